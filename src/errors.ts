@@ -1,0 +1,108 @@
+/**
+ * Every error raised on purpose. Two readers:
+ * `message` is for whoever asked (safe to send over HTTP, says what is wrong and where);
+ * `hint` is for the operator (logs, CLI, local page: what to do).
+ * Constructors of subclasses take data and write the sentence themselves. Expected endings of a run are values, never errors.
+ */
+export type ErrorFacts = {
+  /** Stable, snake_case. */
+  code: string
+  /** HTTP status when a request caused it. */
+  status?: number
+  /** True when the same act may succeed later without anybody changing anything. */
+  retryable?: boolean
+  hint?: string
+  cause?: unknown
+}
+
+export class OvernightError extends Error {
+  readonly code: string
+  readonly status: number
+  readonly retryable: boolean
+  readonly hint: string | undefined
+
+  constructor(message: string, facts: ErrorFacts) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.name = new.target.name
+    this.code = facts.code
+    this.status = facts.status ?? 500
+    this.retryable = facts.retryable ?? false
+    this.hint = facts.hint
+  }
+}
+
+/** Why a run, firing or slot ended as it did. The value is the sentence a person reads. */
+export const reasons = {
+  agent_exit: 'the agent ended with an error',
+  agent_lost: 'the agent was started and its end was never seen',
+  no_checkout: 'the repository could not be checked out',
+  no_sandbox: 'no sandbox could be started',
+  not_available: 'the routine uses something this version cannot do yet',
+  bad_inputs: 'the inputs do not fit the routine',
+  policy: 'the gate wants a person to look at the change first',
+  too_large: 'the change is larger than can be kept',
+  patch_invalid: 'the change could not be read as git objects',
+  push_refused: 'the repository refused the branch',
+  branch_has_other_commits: 'somebody else committed to the branch',
+  forge_unavailable: 'the forge could not be reached',
+  no_agent: 'the agent program could not be started',
+  time_limit: 'the time limit was reached',
+  disk_full: 'the disk is full',
+  lost_worker: 'the worker was lost too often',
+  internal: 'an unexpected error; the log has it',
+  cancelled: 'cancelled by a person',
+  denied: 'denied by a person',
+  superseded: 'a newer occasion took its place while it waited',
+  coalesced: 'joined the run that was already waiting',
+  catch_up: 'older than the newest missed slot, and the routine catches up with the last only',
+  max_age: 'older than the routine wants to catch up with',
+  paused: 'the routine was paused',
+} as const
+export type Reason = keyof typeof reasons
+
+export class NotFound extends OvernightError {
+  constructor(kind: string, id: string, hint?: string) {
+    super(`there is no ${kind} ${JSON.stringify(id)}`, { code: 'not_found', status: 404, ...(hint ? { hint } : {}) })
+  }
+}
+
+/** The request is understood, and cannot be done in the present state. */
+export class Conflict extends OvernightError {
+  constructor(message: string, hint?: string) {
+    super(message, { code: 'conflict', status: 409, ...(hint ? { hint } : {}) })
+  }
+}
+
+export class BadRequest extends OvernightError {
+  constructor(message: string, hint?: string) {
+    super(message, { code: 'bad_request', status: 400, ...(hint ? { hint } : {}) })
+  }
+}
+
+/** Something about the operator's machine or settings; the sentence says what, the hint what to do. */
+export class SetupError extends OvernightError {
+  constructor(message: string, hint: string, cause?: unknown) {
+    super(message, { code: 'setup', status: 503, hint, cause })
+  }
+}
+
+/** A step of a run failed for a reason that has a name: the run ends with it, unless it is retryable and tries are left. */
+export class StepFailed extends OvernightError {
+  readonly reason: Reason
+  constructor(reason: Reason, message: string, facts: Omit<ErrorFacts, 'code'> = {}) {
+    super(message, { code: reason, ...facts })
+    this.reason = reason
+  }
+}
+
+/** This worker no longer owns the run: a newer fence was handed out. Its writes are refused; it stops at once. */
+export class FenceLost extends OvernightError {
+  constructor(runId: string, fence: number) {
+    super(`run ${runId}: fence ${fence} is no longer valid`, { code: 'fence_lost', status: 409 })
+  }
+}
+
+/** The sentence for a log or a person, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,77 @@
+/** Where a repository lives, and how git reaches it. `name` is canonical: the same repository always has the same name. */
+export type Repository = {
+  forge: string
+  name: string
+  /** For `git fetch` and `git push`. Never contains a credential. */
+  url: string
+}
+
+export type PullState = 'open' | 'merged' | 'closed'
+export type Pull = {
+  id: string
+  repository: string
+  number: number
+  url: string
+  branch: string
+  base: string
+  /** The commit the branch had when we last looked. */
+  head: string
+  title: string
+  body: string
+  state: PullState
+  draft: boolean
+}
+
+export type BranchPush = {
+  repository: Repository
+  branch: string
+  commit: string
+  /** The head we saw; null = the branch must not exist yet. Anything else on the forge refuses the push. */
+  expected: string | null
+  /** A bare repository of ours that holds the commit. */
+  gitDir: string
+  signal: AbortSignal
+}
+
+export type PullDraft = {
+  repository: Repository
+  branch: string
+  base: string
+  head: string
+  title: string
+  body: string
+  draft: boolean
+  labels: readonly string[]
+  reviewers: readonly string[]
+  routine: string
+  subject: string
+  run: string
+}
+
+/**
+ * A place of repositories and pull requests. Throws StepFailed: `no_checkout` (not a repository, empty, no such base),
+ * `forge_unavailable` (retryable), `push_refused`, `branch_has_other_commits` (the compare-and-swap failed).
+ */
+export type Forge = {
+  name: string
+  /** `from` is the folder relative paths start at. Throws StepFailed('no_checkout') saying what is wrong with the repository. */
+  locate(repository: string, from: string): Promise<Repository>
+  /** The head of a branch now, or undefined. */
+  findHead(repository: Repository, branch: string): Promise<string | undefined>
+  /** Safe to call twice: a branch that already stands at `commit` is success. */
+  ensureBranch(push: BranchPush): Promise<void>
+  /** Every pull request of this routine's subject family, newest first. `branchPrefix` is `overnight/<routine>/<subject>`. */
+  findPulls(repository: Repository, branchPrefix: string): Promise<Pull[]>
+  /** Finds the open pull request of `branch` and updates it, or opens one. Safe to call twice. */
+  ensurePull(draft: PullDraft): Promise<Pull>
+}
+
+/** What a forge can do for people when it has no pages of its own. Refusals are Conflict with what to do. */
+export type PullDesk = {
+  list(filter: { state?: PullState }): Promise<Pull[]>
+  read(id: string): Promise<Pull>
+  /** A unified diff of base...head as git prints it, at most `maxBytes` (then cut at a line). */
+  diff(pull: Pull, maxBytes: number): Promise<{ text: string; cut: boolean }>
+  merge(id: string, by: string): Promise<Pull>
+  close(id: string, by: string): Promise<Pull>
+}

@@ -1,0 +1,16 @@
+import { pino, type Logger } from 'pino'
+
+export type Log = Logger
+
+/** One event, one JSON line on stderr (stdout belongs to `--json`); pino escapes control characters. */
+export function createLog(level: string): Log {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: ['token', '*.token', 'authorization', '*.authorization', 'cookie', '*.cookie'], censor: '[redacted]' },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  )
+}

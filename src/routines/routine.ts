@@ -1,0 +1,34 @@
+/** A routine as the rest of the house sees it: parsed, defaults applied, nothing optional that has a default. */
+export type Routine = {
+  name: string
+  /** Absolute path of the file; its folder is what relative repositories are relative to. */
+  file: string
+  /** The file's text as it was read, and its SHA-256 (hex). */
+  source: string
+  hash: string
+  /** The commit of the repository the folder lives in, when the file is committed and unchanged; else null. */
+  commit: string | null
+  description: string
+  prompt: string
+  schedules: Schedule[]
+  /** May it be fired by HTTP (`on.api: true`)? People (CLI, page) may always fire it. */
+  api: boolean
+  repository: string | null
+  base: string | null
+  engine: { name: string; command: string[] }
+  inputs: Record<string, InputSpec>
+  /** null = the default order: docker, bubblewrap, then what design.md says. */
+  sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
+  limits: { minutes: number }
+  topic: string
+  catchUp: { mode: 'last'; maxAgeMs: number }
+  pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }
+  /** Keys whose behaviour does not exist yet: `check` warns, a run ends `failed: not_available` naming them. */
+  unavailable: Problem[]
+}
+export type Schedule = { cron: string; timezone: string }
+export type InputSpec = { type: 'string' | 'number' | 'boolean'; default?: string | number | boolean; description?: string; required: boolean }
+export type Inputs = Record<string, string | number | boolean>
+
+/** Something wrong at a place in a file. Lines and columns start at 1. `hint` says what to do. */
+export type Problem = { file: string; line: number; column: number; message: string; hint?: string }

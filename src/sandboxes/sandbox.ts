@@ -1,0 +1,54 @@
+import type { Readable, Writable } from 'node:stream'
+
+/** How a command inside a sandbox ended. Exactly one of `code` and `signal` is set. */
+export type Exit = { code: number | null; signal: string | null }
+
+/** A command inside a sandbox. Streams are bytes; whoever reads slowly slows the command (no buffering beyond the pipe). */
+export type SandboxProcess = {
+  stdin: Writable
+  stdout: Readable
+  stderr: Readable
+  /** Resolves when the command AND every process it left behind are gone. Never rejects. */
+  exit: Promise<Exit>
+  /** SIGTERM to the command, `graceMs` later (default 5000) SIGKILL to everything it started. Resolves with `exit`. */
+  kill(graceMs?: number): Promise<Exit>
+}
+
+export type SpawnOptions = {
+  /** The whole environment, nothing is inherited. HOME, PATH and TMPDIR are set by the driver and may be overridden. */
+  env?: Record<string, string>
+  /** A folder in one of the mounts. */
+  cwd: string
+  /** Aborting kills as `kill(0)`. */
+  signal?: AbortSignal
+}
+
+/** A folder (or file) of the host, visible at the same absolute path inside. */
+export type Mount = { path: string; write: boolean }
+
+export type SandboxSpec = {
+  /** Marks every process (environment OVERNIGHT_RUN), so that a restart can find what a killed service left. */
+  run: string
+  mounts: Mount[]
+}
+
+export type Sandbox = AsyncDisposable & {
+  name: string
+  /** What this sandbox does not do here, in sentences for the person who reads the run ("the network is not limited"). */
+  notes: string[]
+  /** Throws StepFailed('no_agent') when argv[0] cannot be started; whatever the command does afterwards is an Exit. */
+  spawn(argv: readonly string[], options: SpawnOptions): Promise<SandboxProcess>
+}
+
+export type SandboxDriver = {
+  name: 'process' | 'bubblewrap' | 'docker' | 'kubernetes'
+  /** Really starts something, once a service. `undefined` = works, otherwise the sentence why not. */
+  probe(): Promise<string | undefined>
+  /** Disposing kills whatever still runs inside. */
+  open(spec: SandboxSpec): Promise<Sandbox>
+  /**
+   * Kills what an earlier, killed service left running, of every run for which `owned` answers true;
+   * returns how many processes. Safe to call at any time.
+   */
+  reap(owned: (run: string) => boolean): Promise<number>
+}
