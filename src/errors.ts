@@ -56,6 +56,7 @@ export const reasons = {
   coalesced: 'joined the run that was already waiting',
   catch_up: 'older than the newest missed slot, and the routine catches up with the last only',
   max_age: 'older than the routine wants to catch up with',
+  unlisted: 'this row stands for every slot missed from here until the next row: too many to list',
   paused: 'the routine was paused',
 } as const
 export type Reason = keyof typeof reasons
