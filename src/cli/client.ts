@@ -1,0 +1,76 @@
+import { OvernightError, SetupError } from '../errors.ts'
+import { readAddress } from '../http/address.ts'
+import { readToken } from '../http/token.ts'
+import { createLog } from '../log.ts'
+import { openService, type Service } from '../service.ts'
+import type { Context } from './program.ts'
+
+/** How every command talks: HTTP to the live service, or to one opened in this process for as long as the command takes. */
+export type Client = AsyncDisposable & {
+  /** Address of the live service; undefined when this process opened the data folder itself. */
+  live: string | undefined
+  request(path: string, init?: RequestInit): Promise<Response>
+  /** The JSON answer. Throws what the service said was wrong. */
+  json<T>(path: string, init?: RequestInit): Promise<T>
+  post<T>(path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
+  /** Lets the service of this process work on one run; a live service needs no telling. */
+  workOn(run: string): void
+}
+
+class Said extends OvernightError {
+  constructor(status: number, problem: { title?: string; detail?: string; hint?: string }) {
+    super(problem.detail ?? `the service answered ${status}`, {
+      code: problem.title ?? 'http',
+      status,
+      ...(problem.hint ? { hint: problem.hint } : {}),
+    })
+  }
+}
+
+/** Connects to the live service of the data folder, else opens the folder (under its lock) without timers and listeners. */
+export async function connect(context: Context): Promise<Client> {
+  const { paths, logLevel } = context.config()
+  const token = await readToken(paths.token)
+  const address = await readAddress(paths.address)
+  if (address && token !== undefined && (await isAlive(address.url))) return clientOf(token, { url: address.url })
+  const log = createLog(logLevel === 'info' ? 'warn' : logLevel)
+  const service = await openService(context.config(), { log, foreground: true })
+  return clientOf(service.token, { service })
+}
+
+async function isAlive(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(2000) })
+    return answer.headers.get('content-type')?.startsWith('application/json') ?? false
+  } catch {
+    return false
+  }
+}
+
+function clientOf(token: string, peer: { url: string; service?: undefined } | { service: Service; url?: undefined }): Client {
+  const base = peer.url ?? 'http://127.0.0.1:0'
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, 'overnight-client': 'cli', ...(init.headers as Record<string, string> | undefined) }
+    const url = new URL(path, base)
+    if (peer.service) return peer.service.app.request(url, { ...init, headers: { host: url.host, ...headers } })
+    return fetch(url, { ...init, headers }).catch((cause: unknown) => {
+      throw new SetupError(`the service at ${base} went away`, 'start it again: overnight up', cause)
+    })
+  }
+  async function json<T>(path: string, init?: RequestInit): Promise<T> {
+    const answer = await request(path, init)
+    if (!answer.ok) throw new Said(answer.status, (await answer.json().catch(() => ({}))) as object)
+    return (await answer.json()) as T
+  }
+  return {
+    live: peer.url,
+    request,
+    json,
+    post: (path, body, headers) =>
+      json(path, { method: 'POST', body: JSON.stringify(body ?? {}), headers: { 'content-type': 'application/json', ...headers } }),
+    workOn: (run) => peer.service?.workOn(run),
+    [Symbol.asyncDispose]: async () => {
+      await peer.service?.[Symbol.asyncDispose]()
+    },
+  }
+}

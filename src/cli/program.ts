@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander'
+import { readConfig, type Config } from '../config.ts'
+import { OvernightError } from '../errors.ts'
+import { addCheck } from './check.ts'
+import { addDemo } from './demo.ts'
+import { addDoctor } from './doctor.ts'
+import { addFire } from './fire.ts'
+import { addInit } from './init.ts'
+import { addLogs } from './logs.ts'
+import { addNext } from './next.ts'
+import { addPulls } from './pulls.ts'
+import { addRun } from './run.ts'
+import { addRuns } from './runs.ts'
+import { addSignIn } from './sign-in.ts'
+import { addUp } from './up.ts'
+
+/** The world of a command, handed in. */
+export type Terminal = {
+  env: Record<string, string | undefined>
+  cwd: string
+  out(text: string): void
+  err(text: string): void
+  isTerminal: boolean
+  /** Calls back when the person wants to stop (Ctrl-C, SIGTERM). */
+  onSignal(stop: () => void): void
+}
+
+export type Context = Terminal & {
+  config(): Config
+  /** How the command ends when nothing throws; 0 unless set. */
+  exit(code: number): void
+}
+export const exitCodes = { ok: 0, theirs: 1, usage: 2, ours: 70 } as const
+
+/** Runs one command line; resolves with the exit code: 0, 1 (something of yours), 2 (usage or setup), 70 (our mistake). */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const result = { code: 0 as number }
+  const context: Context = {
+    ...terminal,
+    config: () => readConfig(terminal.env, terminal.cwd),
+    exit: (code) => {
+      result.code = code
+    },
+  }
+  const program = new Command('overnight')
+    .description('Coding agents as routines: a file in a folder becomes a pull request by morning.')
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showSuggestionAfterError()
+    .helpCommand(false)
+  const parts = [addInit, addCheck, addNext, addUp, addFire, addRun, addRuns, addLogs, addPulls, addSignIn, addDoctor, addDemo]
+  for (const add of parts) add(program, context)
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return result.code
+  } catch (error) {
+    return explain(error, terminal)
+  }
+}
+
+function explain(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof OvernightError) {
+    terminal.err(`overnight: ${error.message}\n`)
+    if (error.hint) terminal.err(`  → ${error.hint}\n`)
+    return error.code === 'setup' ? exitCodes.usage : exitCodes.theirs
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  terminal.err(`overnight: an unexpected error, please report it\n${stack}\n`)
+  return exitCodes.ours
+}

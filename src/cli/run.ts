@@ -1,0 +1,79 @@
+import type { Command } from 'commander'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { BadRequest, messageOf } from '../errors.ts'
+import type { RunJson, RunRowJson } from '../http/run-json.ts'
+import { isGood } from '../runs/states.ts'
+import { connect, type Client } from './client.ts'
+import { eventsOf, lineOf } from './events.ts'
+import { exitCodes, type Context } from './program.ts'
+
+type Options = { repository?: string; input: Record<string, string>; json?: true }
+
+export function addRun(program: Command, context: Context): void {
+  program
+    .command('run')
+    .argument('<file>', 'a routine file; it need not be in the folder')
+    .description('run a routine file once, in the foreground')
+    .option('--repository <path>', 'work on this repository, whatever the file says')
+    .option('--input <name=value>', 'an input (repeatable)', collectInput, {})
+    .option('--json', 'print exactly one JSON object; the log goes to stderr')
+    .action(async (path: string, options: Options) => {
+      const file = resolve(context.cwd, path)
+      const text = await readFile(file, 'utf8').catch((error: unknown) => {
+        throw new BadRequest(`${path} cannot be read: ${messageOf(error)}`, 'name a routine file')
+      })
+      await using client = await connect(context)
+      const { run } = await client.post<RunJson>('/v1/runs', {
+        file,
+        text,
+        inputs: options.input,
+        ...(options.repository ? { repository: resolve(context.cwd, options.repository) } : {}),
+      })
+      await follow(context, client, { run, quiet: false })
+      await report(context, client, { run, json: options.json === true })
+    })
+
+  program
+    .command('approve')
+    .argument('<run>', 'id, or the beginning of one')
+    .description('publish a run that needs approval')
+    .option('--json', 'print JSON')
+    .action(async (id: string, options: { json?: true }) => {
+      await using client = await connect(context)
+      const { run } = await client.post<RunRowJson>(`/v1/runs/${encodeURIComponent(id)}/approve`)
+      await follow(context, client, { run, quiet: true })
+      await report(context, client, { run, json: options.json === true })
+    })
+}
+
+/** Tells on stderr what happens until the run has ended or rests; Ctrl-C cancels it. */
+async function follow(context: Context, client: Client, options: { run: string; quiet: boolean }): Promise<void> {
+  const { run, quiet } = options
+  const abort = new AbortController()
+  context.onSignal(() => {
+    void client.post(`/v1/runs/${run}/cancel`).catch(() => abort.abort())
+  })
+  client.workOn(run)
+  for await (const event of eventsOf(client, run, { signal: abort.signal })) {
+    const line = quiet ? undefined : lineOf(event)
+    if (line !== undefined) context.err(line)
+    if (event.event === 'state' && event.data.includes('"needs_approval"')) return
+  }
+}
+
+async function report(context: Context, client: Client, options: { run: string; json: boolean }): Promise<void> {
+  const whole = await client.json<RunRowJson>(`/v1/runs/${options.run}`)
+  const { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds } = whole
+  const short: RunJson = { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds }
+  const sentence = `${state}${reason ? `: ${reason}` : ''}${whole.message ? ` – ${whole.message}` : ''}`
+  const where = pullRequest ? `\n  → pull request #${pullRequest.number} on ${branch}` : ''
+  context.out(options.json ? `${JSON.stringify(short)}\n` : `${sentence}${where}\n`)
+  context.exit(isGood(state) ? exitCodes.ok : exitCodes.theirs)
+}
+
+export function collectInput(pair: string, inputs: Record<string, string>): Record<string, string> {
+  const equals = pair.indexOf('=')
+  if (equals < 1) throw new BadRequest(`--input ${JSON.stringify(pair)} has no name`, 'write --input name=value')
+  return { ...inputs, [pair.slice(0, equals)]: pair.slice(equals + 1) }
+}

@@ -1,0 +1,79 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { getSignedCookie, setSignedCookie } from 'hono/cookie'
+import { createMiddleware } from 'hono/factory'
+import { OvernightError } from '../errors.ts'
+
+const cookieName = 'overnight'
+const sessionSeconds = 90 * 24 * 3600
+const linkMs = 15 * 60_000
+
+export type SignIn = ReturnType<typeof createSignIn>
+
+/** Who may talk to us: the holder of the token (CLI), or a browser that used a one-use link made by such a holder. */
+export function createSignIn(token: string, now: () => number = Date.now) {
+  const links = new Map<string, number>()
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  const expected = digest(token)
+
+  return {
+    /** A path that signs one browser in, once, within 15 minutes. */
+    createLink(): string {
+      const key = randomBytes(24).toString('base64url')
+      links.set(digest(key).toString('hex'), now() + linkMs)
+      return `/sign-in?key=${key}`
+    },
+    /** True once for a key of `createLink`. */
+    useLink(key: string): boolean {
+      const id = digest(key).toString('hex')
+      const until = links.get(id)
+      links.delete(id)
+      return until !== undefined && until > now()
+    },
+    isToken: (given: string): boolean => timingSafeEqual(digest(given), expected),
+    async openSession(c: Parameters<typeof setSignedCookie>[0]): Promise<void> {
+      const until = String(now() + sessionSeconds * 1000)
+      await setSignedCookie(c, cookieName, until, token, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionSeconds })
+    },
+    async hasSession(c: Parameters<typeof getSignedCookie>[0]): Promise<boolean> {
+      const until = await getSignedCookie(c, token, cookieName)
+      return typeof until === 'string' && Number(until) > now()
+    },
+  }
+}
+
+class Refused extends OvernightError {
+  constructor(status: 401 | 403, message: string, hint: string) {
+    super(message, { code: status === 401 ? 'unauthenticated' : 'forbidden', status, hint })
+  }
+}
+
+/** Refuses foreign hosts (DNS rebinding) and foreign origins (cross-site requests) before anything else looks at a request. */
+export function guardOrigin(allowedHosts: () => ReadonlySet<string>) {
+  return createMiddleware(async (c, next) => {
+    const hosts = allowedHosts()
+    const host = c.req.header('host') ?? ''
+    if (!hosts.has(host)) {
+      throw new Refused(403, `this service does not answer for the host ${JSON.stringify(host)}`, 'set OVERNIGHT_URL to the address people use')
+    }
+    const origin = c.req.header('origin')
+    if (origin !== undefined && origin !== 'null' && !hosts.has(origin.replace(/^https?:\/\//, ''))) {
+      throw new Refused(403, `requests from ${JSON.stringify(origin)} are refused`, 'use the pages of this service, or a token without a browser')
+    }
+    const crossSite = c.req.header('sec-fetch-site') === 'cross-site' || origin === 'null'
+    if (crossSite && c.req.method !== 'GET') {
+      throw new Refused(403, 'cross-site requests are refused', 'use the pages of this service')
+    }
+    await next()
+  })
+}
+
+/** Bearer token or session cookie; anything else is 401. Sets `actor` for the audit. */
+export function requireSignIn(signIn: SignIn) {
+  return createMiddleware<{ Variables: { actor: string } }>(async (c, next) => {
+    const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+    if (bearer !== undefined && signIn.isToken(bearer)) c.set('actor', 'cli')
+    else if (await signIn.hasSession(c)) c.set('actor', 'page')
+    else throw new Refused(401, 'sign in first', 'open the link that `overnight sign-in` prints, or send `Authorization: Bearer <token>`')
+    await next()
+  })
+}

@@ -1,0 +1,27 @@
+import type { PullDesk } from '../forges/forge.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Log } from '../log.ts'
+import type { Library } from '../routines/library.ts'
+import type { Acts } from '../runs/acts.ts'
+import type { TranscriptCursor, TranscriptPart } from '../runs/transcript.ts'
+import type { News } from './news.ts'
+import type { SignIn } from './auth.ts'
+
+/** What the HTTP side needs of the service. */
+export type Face = {
+  ledger: Ledger
+  acts: Acts
+  library: Library
+  pulls: PullDesk
+  news: News
+  signIn: SignIn
+  /** Parses a routine file that is run once. */
+  readOnce(file: string, text: string): import('../routines/routine.ts').Routine
+  transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
+  /** `ok`, or what is wrong in one word each. */
+  health(): { state: 'ok' | 'stopping' | 'degraded' }
+  /** Hosts (`name:port`) a browser may call us by. */
+  allowedHosts(): ReadonlySet<string>
+  zone: string
+  log: Log
+}

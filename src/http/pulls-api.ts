@@ -1,0 +1,42 @@
+import { Hono } from 'hono'
+import { describeRoute, validator } from 'hono-openapi'
+import { z } from 'zod'
+import { describeJson } from './describe.ts'
+import type { Face } from './face.ts'
+import { refuseInvalid } from './refuse.ts'
+
+const PullJson = z.object({
+  id: z.string(),
+  repository: z.string(),
+  number: z.number().int(),
+  url: z.string(),
+  branch: z.string(),
+  base: z.string(),
+  head: z.string(),
+  title: z.string(),
+  body: z.string(),
+  state: z.enum(['open', 'merged', 'closed']),
+  draft: z.boolean(),
+})
+const Query = z.object({ state: z.enum(['open', 'merged', 'closed']).optional() })
+
+export function pullsApi(face: Face) {
+  const app = new Hono<{ Variables: { actor: string } }>()
+  app.get('/', describeJson('Pull requests of the local forge, newest first', 200, z.object({ pulls: z.array(PullJson) })), validator('query', Query, refuseInvalid), async (c) => {
+    const { state } = c.req.valid('query')
+    return c.json({ pulls: await face.pulls.list(state ? { state } : {}) })
+  })
+  app.get('/:id/diff', describeRoute({ summary: 'A pull request as a unified diff', responses: { 200: { description: 'text/x-diff' } } }), async (c) => {
+    const diff = await face.pulls.diff(await face.pulls.read(c.req.param('id')), 4 * 1024 * 1024)
+    return c.text(diff.text, 200, { 'content-type': 'text/x-diff; charset=utf-8' })
+  })
+  for (const act of ['merge', 'close'] as const) {
+    app.post(`/:id/${act}`, describeJson(`${act} the pull request`, 200, PullJson), async (c) => {
+      const id = c.req.param('id')!
+      const pull = await face.pulls[act](id, c.get('actor'))
+      await face.ledger.events.audit(c.get('actor'), act, id)
+      return c.json(pull)
+    })
+  }
+  return app
+}

@@ -1,0 +1,29 @@
+import type { Context } from 'hono'
+import { BadRequest, OvernightError } from '../errors.ts'
+import type { Inputs } from '../routines/routine.ts'
+
+/** RFC 9457 for any error; what is not ours says nothing about itself. */
+export function problemOf(error: unknown): { status: number; body: Record<string, unknown> } {
+  if (!(error instanceof OvernightError)) {
+    return { status: 500, body: { type: 'about:blank', title: 'internal', status: 500, detail: 'an unexpected error; the log has it' } }
+  }
+  const { status, code, message, hint } = error
+  return { status, body: { type: `https://overnight.invalid/errors/${code}`, title: code, status, detail: message, ...(hint ? { hint } : {}) } }
+}
+
+type Issue = { message: string; path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined }
+type Validated = { success: true } | { success: false; error: readonly Issue[] }
+
+/** For hono-openapi's validators: the first thing that is wrong, as one sentence. */
+export function refuseInvalid(result: Validated, _c: Context): void {
+  if (result.success) return
+  const issue = result.error[0]
+  const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+  throw new BadRequest(`${path === '' ? 'the request' : path}: ${issue?.message ?? 'is not valid'}`, 'see /openapi.json for what is expected')
+}
+
+export function refuseBadInputs(read: { inputs: Inputs } | { problems: string[] }): Inputs {
+  if ('inputs' in read) return read.inputs
+  throw new BadRequest(read.problems.join('; '), 'correct the inputs')
+}
+

@@ -1,0 +1,99 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { validator } from 'hono-openapi'
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { BadRequest, NotFound, OvernightError } from '../errors.ts'
+import { readInputs } from '../routines/inputs.ts'
+import type { Routine } from '../routines/routine.ts'
+import { upcoming } from '../triggers/schedule/upcoming.ts'
+import { describeJson } from './describe.ts'
+import type { Face } from './face.ts'
+import { refuseBadInputs, refuseInvalid } from './refuse.ts'
+
+const RoutineJson = z.object({
+  name: z.string(),
+  description: z.string(),
+  file: z.string(),
+  hash: z.string(),
+  commit: z.string().nullable(),
+  repository: z.string().nullable(),
+  engine: z.string(),
+  schedules: z.array(z.object({ cron: z.string(), timezone: z.string() })),
+  api: z.boolean(),
+  next: z.iso.datetime().nullable(),
+  error: z.string().nullable().describe('Why the file on disk is not the version in force.'),
+})
+const Fire = z.strictObject({
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+})
+const Fired = z.object({ firing: z.string(), outcome: z.string(), run: z.string().nullable(), fresh: z.boolean(), links: z.object({ run: z.string() }) })
+
+export function routinesApi(face: Face) {
+  const app = new Hono<{ Variables: { actor: string } }>()
+
+  app.get('/', describeJson('The routines in force', 200, z.object({ routines: z.array(RoutineJson) })), async (c) => {
+    const now = await face.ledger.now()
+    const rows = new Map((await face.ledger.routines.list()).map((row) => [row.name, row]))
+    const routines = face.library.snapshot().routines.map((routine) => ({
+      name: routine.name,
+      description: routine.description,
+      file: routine.file,
+      hash: routine.hash,
+      commit: routine.commit,
+      repository: routine.repository,
+      engine: routine.engine.name,
+      schedules: routine.schedules,
+      api: routine.api,
+      next: upcoming(routine.schedules, now, 366).next().value?.at.toISOString() ?? null,
+      error: rows.get(routine.name)?.error ?? null,
+    }))
+    return c.json({ routines })
+  })
+
+  app.post(
+    '/:name/fire',
+    bodyLimit({ maxSize: 256 * 1024, onError: () => { throw new TooLarge() } }),
+    describeJson('Fires a routine; the same Idempotency-Key is the same firing, for ever', 202, Fired),
+    validator('json', Fire, refuseInvalid),
+    async (c) => {
+      const byPerson = c.get('actor') === 'page' || c.req.header('overnight-client') === 'cli'
+      const routine = mayFire(face, c.req.param('name'), byPerson)
+      const key = c.req.header('idempotency-key')
+      if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
+        throw new BadRequest('Idempotency-Key must be 1 to 200 visible ASCII characters', 'send a UUID')
+      }
+      const inputs = refuseBadInputs(readInputs(routine.inputs, c.req.valid('json').inputs))
+      const fired = await face.acts.fire({ routine, trigger: byPerson ? 'manual' : 'api', key: `api:${key ?? randomUUID()}`, inputs, by: c.get('actor') })
+      return c.json(
+        { firing: fired.firing.id, outcome: fired.firing.outcome, run: fired.run, fresh: fired.fresh, links: { run: `/v1/runs/${fired.run}` } },
+        202,
+      )
+    },
+  )
+  return app
+}
+
+class TooLarge extends OvernightError {
+  constructor() {
+    super('the body is over 256 KB', { code: 'too_large', status: 413, hint: 'send less; a run reads large data from its repository' })
+  }
+}
+
+/** People may always fire a routine; programs only where its file says `on: { api: true }`. */
+function mayFire(face: Face, name: string, byPerson: boolean): Routine {
+  const routine = face.library.snapshot().routines.find((known) => known.name === name)
+  if (!routine) throw new NotFound('routine', name, '`overnight check` lists the files and what is wrong with them')
+  if (!byPerson && !routine.api) throw new NotForPrograms(name)
+  return routine
+}
+
+class NotForPrograms extends OvernightError {
+  constructor(name: string) {
+    super(`routine ${JSON.stringify(name)} may not be fired by the API`, {
+      code: 'forbidden',
+      status: 403,
+      hint: 'add `api: true` under `on:` in its file',
+    })
+  }
+}

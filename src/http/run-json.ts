@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { runStates, type Run, type RunEvent } from '../ledger/schema.ts'
+
+/** A run as `overnight run --json` prints it: exactly these keys, absent is null. */
+export const RunJson = z.object({
+  run: z.string(),
+  state: z.enum(runStates),
+  reason: z.string().nullable(),
+  branch: z.string().nullable(),
+  base: z.string().nullable(),
+  commit: z.string().nullable(),
+  pullRequest: z.object({ number: z.number().int(), url: z.string() }).nullable(),
+  files: z.number().int().nullable(),
+  costUsd: z.number().nullable(),
+  seconds: z.number().nullable().describe('From the start of work to the end, or to now.'),
+})
+export type RunJson = z.infer<typeof RunJson>
+
+export const RunRowJson = RunJson.extend({
+  routine: z.string(),
+  title: z.string().nullable(),
+  message: z.string().nullable(),
+  trigger: z.string(),
+  createdAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+})
+export type RunRowJson = z.infer<typeof RunRowJson>
+
+export const EventJson = z.object({
+  id: z.number().int(),
+  at: z.iso.datetime(),
+  kind: z.string(),
+  data: z.record(z.string(), z.unknown()),
+})
+export const RunWholeJson = RunRowJson.extend({
+  repository: z.string().nullable(),
+  sandbox: z.string().nullable(),
+  engine: z.string(),
+  notes: z.array(z.string()),
+  findings: z.array(z.object({ rule: z.string(), path: z.string().nullable(), message: z.string() })),
+  events: z.array(EventJson).describe('The last 100.'),
+  links: z.object({ self: z.string(), events: z.string(), page: z.string() }),
+})
+
+export function runJson(run: Run, now: Date): RunJson {
+  const end = run.endedAt ?? now
+  return {
+    run: run.id,
+    state: run.state,
+    reason: run.reason,
+    branch: run.branch,
+    base: run.base,
+    commit: run.commit,
+    pullRequest: run.pullNumber === null ? null : { number: run.pullNumber, url: run.pullUrl ?? '' },
+    files: run.files,
+    costUsd: run.costUsd,
+    seconds: run.startedAt === null ? null : Math.round((end.getTime() - run.startedAt.getTime()) / 100) / 10,
+  }
+}
+
+export function runRowJson(run: Run, now: Date): RunRowJson {
+  return {
+    ...runJson(run, now),
+    routine: run.routine,
+    title: run.title,
+    message: run.message,
+    trigger: run.trigger,
+    createdAt: run.createdAt.toISOString(),
+    endedAt: run.endedAt?.toISOString() ?? null,
+  }
+}
+
+export function eventJson(event: RunEvent): z.infer<typeof EventJson> {
+  return { id: event.id, at: event.at.toISOString(), kind: event.kind, data: event.data }
+}

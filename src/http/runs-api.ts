@@ -1,0 +1,115 @@
+import { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { describeRoute, validator } from 'hono-openapi'
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { runStates } from '../ledger/schema.ts'
+import { readInputs } from '../routines/inputs.ts'
+import type { Face } from './face.ts'
+import { describeJson } from './describe.ts'
+import { refuseBadInputs, refuseInvalid } from './refuse.ts'
+import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson } from './run-json.ts'
+import { followStory, readCursor, storyAfter, writeCursor, type StoryPart } from './story.ts'
+
+const ListQuery = z.object({
+  routine: z.string().optional(),
+  state: z.enum(runStates).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+const Once = z.strictObject({
+  file: z.string().min(1).describe('Absolute path of the file the text came from; relative paths in it start there.'),
+  text: z.string().max(262_144),
+  repository: z.string().min(1).optional().describe('Works there, whatever the file says.'),
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+})
+
+export function runsApi(face: Face) {
+  const app = new Hono<{ Variables: { actor: string } }>()
+  const now = () => face.ledger.now()
+
+  app.get('/', describeJson('Runs, newest first', 200, z.object({ runs: z.array(RunRowJson) })), validator('query', ListQuery, refuseInvalid), async (c) => {
+    const { routine, state, limit } = c.req.valid('query')
+    const runs = await face.ledger.runs.list({ limit, ...(routine ? { routine } : {}), ...(state ? { states: [state] } : {}) })
+    const at = await now()
+    return c.json({ runs: runs.map((run) => runRowJson(run, at)) })
+  })
+
+  app.post('/', describeJson('Runs a routine file once, without putting it into the folder', 202, RunJson), validator('json', Once, refuseInvalid), async (c) => {
+    const once = c.req.valid('json')
+    const routine = face.readOnce(once.file, once.text)
+    const inputs = refuseBadInputs(readInputs(routine.inputs, once.inputs))
+    const fired = await face.acts.fire({
+      routine,
+      trigger: 'manual',
+      key: `once:${randomUUID()}`,
+      inputs,
+      by: c.get('actor'),
+      alone: true,
+      ...(once.repository ? { repository: once.repository } : {}),
+    })
+    return c.json(runJson(await face.acts.find(fired.run!), await now()), 202)
+  })
+
+  app.get('/:id', describeJson('One run, with the last 100 events', 200, RunWholeJson), async (c) => {
+    const run = await face.acts.find(c.req.param('id'))
+    const [events, changes] = await Promise.all([face.ledger.events.last(run.id, 100), face.ledger.publications.changesOf(run.id)])
+    const self = `/v1/runs/${run.id}`
+    return c.json({
+      ...runRowJson(run, await now()),
+      repository: run.repository,
+      sandbox: run.sandbox,
+      engine: run.engine,
+      notes: run.notes,
+      findings: changes?.findings ?? [],
+      events: events.map(eventJson),
+      links: { self, events: `${self}/events`, page: `/runs/${run.id}` },
+    })
+  })
+
+  app.get('/:id/diff', describeRoute({ summary: 'The change as a unified diff', responses: { 200: { description: 'text/x-diff' } } }), async (c) => {
+    const run = await face.acts.find(c.req.param('id'))
+    const changes = await face.ledger.publications.changesOf(run.id)
+    return c.text(changes?.diff ?? '', 200, { 'content-type': 'text/x-diff; charset=utf-8' })
+  })
+
+  app.get(
+    '/:id/events',
+    describeRoute({
+      summary: 'Events and output of a run as they come (SSE); resumes by Last-Event-ID; ends with the run, or with `?follow=no` at once',
+      responses: { 200: { description: 'text/event-stream' } },
+    }),
+    async (c) => {
+      const run = await face.acts.find(c.req.param('id'))
+      const from = readCursor(c.req.header('last-event-id'))
+      const follow = c.req.query('follow') !== 'no'
+      return streamSSE(c, async (sse) => {
+        const abort = new AbortController()
+        sse.onAbort(() => abort.abort())
+        const parts = follow ? followStory(face, run.id, { from, signal: abort.signal }) : storyAfter(face, run.id, from)
+        for await (const part of parts) {
+          if (abort.signal.aborted) return
+          await (part.kind === 'idle' ? sse.write(': still here\n\n') : sse.writeSSE(sseOf(part)))
+        }
+      })
+    },
+  )
+
+  for (const act of ['approve', 'deny', 'cancel'] as const) {
+    app.post(`/:id/${act}`, describeJson(`${act} the run`, 200, RunRowJson), async (c) => {
+      const run = await face.acts[act](c.req.param('id')!, c.get('actor'))
+      return c.json(runRowJson(run, await now()))
+    })
+  }
+  app.post('/:id/retry', describeJson('A new run of the same routine text with the same inputs', 202, RunRowJson), async (c) => {
+    const fired = await face.acts.retry(c.req.param('id'), c.get('actor'))
+    return c.json(runRowJson(await face.acts.find(fired.run!), await now()), 202)
+  })
+  return app
+}
+
+function sseOf(part: StoryPart): { id: string; event: string; data: string } {
+  const id = writeCursor(part.cursor)
+  if (part.kind === 'event') return { id, event: part.event.kind, data: JSON.stringify(eventJson(part.event)) }
+  if (part.kind === 'left_out') return { id, event: 'left_out', data: JSON.stringify({ bytes: part.bytes }) }
+  return { id, event: 'output', data: JSON.stringify(part.line) }
+}

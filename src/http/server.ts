@@ -1,0 +1,80 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import { openAPIRouteHandler } from 'hono-openapi'
+import { OvernightError } from '../errors.ts'
+import { routineJsonSchema } from '../routines/front-matter.ts'
+import { guardOrigin, requireSignIn } from './auth.ts'
+import type { Face } from './face.ts'
+import { pages } from './pages.ts'
+import { pullsApi } from './pulls-api.ts'
+import { problemOf } from './refuse.ts'
+import { routinesApi } from './routines-api.ts'
+import { runsApi } from './runs-api.ts'
+
+export type App = ReturnType<typeof createApp>
+
+/** The whole HTTP side as a value: `app.request('/path')` needs no port. */
+export function createApp(face: Face) {
+  const app = new Hono<{ Variables: { actor: string } }>()
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+      referrerPolicy: 'same-origin',
+    }),
+  )
+  app.use(guardOrigin(face.allowedHosts))
+  app.use(bodyLimit({ maxSize: 1024 * 1024, onError: (c) => c.json(problemOf(new BodyTooLarge()).body, 413) }))
+
+  app.get('/health', (c) => {
+    const { state } = face.health()
+    return c.json({ state }, state === 'ok' ? 200 : 503)
+  })
+  app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
+
+  const api = new Hono<{ Variables: { actor: string } }>()
+  api.use(requireSignIn(face.signIn))
+  api.route('/routines', routinesApi(face))
+  api.route('/runs', runsApi(face))
+  api.route('/pulls', pullsApi(face))
+  api.post('/sign-in-links', (c) => c.json({ path: face.signIn.createLink() }, 201))
+  app.route('/v1', api)
+  app.get(
+    '/openapi.json',
+    openAPIRouteHandler(api, {
+      documentation: {
+        info: { title: 'Overnight', version: '1', description: 'Coding agents as routines.' },
+        servers: [{ url: '/v1' }],
+        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+        security: [{ token: [] }],
+      },
+    }),
+  )
+  app.route('/', pages(face))
+
+  app.notFound((c) => {
+    const error = new OvernightError(`there is nothing at ${c.req.path}`, { code: 'not_found', status: 404, hint: 'see /openapi.json' })
+    return c.json(problemOf(error).body, 404, { 'content-type': 'application/problem+json' })
+  })
+  app.onError((error, c) => {
+    const { status, body } = problemOf(error)
+    if (status >= 500) face.log.error({ error: error.message, stack: error.stack, path: c.req.path }, 'a request failed')
+    return c.body(JSON.stringify(body), status as 500, { 'content-type': 'application/problem+json' })
+  })
+  return app
+}
+
+class BodyTooLarge extends OvernightError {
+  constructor() {
+    super('the body is over 1 MB', { code: 'too_large', status: 413 })
+  }
+}

@@ -1,0 +1,33 @@
+import { and, asc, desc, eq, gt } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
+import { audit, runEvents, type RunEvent } from './schema.ts'
+import type { Database } from './store.ts'
+
+/** The timeline of runs, and who did what. */
+export function createEvents(db: Database) {
+  return {
+    /** For acts outside a worker (approve, cancel, supersede): a line on the run's timeline. */
+    async tell(run: string, kind: RunEvent['kind'], data: Record<string, unknown>): Promise<void> {
+      await db.insert(runEvents).values({ run, fence: 0, kind, data })
+      await db.execute(sql`select pg_notify('overnight_runs', ${run})`)
+    },
+
+    after(run: string, id: number, limit = 500): Promise<RunEvent[]> {
+      return db
+        .select()
+        .from(runEvents)
+        .where(and(eq(runEvents.run, run), gt(runEvents.id, id)))
+        .orderBy(asc(runEvents.id))
+        .limit(limit)
+    },
+
+    async last(run: string, limit: number): Promise<RunEvent[]> {
+      const rows = await db.select().from(runEvents).where(eq(runEvents.run, run)).orderBy(desc(runEvents.id)).limit(limit)
+      return rows.toReversed()
+    },
+
+    async audit(actor: string, action: string, subject: string): Promise<void> {
+      await db.insert(audit).values({ actor, action, subject, data: {} })
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm'
+import { createEvents } from './events.ts'
+import { createFirings } from './firings.ts'
+import { holdRun } from './held-run.ts'
+import { createOwed } from './owed.ts'
+import { createPublications } from './publications.ts'
+import { createPulls } from './pulls.ts'
+import { createRoutines } from './routines.ts'
+import { createRuns } from './runs.ts'
+import { createSlots } from './slots.ts'
+import type { Database, Store } from './store.ts'
+
+/** Everything that can be said to the ledger, on the store itself or inside one transaction of it. */
+export type Statements = ReturnType<typeof statements>
+
+function statements(db: Database) {
+  return {
+    routines: createRoutines(db),
+    slots: createSlots(db),
+    firings: createFirings(db),
+    runs: createRuns(db),
+    owed: createOwed(db),
+    publications: createPublications(db),
+    pulls: createPulls(db),
+    events: createEvents(db),
+    /** The clock of slots, leases and limits. */
+    async now(): Promise<Date> {
+      const result = await db.execute<{ now: string | Date }>(sql`select clock() as now`)
+      return new Date(result.rows[0]!.now)
+    },
+  }
+}
+
+export type Ledger = ReturnType<typeof createLedger>
+
+/** The durable record; the only truth. */
+export function createLedger(store: Store) {
+  return {
+    ...statements(store.db),
+    /** One transaction: all of it is on disk when this resolves, or none. Never wait for the network inside. */
+    transaction: <T>(act: (tx: Statements) => Promise<T>): Promise<T> =>
+      store.db.transaction((tx) => act(statements(tx))),
+    hold: (run: { id: string; fence: number }, leaseMs: number) => holdRun(store.db, run, leaseMs),
+    /** Calls back with the id of every run that has news (also from other processes); returns how to stop. */
+    watch: (onNews: (run: string) => void): Promise<() => Promise<void>> => store.listen('overnight_runs', onNews),
+    /** A run has news that is not in the ledger (its transcript grew). */
+    announce: async (run: string): Promise<void> => {
+      await store.db.execute(sql`select pg_notify('overnight_runs', ${run})`)
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import { and, asc, desc, eq, gte, inArray, isNull, like, lt, or, sql, type SQL } from 'drizzle-orm'
+import { attempts, runs, type Attempt, type Run, type RunState } from './schema.ts'
+import type { Database } from './store.ts'
+
+export type NewRun = typeof runs.$inferInsert
+export type RunFilter = { routine?: string; states?: readonly RunState[]; before?: Date; since?: Date; limit?: number }
+
+/** What was asked for and what became of it. Writes of a worker go through `held-run.ts`, which knows the fence. */
+export function createRuns(db: Database) {
+  return {
+    async insert(run: NewRun): Promise<Run> {
+      const rows = await db.insert(runs).values(run).returning()
+      return rows[0]!
+    },
+
+    async find(id: string): Promise<Run | undefined> {
+      const rows = await db.select().from(runs).where(eq(runs.id, id))
+      return rows[0]
+    },
+
+    /** At most two runs whose id begins so: one = found, two = ambiguous. */
+    startingWith(prefix: string): Promise<Run[]> {
+      return db
+        .select()
+        .from(runs)
+        .where(like(runs.id, `${prefix.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`))
+        .limit(2)
+    },
+
+    list(filter: RunFilter = {}): Promise<Run[]> {
+      const where: (SQL | undefined)[] = [
+        filter.routine === undefined ? undefined : eq(runs.routine, filter.routine),
+        filter.states === undefined ? undefined : inArray(runs.state, [...filter.states]),
+        filter.before === undefined ? undefined : lt(runs.createdAt, filter.before),
+        filter.since === undefined ? undefined : gte(runs.createdAt, filter.since),
+      ]
+      return db
+        .select()
+        .from(runs)
+        .where(and(...where))
+        .orderBy(desc(runs.createdAt), desc(runs.id))
+        .limit(filter.limit ?? 50)
+    },
+
+    /** Waiting runs of a routine that no worker has touched, oldest first; locked until the transaction ends. */
+    waiting(routine: string): Promise<Run[]> {
+      return db
+        .select()
+        .from(runs)
+        .where(and(eq(runs.routine, routine), eq(runs.state, 'queued'), eq(runs.attempt, 0), isNull(runs.endedAt)))
+        .orderBy(asc(runs.createdAt))
+        .for('update')
+    },
+
+    /** Unfinished runs, for cleaning up after a killed service. */
+    unfinished(): Promise<Run[]> {
+      return db.select().from(runs).where(isNull(runs.endedAt))
+    },
+
+    /** Ends a run that no worker holds. False when it has ended or is held. */
+    async endUnheld(id: string, ending: { state: RunState; reason: string; message: string }): Promise<boolean> {
+      const rows = await db
+        .update(runs)
+        .set({ ...ending, endedAt: sql`clock()`, leaseOwner: null, leaseUntil: null, dispatchedAt: null })
+        .where(and(eq(runs.id, id), isNull(runs.endedAt), unheld()))
+        .returning({ id: runs.id })
+      return rows.length === 1
+    },
+
+    async requestCancel(id: string): Promise<boolean> {
+      const rows = await db
+        .update(runs)
+        .set({ cancelRequestedAt: sql`clock()` })
+        .where(and(eq(runs.id, id), isNull(runs.endedAt)))
+        .returning({ id: runs.id })
+      return rows.length === 1
+    },
+
+    /** needs_approval → publishing: owed again. False when it was not resting there. */
+    async approve(id: string, by: string): Promise<boolean> {
+      const rows = await db
+        .update(runs)
+        .set({ state: 'publishing', reason: null, message: null, approvedBy: by, notBefore: sql`clock()` })
+        .where(and(eq(runs.id, id), eq(runs.state, 'needs_approval')))
+        .returning({ id: runs.id })
+      return rows.length === 1
+    },
+
+    async retriesOf(id: string): Promise<number> {
+      return db.$count(runs, eq(runs.retryOf, id))
+    },
+
+    attemptsOf(run: string): Promise<Attempt[]> {
+      return db.select().from(attempts).where(eq(attempts.run, run)).orderBy(asc(attempts.fence))
+    },
+  }
+}
+
+/** No worker holds it: never claimed, given back, or its lease ran out by the ledger's clock. */
+export function unheld(): SQL | undefined {
+  return or(isNull(runs.leaseUntil), sql`${runs.leaseUntil} <= clock()`)
+}

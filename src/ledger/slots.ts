@@ -1,0 +1,54 @@
+import { and, asc, desc, eq, lte, sql } from 'drizzle-orm'
+import { schedules, slots, type ScheduleRow, type Slot } from './schema.ts'
+import type { Database } from './store.ts'
+
+/** Due instants of schedules, and what became of each. */
+export function createSlots(db: Database) {
+  return {
+    /** Schedules that are due by the ledger's clock, locked until the transaction ends; another scheduler skips them. */
+    due(limit: number): Promise<ScheduleRow[]> {
+      return db
+        .select()
+        .from(schedules)
+        .where(lte(schedules.nextFireAt, sql`clock()`))
+        .orderBy(asc(schedules.nextFireAt))
+        .limit(limit)
+        .for('update', { skipLocked: true })
+    },
+
+    async moveSchedule(row: ScheduleRow, nextFireAt: Date | null): Promise<void> {
+      await db
+        .update(schedules)
+        .set({ nextFireAt })
+        .where(
+          and(
+            eq(schedules.routine, row.routine),
+            eq(schedules.cron, row.cron),
+            eq(schedules.timezone, row.timezone),
+          ),
+        )
+    },
+
+    /** False when this slot was recorded before: then nothing may fire for it again. */
+    async record(slot: Omit<Slot, 'recordedAt'>): Promise<boolean> {
+      const rows = await db.insert(slots).values(slot).onConflictDoNothing().returning({ at: slots.at })
+      return rows.length === 1
+    },
+
+    async recordMissed(missed: readonly Pick<Slot, 'routine' | 'at' | 'reason'>[]): Promise<void> {
+      for (let start = 0; start < missed.length; start += 1000) {
+        const rows = missed.slice(start, start + 1000).map((slot) => ({ ...slot, outcome: 'missed' as const, late: false }))
+        await db.insert(slots).values(rows).onConflictDoNothing()
+      }
+    },
+
+    recent(routine: string | undefined, limit: number): Promise<Slot[]> {
+      return db
+        .select()
+        .from(slots)
+        .where(routine === undefined ? undefined : eq(slots.routine, routine))
+        .orderBy(desc(slots.at))
+        .limit(limit)
+    },
+  }
+}

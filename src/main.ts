@@ -1,0 +1,14 @@
+import { runCli } from './cli/program.ts'
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  isTerminal: process.stdout.isTTY,
+  onSignal: (stop) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  },
+})
+// Nothing may hold a finished command open: a socket to the service kept alive, say.
+if (process.stdout.writableLength === 0) process.exit()

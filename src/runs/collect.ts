@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { gate } from '../checkout/gate.ts'
+import type { AgentExit, PatchToPublish } from './endings.ts'
+import type { Prepared } from './prepare.ts'
+import type { Task } from './task.ts'
+
+/** After a time limit the run must end soon: what cannot be collected in this time is not kept. */
+const afterTimeLimitMs = 10_000
+const ordinaryMs = 10 * 60_000
+const diffBytes = 1024 * 1024
+
+/** What the agent left, as a stored patch; undefined when the tree is the base's. The agent's processes are dead by now. */
+export async function collect(task: Task, { checkout, mirror }: Prepared, exit: AgentExit): Promise<PatchToPublish | undefined> {
+  const { run, routine, held, tools } = task
+  await held.advance('collecting')
+  const timeUp = AbortSignal.timeout(exit.because === 'time_limit' ? afterTimeLimitMs : ordinaryMs)
+  const signal = AbortSignal.any([task.signal, timeUp])
+  try {
+    await using sandbox = await tools.openSandbox(routine, { run: run.id, mounts: tools.checkouts.mountsFor(checkout).collector })
+    const patch = await tools.checkouts.collectPatch({ checkout, sandbox, signal })
+    await tools.reached('collected', run.id)
+    if (!patch) return undefined
+
+    await using quarantine = await tools.checkouts.openQuarantine({ mirror, patch, folder: join(tools.workDir, run.id, 'quarantine'), signal })
+    const changes = await quarantine.changes()
+    const findings = gate(changes)
+    const diff = await quarantine.diff(diffBytes)
+    await held.storePatch({ ...patch, changes, findings, diff: diff.text })
+    await tools.reached('patch_stored', run.id)
+    return { ...patch, findings }
+  } catch (error) {
+    task.signal.throwIfAborted()
+    if (timeUp.aborted && exit.because === 'time_limit') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+import type { Ledger } from '../ledger/ledger.ts'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { admit } from './admission.ts'
+
+export type Dispatcher = {
+  /** Looks for owed runs now; many calls while it looks are one more look. Never rejects. */
+  wake(): Promise<void>
+}
+
+export type DispatchTools = {
+  ledger: Ledger
+  enqueue(runId: string, attempt: number): Promise<void>
+  concurrency: number
+  /** A run that was handed to the queue and not claimed for this long is handed out again, as a new attempt. */
+  unclaimedMs: number
+  /** A foreground command works on its own run and leaves the others to the service. */
+  only?: (run: string) => boolean
+  log: Log
+}
+
+/**
+ * Hands owed runs to the queue, within the limits. This is also the reconciler: what is owed is read from the ledger
+ * alone, so an emptied queue, a lost job or a dead worker all look the same and heal the same way.
+ */
+export function createDispatcher(tools: DispatchTools): Dispatcher {
+  const state = { looking: undefined as Promise<void> | undefined, again: false }
+
+  async function look(): Promise<void> {
+    const handed = await tools.ledger.transaction(async (tx) => {
+      const busy = await tx.owed.busy(tools.unclaimedMs)
+      const owed = await tx.owed.candidates(tools.unclaimedMs, 100 + tools.concurrency)
+      const mine = tools.only ? owed.filter((run) => tools.only?.(run.id)) : owed
+      const ids = admit(mine, busy, tools.concurrency)
+      return ids.length === 0 ? [] : tx.owed.markDispatched(ids)
+    })
+    for (const run of handed) await tools.enqueue(run.id, run.attempt)
+  }
+  async function lookUntilQuiet(): Promise<void> {
+    do {
+      state.again = false
+      try {
+        await look()
+      } catch (error) {
+        tools.log.error({ error: messageOf(error) }, 'the dispatcher could not look for owed runs')
+      }
+    } while (state.again)
+    state.looking = undefined
+  }
+
+  return {
+    wake() {
+      if (state.looking) state.again = true
+      state.looking ??= lookUntilQuiet()
+      return state.looking
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import { reasons } from '../errors.ts'
+import type { Ending } from '../ledger/held-run.ts'
+import type { Run, StoredPatch } from '../ledger/schema.ts'
+import type { Routine } from '../routines/routine.ts'
+
+export type AgentExit = NonNullable<Run['exit']>
+export type PatchToPublish = Pick<StoredPatch, 'base' | 'tree' | 'pack' | 'findings'>
+
+export function notAvailable(routine: Routine): Ending {
+  const first = routine.unavailable[0]!
+  const message = `${routine.name}.md:${first.line}:${first.column}: ${first.message}`
+  return { state: 'failed', reason: 'not_available', message }
+}
+
+/** The ending that the agent's own ending decides, or the patch that is to be published. */
+export function afterAgent(exit: AgentExit, patch: PatchToPublish | undefined): Ending | PatchToPublish {
+  const kept = patch ? '; what it had changed is kept' : ''
+  if (exit.because === 'time_limit') return { state: 'timed_out', reason: 'time_limit', message: `${reasons.time_limit}${kept}` }
+  if (exit.code !== 0) {
+    const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`
+    return { state: 'failed', reason: 'agent_exit', message: `the agent ${how}${kept}` }
+  }
+  return patch ?? { state: 'unchanged', reason: null, message: 'nothing needed changing' }
+}
+
+/** The sentence the pull request is titled with: the agent's own last words when they are a sentence, else the routine's. */
+export function headline(lastLine: string | undefined, routine: Pick<Routine, 'name' | 'description'>): string {
+  const said = lastLine?.replaceAll(/[\p{Cc}\p{Cf}]/gu, '').trim() ?? ''
+  const isSentence = said.length >= 8 && said.length <= 100 && /^\p{L}/u.test(said) && said.includes(' ')
+  if (isSentence) return said
+  const firstLine = routine.description.split('\n')[0]?.trim() ?? ''
+  return firstLine === '' ? routine.name : firstLine.slice(0, 100)
+}

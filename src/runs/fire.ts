@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { OvernightError, reasons } from '../errors.ts'
+import type { Statements } from '../ledger/ledger.ts'
+import type { Firing, Run, Trigger } from '../ledger/schema.ts'
+import type { Inputs, Routine } from '../routines/routine.ts'
+import { decideOverlap, sameInputs } from './overlap.ts'
+
+export type Occasion = {
+  routine: Routine
+  trigger: Trigger
+  /** What makes this occasion itself: `cron:<instant>`, `api:<Idempotency-Key>`, `retry:<run>:<n>`, … */
+  key: string
+  inputs: Inputs
+  by: string
+  slotAt?: Date
+  retryOf?: string
+  /** `--repository`: this run works there, whatever the file says. */
+  repository?: string
+  /** Someone waits for exactly this run (`overnight run`): it neither joins nor replaces another. */
+  alone?: boolean
+}
+export type Fired = { firing: Firing; run: string | null; fresh: boolean }
+
+class OtherInputs extends OvernightError {
+  constructor(key: string) {
+    super(`the key ${JSON.stringify(key)} was used before with other inputs`, {
+      code: 'idempotency_mismatch',
+      status: 422,
+      hint: 'use a new Idempotency-Key for a new request',
+    })
+  }
+}
+
+/**
+ * The only door into a run. Inside one transaction: the firing, and the run it starts (or joins, or replaces).
+ * The same occasion again answers with the first firing and changes nothing.
+ */
+export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
+  const { routine } = occasion
+  const known = await tx.firings.find(routine.name, occasion.key)
+  if (known) {
+    if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherInputs(occasion.key)
+    return { firing: known, run: known.run, fresh: false }
+  }
+  await tx.routines.ensureVersion({
+    routine: routine.name,
+    hash: routine.hash,
+    file: routine.file,
+    source: routine.source,
+    commit: routine.commit,
+  })
+  const wanted = { hash: routine.hash, inputs: occasion.inputs, repositoryOverride: occasion.repository ?? null }
+  const decision = occasion.alone
+    ? ({ act: 'accept', supersede: [] } as const)
+    : decideOverlap(await tx.runs.waiting(routine.name), wanted)
+  const id = occasionId(routine.name, occasion.key)
+  const firing = {
+    id,
+    routine: routine.name,
+    triggerKey: occasion.key,
+    trigger: occasion.trigger,
+    outcome: decision.act === 'coalesce' ? ('coalesced' as const) : ('accepted' as const),
+    reason: decision.act === 'coalesce' ? reasons.coalesced : null,
+    run: decision.act === 'coalesce' ? decision.into : id,
+    inputs: occasion.inputs,
+    at: occasion.slotAt ?? null,
+    by: occasion.by,
+  }
+  // Two processes may come here with the same occasion: the unique index lets one through, the other reads its firing.
+  if (await tx.firings.insert(firing)) {
+    if (decision.act === 'accept') {
+      await tx.runs.insert(newRun(id, occasion))
+      for (const older of decision.supersede) await supersede(tx, older, id)
+    }
+  }
+  const stored = await tx.firings.find(routine.name, occasion.key)
+  return { firing: stored!, run: stored!.run, fresh: true }
+}
+
+function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['insert']>[0] {
+  const { routine } = occasion
+  return {
+    id,
+    routine: routine.name,
+    hash: routine.hash,
+    trigger: occasion.trigger,
+    triggerKey: occasion.key,
+    retryOf: occasion.retryOf ?? null,
+    inputs: occasion.inputs,
+    slotAt: occasion.slotAt ?? null,
+    repositoryOverride: occasion.repository ?? null,
+    subject: routine.topic,
+    engine: routine.engine.name,
+  }
+}
+
+async function supersede(tx: Statements, older: string, by: string): Promise<void> {
+  const message = `${reasons.superseded}: run ${by}`
+  const ended = await tx.runs.endUnheld(older, { state: 'skipped' satisfies Run['state'], reason: 'superseded', message })
+  if (ended) await tx.events.tell(older, 'state', { state: 'skipped', reason: 'superseded', message })
+}
+
+/** 80 bits of the cause's hash in Crockford's base 32, lower case: the same cause is the same id, for ever. */
+export function occasionId(routine: string, key: string): string {
+  const digest = createHash('sha256').update(`${routine}\0${key}`).digest()
+  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+  const bits = [...digest.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return Array.from({ length: 16 }, (_, index) => alphabet[Number.parseInt(bits.slice(index * 5, index * 5 + 5), 2)]).join('')
+}

@@ -1,0 +1,24 @@
+import type { Ending } from '../ledger/held-run.ts'
+import { collect } from './collect.ts'
+import { afterAgent, notAvailable } from './endings.ts'
+import { prepare } from './prepare.ts'
+import { publishPatch } from './publish-patch.ts'
+import type { Task } from './task.ts'
+import { work } from './work.ts'
+
+/**
+ * The pipeline of one run: checkout → sandbox → engine → collect → gate → publish. Each step is recorded and safe to
+ * repeat; what an earlier worker finished is not done again: a stored patch leads straight to the gate, a recorded exit
+ * with its checkout straight to collecting. Returns how the run ends (or rests); the caller writes it.
+ */
+export async function perform(task: Task): Promise<Ending> {
+  const { run, routine, tools } = task
+  if (routine.unavailable.length > 0) return notAvailable(routine)
+  const stored = await tools.patchOf(run.id)
+  if (stored) return publishPatch(task, stored)
+
+  const prepared = await prepare(task)
+  const exit = prepared.exit ?? (await work(task, prepared))
+  const next = afterAgent(exit, await collect(task, prepared, exit))
+  return 'pack' in next ? publishPatch(task, next) : next
+}

@@ -1,0 +1,40 @@
+import { dirname, join } from 'node:path'
+import { StepFailed } from '../errors.ts'
+import type { Checkout, Mirror } from '../checkout/index.ts'
+import type { Repository } from '../forges/forge.ts'
+import type { AgentExit } from './endings.ts'
+import type { Task } from './task.ts'
+
+export type Prepared = {
+  repository: Repository
+  mirror: Mirror
+  checkout: Checkout
+  /** Set when an earlier worker saw the agent end and the checkout is still here: it is not started again. */
+  exit: AgentExit | null
+}
+
+export async function openRepository({ run, routine, tools, signal }: Task): Promise<{ repository: Repository; mirror: Mirror }> {
+  const wanted = run.repositoryOverride ?? routine.repository
+  if (wanted === null) {
+    throw new StepFailed('no_checkout', 'the routine names no repository', { hint: 'add `repository:` to its front matter' })
+  }
+  const repository = await tools.forgeOf(wanted).locate(wanted, dirname(routine.file))
+  const mirror = await tools.checkouts.ensureMirror({ root: tools.mirrorsDir, repository, signal })
+  return { repository, mirror }
+}
+
+/** The repository at its base in a private copy, made anew unless the agent has already finished in it. */
+export async function prepare(task: Task): Promise<Prepared> {
+  const { run, routine, held, tools, signal } = task
+  await held.advance('preparing')
+  const folder = join(tools.workDir, run.id, 'checkout')
+  const { repository, mirror } = await openRepository(task)
+  const kept = run.exit ? await tools.checkouts.findCheckout(folder) : undefined
+  if (kept) return { repository, mirror, checkout: kept, exit: run.exit }
+
+  const base = await tools.checkouts.resolveBase(mirror, routine.base)
+  const checkout = await tools.checkouts.createCheckout({ mirror, base, folder, signal })
+  await held.record({ repository: repository.name, base: base.branch, baseCommit: base.commit, exit: null })
+  await tools.reached('checked_out', run.id)
+  return { repository, mirror, checkout, exit: null }
+}

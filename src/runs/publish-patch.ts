@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import type { Ending } from '../ledger/held-run.ts'
+import type { PatchToPublish } from './endings.ts'
+import { openRepository } from './prepare.ts'
+import type { Task } from './task.ts'
+
+/** Gate, then branch and pull request. Safe to repeat at any point: everything is found again on the forge. */
+export async function publishPatch(task: Task, patch: PatchToPublish): Promise<Ending> {
+  const { run, routine, held, tools, signal } = task
+  if (patch.findings.length > 0 && run.approvedBy === null) {
+    await held.tell({ kind: 'gate', data: { findings: patch.findings } })
+    const more = patch.findings.length > 1 ? ` (and ${patch.findings.length - 1} more)` : ''
+    return { state: 'needs_approval', reason: 'policy', message: `${patch.findings[0]!.message}${more}` }
+  }
+  const now = await held.advance('publishing')
+  const { repository, mirror } = await openRepository(task)
+  await using quarantine = await tools.checkouts.openQuarantine({
+    mirror,
+    patch,
+    folder: join(tools.workDir, run.id, 'quarantine'),
+    signal,
+  })
+  const published = await tools.publish({
+    run: { id: run.id, routine: routine.name, subject: run.subject, createdAt: run.createdAt, trigger: run.trigger },
+    texts: { title: routine.pullRequest.title ?? now.title ?? routine.name, description: routine.description },
+    options: routine.pullRequest,
+    repository,
+    base: now.base!,
+    patch,
+    quarantine,
+    forge: tools.forgeOf(repository.name),
+    lastPushed: (branch: string) => tools.lastPushed(repository.name, branch),
+    signal,
+    reached: (step: 'pushed' | 'pull_ensured') => tools.reached(step, run.id),
+  })
+  const { pull, branch, commit } = published
+  const facts = { branch, commit, pull: pull.id, pullNumber: pull.number, pullUrl: pull.url }
+  if (published.state === 'unchanged') {
+    await held.record(facts)
+    return { state: 'unchanged', reason: null, message: `the open pull request #${pull.number} already holds this change` }
+  }
+  await held.storePublication({
+    routine: routine.name,
+    subject: run.subject,
+    repository: repository.name,
+    branch,
+    base: pull.base,
+    commit,
+    pull: pull.id,
+  })
+  await held.record(facts)
+  await tools.reached('publication_stored', run.id)
+  return { state: 'published', reason: null, message: null }
+}

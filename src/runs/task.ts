@@ -1,0 +1,46 @@
+import type { Engine } from '../engines/engine.ts'
+import type { Forge } from '../forges/forge.ts'
+import type { HeldRun } from '../ledger/held-run.ts'
+import type { Run, StoredPatch } from '../ledger/schema.ts'
+import type { Log } from '../log.ts'
+import type { Routine } from '../routines/routine.ts'
+import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
+import type * as checkouts from '../checkout/index.ts'
+import type { publish } from '../publish/publish.ts'
+import type { Transcript } from './transcript.ts'
+
+/** Instants of the pipeline a fault test may stop at, in their order. */
+export const steps = [
+  'claimed',
+  'checked_out',
+  'agent_started',
+  'agent_exited',
+  'exit_recorded',
+  'collected',
+  'patch_stored',
+  'pushed',
+  'pull_ensured',
+  'publication_stored',
+] as const
+export type Step = (typeof steps)[number]
+
+/** Everything the pipeline acts through; handed in, so that each part has one owner and tests bring their own. */
+export type PerformTools = {
+  checkouts: typeof checkouts
+  publish: typeof publish
+  forgeOf(repository: string): Forge
+  engineOf(name: string): Engine | undefined
+  /** The kind of sandbox this routine gets here. Throws StepFailed('no_sandbox') with what to do. */
+  openSandbox(routine: Routine, spec: SandboxSpec): Promise<Sandbox>
+  openTranscript(run: string, fence: number): Promise<Transcript>
+  patchOf(run: string): Promise<StoredPatch | undefined>
+  lastPushed(repository: string, branch: string): Promise<string | undefined>
+  mirrorsDir: string
+  /** `<work>/<run>`: the checkout and the files handed to the agent. */
+  workDir: string
+  reached(step: Step, run: string): Promise<void> | void
+  log: Log
+}
+
+/** One run in the hands of one worker. */
+export type Task = { run: Run; routine: Routine; held: HeldRun; signal: AbortSignal; tools: PerformTools }

@@ -1,0 +1,116 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FenceLost, messageOf, reasons } from '../errors.ts'
+import type { Ending, HeldRun } from '../ledger/held-run.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Run, RoutineVersion } from '../ledger/schema.ts'
+import type { Log } from '../log.ts'
+import type { Routine } from '../routines/routine.ts'
+import { afterFailure, lostTooOften } from './failure.ts'
+import { perform } from './perform.ts'
+import type { PerformTools } from './task.ts'
+
+export type WorkerTools = PerformTools & {
+  ledger: Ledger
+  /** The routine as it was when the run was accepted. Throws when its text cannot be read any more. */
+  routineOf(version: RoutineVersion): Routine
+  /** Names this process in the ledger. */
+  worker: string
+  leaseMs: number
+  log: Log
+}
+
+/** Takes one delivery of the queue: claims the run, performs it under its lease, and writes how it ended. Never rejects. */
+export function createWorker(tools: WorkerTools) {
+  return async function workOn(job: { runId: string; attempt: number }, stop: AbortSignal): Promise<void> {
+    const run = await tools.ledger.transaction((tx) => tx.owed.claim(job, tools.worker, tools.leaseMs))
+    if (!run) return
+    const log = tools.log.child({ run: run.id, routine: run.routine, attempt: run.attempt })
+    const held = tools.ledger.hold(run, tools.leaseMs)
+    const lease = keepLease(held, { leaseMs: tools.leaseMs, stop, log })
+    try {
+      await tools.reached('claimed', run.id)
+      const ending = lostTooOften(run.losses) ?? (await performFrom(tools, { run, held, signal: lease.signal }))
+      await held.end(ending)
+      log.info({ state: ending.state, reason: ending.reason }, 'run ended')
+      await removeWork(tools, run.id)
+    } catch (error) {
+      await settle({ tools, run, held, lease, log }, error)
+    } finally {
+      lease.stop()
+    }
+  }
+}
+
+async function performFrom(tools: WorkerTools, held: { run: Run; held: HeldRun; signal: AbortSignal }): Promise<Ending> {
+  const version = await tools.ledger.routines.readVersion(held.run.routine, held.run.hash)
+  if (!version) throw new Error(`the text of routine ${held.run.routine} at ${held.run.hash} is not in the ledger`)
+  return perform({ ...held, routine: tools.routineOf(version), tools })
+}
+
+type Settling = { tools: WorkerTools; run: Run; held: HeldRun; lease: Lease; log: Log }
+
+/** The pipeline threw: cancelled, shut down, out-fenced, or a failure that is retried or ends the run. */
+async function settle({ tools, run, held, lease, log }: Settling, error: unknown): Promise<void> {
+  try {
+    if (error instanceof FenceLost || lease.lost) {
+      log.warn('another worker took the run over; this one stops')
+      return
+    }
+    const { cancelRequested } = await held.renew()
+    if (cancelRequested) {
+      await held.end({ state: 'cancelled', reason: 'cancelled', message: reasons.cancelled })
+    } else if (lease.signal.aborted) {
+      await held.release({ outcome: 'released', error: null, delayMs: 0 })
+      return
+    } else {
+      const next = afterFailure(error, run.losses)
+      log.warn({ error: messageOf(error), next: next.act, stack: error instanceof Error ? error.stack : null }, 'a step failed')
+      if (next.act === 'retry') {
+        await held.release({ outcome: 'retry', error: next.error, delayMs: next.delayMs })
+        return
+      }
+      await held.end(next.ending)
+    }
+    await removeWork(tools, run.id)
+  } catch (failure) {
+    // The ledger cannot be written: the lease runs out and another worker, or the next start, takes the run over.
+    log.error({ error: messageOf(failure) }, 'the end of a run could not be recorded')
+  }
+}
+
+/** Nothing of an ended run stays on disk but its transcript; a resting one needs only what the ledger holds. */
+async function removeWork(tools: WorkerTools, run: string): Promise<void> {
+  await rm(join(tools.workDir, run), { recursive: true, force: true, maxRetries: 3 })
+}
+
+type Lease = { signal: AbortSignal; readonly lost: boolean; stop(): void }
+
+/**
+ * Renews the lease at a third of its length. The signal aborts when the queue stops the job (cancel, shutdown), when a
+ * person asked to cancel, and when the lease could not be kept: then the work must not go on.
+ */
+function keepLease(held: HeldRun, { leaseMs, stop, log }: { leaseMs: number; stop: AbortSignal; log: Log }): Lease {
+  const own = new AbortController()
+  const state = { lost: false, renewedAt: performance.now() }
+  const timer = setInterval(() => {
+    held.renew().then(
+      ({ cancelRequested }) => {
+        state.renewedAt = performance.now()
+        if (cancelRequested) own.abort(new Error('cancelled'))
+      },
+      (error: unknown) => {
+        state.lost = error instanceof FenceLost || performance.now() - state.renewedAt > leaseMs
+        log.warn({ error: messageOf(error) }, 'the lease could not be renewed')
+        if (state.lost) own.abort(error)
+      },
+    )
+  }, leaseMs / 3)
+  return {
+    signal: AbortSignal.any([own.signal, stop]),
+    get lost() {
+      return state.lost
+    },
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,62 @@
+import { reasons } from '../../errors.ts'
+import type { Ledger, Statements } from '../../ledger/ledger.ts'
+import type { RoutineVersion, ScheduleRow } from '../../ledger/schema.ts'
+import { readInputs } from '../../routines/inputs.ts'
+import type { Routine } from '../../routines/routine.ts'
+import { fire } from '../../runs/fire.ts'
+import { cronOf } from './cron.ts'
+import { dueSlots } from './due-slots.ts'
+
+export type SchedulerTools = { ledger: Ledger; routineOf(version: RoutineVersion): Routine }
+const batch = 200
+
+/**
+ * One tick, one transaction: schedules that are due by the ledger's clock → their slots → firings, and the next due
+ * instant. Any number of schedulers may tick at once; a missed tick loses nothing, the next one enumerates what was due.
+ * Returns how many schedules were due; `batch` means there may be more.
+ */
+export async function tick({ ledger, routineOf }: SchedulerTools): Promise<{ due: number; more: boolean }> {
+  return ledger.transaction(async (tx) => {
+    const due = await tx.slots.due(batch)
+    if (due.length === 0) return { due: 0, more: false }
+    const now = await tx.now()
+    for (const row of due) await settle(tx, { row, now, routineOf })
+    return { due: due.length, more: due.length === batch }
+  })
+}
+
+type Due = { row: ScheduleRow; now: Date; routineOf: SchedulerTools['routineOf'] }
+
+async function settle(tx: Statements, { row, now, routineOf }: Due): Promise<void> {
+  const inForce = await tx.routines.find(row.routine)
+  const version = inForce && (await tx.routines.readVersion(row.routine, inForce.hash))
+  if (!version || !row.nextFireAt) return tx.slots.moveSchedule(row, null)
+  const routine = routineOf(version)
+  const { slots, next } = dueSlots({ cron: cronOf(row.cron), zone: row.timezone, from: row.nextFireAt, now, catchUp: routine.catchUp })
+  const missed = slots.filter((slot) => slot.outcome === 'missed')
+  await tx.slots.recordMissed(missed.map((slot) => ({ routine: row.routine, at: slot.at, reason: slot.reason })))
+  for (const slot of slots) {
+    if (slot.outcome === 'fire') await fireSlot(tx, { routine, at: slot.at, late: slot.late })
+  }
+  await tx.slots.moveSchedule(row, next ?? null)
+}
+
+async function fireSlot(tx: Statements, slot: { routine: Routine; at: Date; late: boolean }): Promise<void> {
+  const { routine, at, late } = slot
+  const read = readInputs(routine.inputs, {})
+  const row = { routine: routine.name, at, late }
+  if (!('inputs' in read)) {
+    await tx.slots.record({ ...row, outcome: 'skipped', reason: `${reasons.bad_inputs}: ${read.problems.join('; ')}`, firing: null })
+    return
+  }
+  const fired = await fire(tx, {
+    routine,
+    trigger: 'schedule',
+    key: `cron:${at.toISOString()}`,
+    inputs: read.inputs,
+    by: 'schedule',
+    slotAt: at,
+  })
+  const outcome = fired.firing.outcome === 'accepted' ? 'fired' : fired.firing.outcome
+  await tx.slots.record({ ...row, outcome, reason: fired.firing.reason, firing: fired.firing.id })
+}
