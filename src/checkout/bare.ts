@@ -1,0 +1,33 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runGit } from './git.ts'
+
+/**
+ * Attributes of a tree may name programs (filters, drivers) and rewrite bytes (line ends, keywords). These come before every
+ * attribute of a tree and switch them off, so that the bytes of a file are the bytes git keeps. The price: a repository that
+ * wants CRLF in its work tree shows LF there.
+ */
+const plainAttributes = '* -text -ident -filter !eol !crlf !working-tree-encoding !diff !merge\n'
+
+export type BareOptions = { gitDir: string; borrowFrom: string; objectFormat: 'sha1' | 'sha256' }
+
+/** An empty repository of ours that borrows the objects of the mirror `borrowFrom`. */
+export async function createBare({ gitDir, borrowFrom, objectFormat }: BareOptions): Promise<void> {
+  await runGit(['init', '--quiet', '--bare', '--template=', `--object-format=${objectFormat}`, gitDir])
+  await borrow(gitDir, borrowFrom)
+}
+
+/** Lets a repository read the mirror's objects, and gives it attributes of ours. */
+export async function borrow(gitDir: string, borrowFrom: string): Promise<void> {
+  await mkdir(join(gitDir, 'info'), { recursive: true })
+  await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${join(borrowFrom, 'objects')}\n`)
+  await writeFile(join(gitDir, 'info', 'attributes'), plainAttributes)
+  await writeFile(join(gitDir, 'info', 'exclude'), '')
+  await copyFile(join(borrowFrom, 'shallow'), join(gitDir, 'shallow')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
+export function objectFormatOf(id: string): 'sha1' | 'sha256' {
+  return id.length === 64 ? 'sha256' : 'sha1'
+}

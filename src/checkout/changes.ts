@@ -1,0 +1,46 @@
+import type { Change } from './patch.ts'
+
+type RawPath = { oldMode: string; newMode: string; newId: string; letter: string; path: string }
+
+const statuses: Record<string, Change['status']> = { A: 'added', M: 'modified', D: 'deleted', T: 'type_changed' }
+
+/** The lines of `diff-tree -r -z --raw --no-renames --no-abbrev`. Paths are bytes; one char a byte here. */
+export function paths(raw: Buffer): RawPath[] {
+  const fields = raw.toString('latin1').split('\0')
+  const found: RawPath[] = []
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [oldMode = '', newMode = '', , newId = '', letter = ''] = fields[index]!.slice(1).split(' ')
+    found.push({ oldMode, newMode, newId, letter, path: fields[index + 1]! })
+  }
+  return found
+}
+
+/**
+ * `raw` and `numbers` (`--numstat -z`) tell of the same paths; `sizes` is one line a path, in the order of `raw`
+ * (anything but a number, as for a deleted file or a submodule, counts 0).
+ */
+export function parseChanges(told: { raw: Buffer; numbers: Buffer; sizes: readonly string[] }): Change[] {
+  const counts = new Map(
+    told.numbers
+      .toString('latin1')
+      .split('\0')
+      .filter((line) => line !== '')
+      .map((line): [string, [string, string]] => {
+        const [added = '', removed = '', ...path] = line.split('\t')
+        return [path.join('\t'), [added, removed]]
+      }),
+  )
+  return paths(told.raw).map(({ oldMode, newMode, letter, path }, index) => {
+    const [added, removed] = counts.get(path) ?? ['0', '0']
+    return {
+      path: Buffer.from(path, 'latin1').toString('utf8'),
+      status: statuses[letter] ?? 'modified',
+      oldMode,
+      newMode,
+      bytes: newMode === '000000' ? 0 : Number(/^\d+$/.exec(told.sizes[index] ?? '')?.[0] ?? 0),
+      added: Number(added === '-' ? 0 : added),
+      removed: Number(removed === '-' ? 0 : removed),
+      binary: added === '-',
+    }
+  })
+}

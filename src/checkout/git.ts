@@ -1,0 +1,191 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { OvernightError, SetupError } from '../errors.ts'
+
+export type GitOptions = {
+  cwd?: string
+  gitDir?: string
+  /** Added to the environment, which is otherwise the flavour's own. */
+  env?: Record<string, string>
+  input?: Buffer | string
+  /** More on stdout than this (default 64 MiB) ends git: with `cut` what was read is the answer, else GitFailed `output`. */
+  maxBytes?: number
+  cut?: boolean
+  /** Exit codes that are answers; default `[0]`. */
+  codes?: readonly number[]
+  /** For input that others made: 120 s of processor time and 4 GiB of address space. */
+  bounded?: boolean
+  signal?: AbortSignal | undefined
+}
+export type GitAnswer = { code: number; stdout: Buffer; cut: boolean }
+export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitAnswer>
+
+/** git ended in a way its caller did not ask for. `exit` is its code, a signal's name, or `output` (it said too much). */
+export class GitFailed extends OvernightError {
+  readonly exit: number | string
+  /** The end of what it wrote on stderr, control characters removed. */
+  readonly stderr: string
+  constructor(verb: string, exit: number | string, stderr: string) {
+    super(`git ${verb}: ${lastLine(stderr) || `ended with ${exit}`}`, { code: 'git' })
+    this.exit = exit
+    this.stderr = stderr
+  }
+  get lastLine(): string {
+    return lastLine(this.stderr) || this.message
+  }
+}
+
+const stderrBytes = 16 * 1024
+const killGraceMs = 2000
+const limitScript = 'ulimit -t 120; ulimit -v 4194304 2>/dev/null; exec git "$@"'
+const hermeticPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin'
+export const identity = { name: 'Overnight', email: 'overnight@localhost' } as const
+const identityVariables = {
+  GIT_AUTHOR_NAME: identity.name,
+  GIT_AUTHOR_EMAIL: identity.email,
+  GIT_COMMITTER_NAME: identity.name,
+  GIT_COMMITTER_EMAIL: identity.email,
+}
+const hermeticSettings = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.attributesFile=/dev/null',
+  'core.excludesFile=/dev/null',
+  'safe.directory=*',
+  'protocol.allow=never',
+  'protocol.file.allow=always',
+  'protocol.https.allow=always',
+  'credential.helper=',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'submodule.recurse=false',
+].flatMap((setting) => ['-c', setting])
+
+/** git on our own folders: nothing of this machine's or anybody's settings reaches it, and it runs no hook. */
+export const runGit: Git = createGit({
+  settings: hermeticSettings,
+  env: {
+    ...identityVariables,
+    PATH: hermeticPath,
+    HOME: '/nonexistent',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_LFS_SKIP_SMUDGE: '1',
+  },
+})
+
+/** git on the operator's own repository: their settings apply (safe.directory, hooks), but never their terminal. */
+export function operatorGit(operator: { path: string; home: string }): Git {
+  return createGit({ settings: [], env: { ...identityVariables, PATH: operator.path, HOME: operator.home } })
+}
+
+export function textOf(answer: GitAnswer): string {
+  return answer.stdout.toString('utf8').trimEnd()
+}
+
+type Flavour = { settings: readonly string[]; env: Record<string, string> }
+
+function createGit(flavour: Flavour): Git {
+  return async (args, options = {}) => {
+    options.signal?.throwIfAborted()
+    const heard = await listen(start(flavour, args, options), options)
+    options.signal?.throwIfAborted()
+    return answerOf(heard, args, options)
+  }
+}
+
+function start(
+  flavour: Flavour,
+  args: readonly string[],
+  { gitDir, cwd = '/', env, bounded }: GitOptions,
+): ChildProcess {
+  const argv = [...flavour.settings, ...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]), ...args]
+  const [command, argvOfCommand] = bounded ? ['/bin/sh', ['-c', limitScript, 'git', ...argv]] : ['git', argv]
+  return spawn(command, argvOfCommand, {
+    cwd,
+    env: {
+      ...flavour.env,
+      LC_ALL: 'C',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ASKPASS: '/bin/false',
+      GIT_OPTIONAL_LOCKS: '0',
+      ...env,
+    },
+    // A group of its own, so that ending it also ends what it started (the other side of a push, and that side's hooks).
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
+function answerOf(heard: Heard, args: readonly string[], { cut = false, codes = [0] }: GitOptions): GitAnswer {
+  const { exit, stdout, stderr } = heard
+  if (heard.spawnError !== undefined) {
+    throw new SetupError('git could not be started', 'install git 2.38 or newer and start again', heard.spawnError)
+  }
+  if (heard.cut && cut) return { code: 0, stdout, cut }
+  const verb = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? ''
+  if (heard.cut) throw new GitFailed(verb, 'output', stderr)
+  if (typeof exit === 'string' || !codes.includes(exit)) throw new GitFailed(verb, exit, stderr)
+  return { code: exit, stdout, cut: false }
+}
+
+type Heard = { exit: number | string; stdout: Buffer; stderr: string; cut: boolean; spawnError?: unknown }
+
+function listen(child: ChildProcess, options: GitOptions): Promise<Heard> {
+  const { signal, input, maxBytes = 64 * 1024 * 1024 } = options
+  const chunks: Buffer[] = []
+  let size = 0
+  let cut = false
+  let stderr: Buffer = Buffer.alloc(0)
+  let hardKill: NodeJS.Timeout | undefined
+  const end = () => {
+    killGroup(child, 'SIGTERM')
+    hardKill ??= setTimeout(() => killGroup(child, 'SIGKILL'), killGraceMs)
+  }
+  child.stdout?.on('data', (chunk: Buffer) => {
+    if (cut) return
+    chunks.push(chunk.subarray(0, maxBytes - size))
+    size += chunk.length
+    if (size > maxBytes) {
+      cut = true
+      end()
+    }
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr = Buffer.concat([stderr, chunk]).subarray(-stderrBytes)
+  })
+  // git may close its end before it has read everything; its exit code says what that meant.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  signal?.addEventListener('abort', end, { once: true })
+  return new Promise((resolve) => {
+    const heard = (rest: Pick<Heard, 'exit' | 'spawnError'>) => {
+      clearTimeout(hardKill)
+      signal?.removeEventListener('abort', end)
+      resolve({ stdout: Buffer.concat(chunks), stderr: printable(stderr.toString('utf8')), cut, ...rest })
+    }
+    child.once('error', (spawnError) => heard({ exit: -1, spawnError }))
+    child.once('close', (code, killedBy) => heard({ exit: code ?? killedBy ?? -1 }))
+  })
+}
+
+function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // The group is already gone.
+  }
+}
+
+/** File names and hooks' output are other people's text: no control characters, except ends of lines. */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{C}\n\t]/gu, '\u{FFFD}')
+}
+
+/** The line that says why: the last `fatal:`, `error:` or `remote:` line, else the last of all. */
+export function lastLine(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim())
+  const filled = lines.filter((line) => line !== '')
+  return (filled.findLast((line) => /^(fatal|error):/.test(line)) ?? filled.at(-1) ?? '').slice(0, 500)
+}

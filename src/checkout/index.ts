@@ -1,0 +1,25 @@
+import { createCheckout, findCheckout, mountsFor, removeFolder } from './checkout.ts'
+import { collectPatch } from './collect.ts'
+import { operatorGit } from './git.ts'
+import { createMirrors, resolveBase } from './mirror.ts'
+import { openQuarantine } from './quarantine.ts'
+
+export type { Checkout } from './checkout.ts'
+export type { Base, Mirror } from './mirror.ts'
+export type { Quarantine } from './quarantine.ts'
+
+/** The acts on copies of repositories. `operator` is whose settings apply when the operator's own repositories are read. */
+export function createCheckouts({ operator }: { operator: { path: string; home: string } }) {
+  const ensureMirror = createMirrors(operatorGit(operator))
+  return {
+    ensureMirror,
+    resolveBase,
+    createCheckout,
+    findCheckout,
+    mountsFor,
+    removeFolder,
+    collectPatch,
+    openQuarantine,
+  }
+}
+export type Checkouts = ReturnType<typeof createCheckouts>

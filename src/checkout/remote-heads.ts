@@ -1,0 +1,74 @@
+import { StepFailed } from '../errors.ts'
+import type { Repository } from '../forges/forge.ts'
+import { type Git, GitFailed, textOf } from './git.ts'
+
+export type RemoteHeads = {
+  /** null when HEAD is detached. May name a branch that does not exist. */
+  defaultBranch: string | null
+  branches: Map<string, string>
+  objectFormat: 'sha1' | 'sha256'
+}
+
+/** What the repository has now. Throws StepFailed `no_checkout` for a repository that is missing, empty, or not trusted. */
+export async function readRemoteHeads(request: {
+  remote: Git
+  repository: Repository
+  signal: AbortSignal | undefined
+}): Promise<RemoteHeads> {
+  const { remote, repository, signal } = request
+  const listed = await remote(['ls-remote', '--quiet', '--symref', repository.url, 'HEAD', 'refs/heads/*'], {
+    signal,
+  }).then(textOf, (error: unknown) => {
+    throw explainRemote(error, repository)
+  })
+  const heads = parseHeads(listed)
+  if (heads.branches.size === 0) {
+    throw new StepFailed('no_checkout', `${repository.name} is empty`, {
+      hint: 'make a first commit on a branch there',
+    })
+  }
+  return heads
+}
+
+export function parseHeads(listed: string): RemoteHeads {
+  const branches = new Map<string, string>()
+  let symbolic: string | null = null
+  let detached = false
+  for (const line of listed.split('\n')) {
+    const [value = '', ref = ''] = line.split('\t')
+    if (ref === 'HEAD' && value.startsWith('ref: refs/heads/')) symbolic = value.slice('ref: refs/heads/'.length)
+    else if (ref === 'HEAD') detached = true
+    else if (ref.startsWith('refs/heads/')) branches.set(ref.slice('refs/heads/'.length), value)
+  }
+  const [anyCommit = ''] = branches.values()
+  // A HEAD that names a branch without commits is not listed at all; the only sensible default is then an only branch.
+  const only = !detached && branches.size === 1 ? ([...branches.keys()][0] ?? null) : null
+  return { defaultBranch: symbolic ?? only, branches, objectFormat: anyCommit.length === 64 ? 'sha256' : 'sha1' }
+}
+
+/** What git said about somebody's repository, as the ending of a step with what to do. */
+export function explainRemote(error: unknown, { name }: Pick<Repository, 'name'>): unknown {
+  if (!(error instanceof GitFailed)) return error
+  if (/dubious ownership/.test(error.stderr)) {
+    return new StepFailed('no_checkout', `git does not trust ${name}, because it belongs to another user`, {
+      hint: `git config --global --add safe.directory ${shellWord(name)}`,
+      cause: error,
+    })
+  }
+  if (/No space left on device/i.test(error.stderr))
+    return new StepFailed('disk_full', error.lastLine, { retryable: true, cause: error })
+  if (/does not appear to be a git repository|not a git repository|does not exist/.test(error.stderr)) {
+    return new StepFailed('no_checkout', `${name} is not a git repository`, {
+      hint: 'correct `repository:`',
+      cause: error,
+    })
+  }
+  return new StepFailed('no_checkout', `${name} could not be read: ${error.lastLine}`, {
+    retryable: true,
+    cause: error,
+  })
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
