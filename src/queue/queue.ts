@@ -1,0 +1,25 @@
+/** What the queue carries, and nothing else: the ledger knows the rest. */
+export type Job = { runId: string; attempt: number }
+
+/** Why the signal of a job fired; it is the signal's `reason`. */
+export type StopReason = 'cancelled' | 'stopping' | 'lock_lost'
+
+/**
+ * Called once for each delivery. What it returns or throws changes nothing in the queue's eyes: whether the run has
+ * ended is the ledger's to say. It must end soon after the signal fires.
+ */
+export type Work = (job: Job, signal: AbortSignal) => Promise<void>
+
+/** Delivery, not truth: everything in here may be lost at any time, and the reconciler hands it out again. */
+export type Queue = {
+  /** The same run and attempt twice is one delivery, for as long as the queue remembers it (a day). */
+  enqueue(runId: string, attempt: number): Promise<void>
+  /** Fires the signal of a run that is at work here; false when it is not. */
+  cancel(runId: string): boolean
+  /** Takes no new job from now on; those at work go on. */
+  pause(): Promise<void>
+  /** Forgets everything, as a wiped server would. Jobs at work go on and are not remembered. */
+  empty(): Promise<void>
+  /** Takes no new job, gives those at work `graceMs`, then fires their signals, waits 10 s at most and lets go. */
+  close(options: { graceMs: number }): Promise<void>
+}
