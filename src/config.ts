@@ -10,6 +10,7 @@ const Environment = z.object({
   OVERNIGHT_ROUTINES: z.string().min(1).default('routines').describe('Folder of routine files.'),
   OVERNIGHT_HOST: z.string().min(1).default('127.0.0.1').describe('Address the service listens on.'),
   OVERNIGHT_PORT: z.coerce.number().int().min(0).max(65_535).default(4747).describe('Port; 0 takes a free one.'),
+  OVERNIGHT_URL: z.url({ protocol: /^https?$/ }).optional().describe('Address people use, when something stands in front.'),
   OVERNIGHT_ENGINE: z.string().min(1).default('claude').describe('Engine of routines that name none.'),
   OVERNIGHT_CONCURRENCY: z.coerce
     .number()
@@ -44,6 +45,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     routinesDir: resolve(cwd, value.OVERNIGHT_ROUTINES),
     host: value.OVERNIGHT_HOST,
     port: value.OVERNIGHT_PORT,
+    publicUrl: value.OVERNIGHT_URL,
     engine: value.OVERNIGHT_ENGINE,
     concurrency: value.OVERNIGHT_CONCURRENCY,
     leaseMs: value.OVERNIGHT_LEASE_SECONDS * 1000,

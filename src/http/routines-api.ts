@@ -82,9 +82,14 @@ class TooLarge extends OvernightError {
 
 /** People may always fire a routine; programs only where its file says `on: { api: true }`. */
 function mayFire(face: Face, name: string, byPerson: boolean): Routine {
+  const routine = findRoutine(face, name)
+  if (!byPerson && !routine.api) throw new NotForPrograms(name)
+  return routine
+}
+
+export function findRoutine(face: Face, name: string): Routine {
   const routine = face.library.snapshot().routines.find((known) => known.name === name)
   if (!routine) throw new NotFound('routine', name, '`overnight check` lists the files and what is wrong with them')
-  if (!byPerson && !routine.api) throw new NotForPrograms(name)
   return routine
 }
 

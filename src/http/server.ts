@@ -4,6 +4,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { openAPIRouteHandler } from 'hono-openapi'
 import { OvernightError } from '../errors.ts'
 import { routineJsonSchema } from '../routines/front-matter.ts'
+import type { Asset } from '../ui/assets.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { pages } from './pages.ts'
@@ -15,7 +16,7 @@ import { runsApi } from './runs-api.ts'
 export type App = ReturnType<typeof createApp>
 
 /** The whole HTTP side as a value: `app.request('/path')` needs no port. */
-export function createApp(face: Face) {
+export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   const app = new Hono<{ Variables: { actor: string } }>()
   app.use(
     secureHeaders({
@@ -59,7 +60,7 @@ export function createApp(face: Face) {
       },
     }),
   )
-  app.route('/', pages(face))
+  app.route('/', pages(face, assets))
 
   app.notFound((c) => {
     const error = new OvernightError(`there is nothing at ${c.req.path}`, { code: 'not_found', status: 404, hint: 'see /openapi.json' })

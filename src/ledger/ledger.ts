@@ -41,11 +41,17 @@ export function createLedger(store: Store) {
     transaction: <T>(act: (tx: Statements) => Promise<T>): Promise<T> =>
       store.db.transaction((tx) => act(statements(tx))),
     hold: (run: { id: string; fence: number }, leaseMs: number) => holdRun(store.db, run, leaseMs),
-    /** Calls back with the id of every run that has news (also from other processes); returns how to stop. */
-    watch: (onNews: (run: string) => void): Promise<() => Promise<void>> => store.listen('overnight_runs', onNews),
-    /** A run has news that is not in the ledger (its transcript grew). */
-    announce: async (run: string): Promise<void> => {
-      await store.db.execute(sql`select pg_notify('overnight_runs', ${run})`)
+    /** Calls back with every run that has news (also from other processes); resolves to how to stop. */
+    watch: async (onNews: (run: string, kind: 'state' | 'output') => void): Promise<() => Promise<void>> => {
+      const stops = [
+        await store.listen('overnight_runs', (run) => onNews(run, 'state')),
+        await store.listen('overnight_output', (run) => onNews(run, 'output')),
+      ]
+      return async () => {
+        for (const stop of stops) await stop()
+      }
     },
+    /** A run has news that is not in the ledger (its transcript grew). */
+    announce: (run: string): Promise<void> => store.notify('overnight_output', run),
   }
 }

@@ -59,6 +59,10 @@ export function createRoutines(db: Database) {
       return rows[0]
     },
 
+    schedules(): Promise<ScheduleRow[]> {
+      return db.select().from(schedules).orderBy(asc(schedules.nextFireAt))
+    },
+
     schedulesOf(routine: string): Promise<ScheduleRow[]> {
       return db.select().from(schedules).where(eq(schedules.routine, routine))
     },

@@ -3,7 +3,7 @@ import { attempts, runs, type Attempt, type Run, type RunState } from './schema.
 import type { Database } from './store.ts'
 
 export type NewRun = typeof runs.$inferInsert
-export type RunFilter = { routine?: string; states?: readonly RunState[]; before?: Date; since?: Date; limit?: number }
+export type RunFilter = { routine?: string; states?: readonly RunState[]; before?: Date; endedSince?: Date; limit?: number }
 
 /** What was asked for and what became of it. Writes of a worker go through `held-run.ts`, which knows the fence. */
 export function createRuns(db: Database) {
@@ -32,7 +32,7 @@ export function createRuns(db: Database) {
         filter.routine === undefined ? undefined : eq(runs.routine, filter.routine),
         filter.states === undefined ? undefined : inArray(runs.state, [...filter.states]),
         filter.before === undefined ? undefined : lt(runs.createdAt, filter.before),
-        filter.since === undefined ? undefined : gte(runs.createdAt, filter.since),
+        filter.endedSince === undefined ? undefined : gte(runs.endedAt, filter.endedSince),
       ]
       return db
         .select()
@@ -40,6 +40,17 @@ export function createRuns(db: Database) {
         .where(and(...where))
         .orderBy(desc(runs.createdAt), desc(runs.id))
         .limit(filter.limit ?? 50)
+    },
+
+    /** The newest run behind each of these pull requests, and those before it. */
+    async withPulls(pulls: readonly string[]): Promise<Run[]> {
+      if (pulls.length === 0) return []
+      return db
+        .select()
+        .from(runs)
+        .where(inArray(runs.pull, [...pulls]))
+        .orderBy(desc(runs.createdAt))
+        .limit(200)
     },
 
     /** Waiting runs of a routine that no worker has touched, oldest first; locked until the transaction ends. */

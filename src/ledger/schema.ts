@@ -226,6 +226,7 @@ export const patches = pgTable('patches', {
   findings: jsonb().$type<import('../checkout/patch.ts').Finding[]>().notNull(),
   /** A unified diff for people, cut at 1 MiB. */
   diff: text().notNull(),
+  diffCut: boolean('diff_cut').notNull(),
   createdAt: instant('created_at').notNull().default(clock),
 })
 

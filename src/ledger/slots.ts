@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, lte, ne, sql } from 'drizzle-orm'
 import { schedules, slots, type ScheduleRow, type Slot } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -42,11 +42,12 @@ export function createSlots(db: Database) {
       }
     },
 
-    recent(routine: string | undefined, limit: number): Promise<Slot[]> {
+    /** Slots for which nothing was started, newest first. */
+    idleSince(since: Date, limit: number): Promise<Slot[]> {
       return db
         .select()
         .from(slots)
-        .where(routine === undefined ? undefined : eq(slots.routine, routine))
+        .where(and(ne(slots.outcome, 'fired'), gte(slots.at, since)))
         .orderBy(desc(slots.at))
         .limit(limit)
     },

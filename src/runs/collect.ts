@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { gate } from '../checkout/gate.ts'
 import type { AgentExit, PatchToPublish } from './endings.ts'
 import type { Prepared } from './prepare.ts'
 import type { Task } from './task.ts'
@@ -23,9 +22,9 @@ export async function collect(task: Task, { checkout, mirror }: Prepared, exit: 
 
     await using quarantine = await tools.checkouts.openQuarantine({ mirror, patch, folder: join(tools.workDir, run.id, 'quarantine'), signal })
     const changes = await quarantine.changes()
-    const findings = gate(changes)
+    const findings = tools.gate(changes)
     const diff = await quarantine.diff(diffBytes)
-    await held.storePatch({ ...patch, changes, findings, diff: diff.text })
+    await held.storePatch({ ...patch, changes, findings, diff: diff.text, diffCut: diff.cut })
     await tools.reached('patch_stored', run.id)
     return { ...patch, findings }
   } catch (error) {

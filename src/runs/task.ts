@@ -5,7 +5,8 @@ import type { Run, StoredPatch } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Routine } from '../routines/routine.ts'
 import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
-import type * as checkouts from '../checkout/index.ts'
+import type { Checkouts } from '../checkout/index.ts'
+import type { gate } from '../checkout/gate.ts'
 import type { publish } from '../publish/publish.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -26,7 +27,8 @@ export type Step = (typeof steps)[number]
 
 /** Everything the pipeline acts through; handed in, so that each part has one owner and tests bring their own. */
 export type PerformTools = {
-  checkouts: typeof checkouts
+  checkouts: Checkouts
+  gate: typeof gate
   publish: typeof publish
   forgeOf(repository: string): Forge
   engineOf(name: string): Engine | undefined

@@ -17,6 +17,24 @@ export type Transcript = {
 const nameOf = (start: number) => `${String(start).padStart(15, '0')}.ndjson`
 const startOf = (name: string) => Number.parseInt(name, 10)
 
+const announceMs = 200
+
+/** Readers are told of growth at most five times a second: an agent that floods its output must not flood them too. */
+function throttled(announce: () => void): { soon(): void; now(): void } {
+  const state = { timer: undefined as NodeJS.Timeout | undefined }
+  function now(): void {
+    clearTimeout(state.timer)
+    state.timer = undefined
+    announce()
+  }
+  return {
+    soon() {
+      state.timer ??= setTimeout(now, announceMs)
+    },
+    now,
+  }
+}
+
 /**
  * Keeps the beginning (half the cap) and the end (two rotating segments of a quarter each): what an agent prints without
  * limit costs bounded disk, and the two parts people read are there. The folder is made anew.
@@ -24,6 +42,7 @@ const startOf = (name: string) => Number.parseInt(name, 10)
 export async function openTranscript(folder: string, capBytes: number, onGrow: () => void): Promise<Transcript> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  const growth = throttled(onGrow)
   let segments: string[] = []
   let file: FileHandle | undefined
   let room = 0
@@ -50,7 +69,7 @@ export async function openTranscript(folder: string, capBytes: number, onGrow: (
       await file?.appendFile(line)
       room -= line.length
       told += line.length
-      onGrow()
+      growth.soon()
     },
     async close() {
       await file?.close()
@@ -61,7 +80,7 @@ export async function openTranscript(folder: string, capBytes: number, onGrow: (
         hash.update(bytes)
         tail = bytes.subarray(-4096).toString('utf8')
       }
-      onGrow()
+      growth.now()
       return { bytes: told, sha256: hash.digest('hex'), tail: tail.slice(tail.indexOf('{')) }
     },
   }

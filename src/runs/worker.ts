@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FenceLost, messageOf, reasons } from '../errors.ts'
 import type { Ending, HeldRun } from '../ledger/held-run.ts'
@@ -81,7 +80,7 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
 
 /** Nothing of an ended run stays on disk but its transcript; a resting one needs only what the ledger holds. */
 async function removeWork(tools: WorkerTools, run: string): Promise<void> {
-  await rm(join(tools.workDir, run), { recursive: true, force: true, maxRetries: 3 })
+  await tools.checkouts.removeFolder(join(tools.workDir, run))
 }
 
 type Lease = { signal: AbortSignal; readonly lost: boolean; stop(): void }

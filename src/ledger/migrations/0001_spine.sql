@@ -55,6 +55,7 @@ CREATE TABLE "patches" (
 	"changes" jsonb NOT NULL,
 	"findings" jsonb NOT NULL,
 	"diff" text NOT NULL,
+	"diff_cut" boolean NOT NULL,
 	"created_at" timestamp with time zone DEFAULT clock() NOT NULL
 );
 --> statement-breakpoint

@@ -1,0 +1,89 @@
+import { NotFound } from '../errors.ts'
+import type { Pull } from '../forges/forge.ts'
+import type { RunState } from '../ledger/schema.ts'
+import { composeEdition, editionHours, type FileProblem, type HomeView } from '../ui/edition.ts'
+import type { Clock } from '../ui/moment.ts'
+import type { RunView } from '../ui/run.ts'
+import type { StoryItem } from '../ui/story.ts'
+import type { Face } from './face.ts'
+import { storyAfter, storyStart, writeCursor, type StoryCursor } from './story.ts'
+
+const open: readonly RunState[] = ['queued', 'preparing', 'working', 'waiting', 'parked', 'collecting', 'publishing', 'needs_approval']
+/** What a page shows of a transcript at once; the rest is on disk and in `overnight logs`. */
+const storyBytes = 384 * 1024
+
+export async function clockOf(face: Face): Promise<Clock> {
+  return { now: await face.ledger.now(), zone: face.zone }
+}
+
+export async function homeView(face: Face): Promise<HomeView> {
+  const clock = await clockOf(face)
+  const since = new Date(clock.now.getTime() - editionHours * 3_600_000)
+  const { runs, slots, routines } = face.ledger
+  const pulls = await face.pulls.list({ state: 'open' })
+  const lists = [
+    await runs.list({ states: open, limit: 200 }),
+    await runs.list({ endedSince: since, limit: 200 }),
+    await runs.withPulls(pulls.map((pull) => pull.id)),
+  ]
+  const unique = new Map(lists.flat().map((run) => [run.id, run]))
+  return composeEdition({
+    clock,
+    runs: [...unique.values()],
+    pulls,
+    schedules: await routines.schedules(),
+    slots: await slots.idleSince(since, 50),
+    routines: (await routines.list()).map((row) => row.name),
+    problems: face.library.snapshot().problems.map(
+      (problem): FileProblem => ({ file: `${problem.file}:${problem.line}:${problem.column}`, message: problem.message, hint: problem.hint ?? null }),
+    ),
+    live: '/live',
+  })
+}
+
+export async function runView(face: Face, id: string): Promise<RunView> {
+  const { ledger } = face
+  const run = await face.acts.find(id)
+  const { items, cursor } = await readStory(face, run.id)
+  const patch = await ledger.publications.changesOf(run.id)
+  return {
+    run,
+    clock: await clockOf(face),
+    story: items,
+    events: await ledger.events.last(run.id, 500),
+    patch: patch ? { ...patch, cut: patch.diffCut } : null,
+    pull: await pullOf(face, run.pull),
+    firings: await ledger.firings.ofRun(run.id),
+    attempts: await ledger.runs.attemptsOf(run.id),
+    version: (await ledger.routines.readVersion(run.routine, run.hash)) ?? null,
+    live: run.endedAt === null ? `/runs/${run.id}/live?from=${writeCursor(cursor)}` : null,
+  }
+}
+
+async function pullOf(face: Face, id: string | null): Promise<Pull | null> {
+  if (id === null) return null
+  return face.pulls.read(id).catch((error: unknown) => {
+    if (error instanceof NotFound) return null
+    throw error
+  })
+}
+
+/** The end of the story, as much as a page can carry, and the place to go on from. */
+async function readStory(face: Face, run: string): Promise<{ items: StoryItem[]; cursor: StoryCursor }> {
+  const items: { item: StoryItem; bytes: number }[] = []
+  let [cursor, bytes, leftOut] = [storyStart, 0, 0]
+  for await (const part of storyAfter(face, run, storyStart)) {
+    cursor = part.cursor
+    if (part.kind === 'event') continue
+    const size = part.kind === 'output' ? part.line.content.text.length : 0
+    items.push({ item: part, bytes: size })
+    bytes += size
+    while (bytes > storyBytes && items.length > 1) {
+      const dropped = items.shift()!
+      bytes -= dropped.bytes
+      leftOut += dropped.item.kind === 'left_out' ? dropped.item.bytes : dropped.bytes
+    }
+  }
+  const kept = items.map(({ item }) => item)
+  return { items: leftOut > 0 ? [{ kind: 'left_out', bytes: leftOut }, ...kept] : kept, cursor }
+}

@@ -1,0 +1,208 @@
+import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import cron from 'node-cron'
+import { gate } from './checkout/gate.ts'
+import { createCheckouts } from './checkout/index.ts'
+import type { Config } from './config.ts'
+import { engines } from './engines/index.ts'
+import { messageOf, SetupError } from './errors.ts'
+import { openForges } from './forges/index.ts'
+import { removeAddress, writeAddress } from './http/address.ts'
+import { createSignIn } from './http/auth.ts'
+import { listen } from './http/listen.ts'
+import { createNews } from './http/news.ts'
+import type { Face } from './http/face.ts'
+import { createApp, type App } from './http/server.ts'
+import { ensureToken } from './http/token.ts'
+import { createLedger } from './ledger/ledger.ts'
+import { lockDataFolder } from './ledger/lock.ts'
+import { migrate } from './ledger/migrate.ts'
+import type { RoutineVersion } from './ledger/schema.ts'
+import { openStore } from './ledger/store.ts'
+import type { Log } from './log.ts'
+import { publish } from './publish/publish.ts'
+import { openQueue } from './queue/bullmq.ts'
+import { openLibrary } from './routines/library.ts'
+import { parseOrRefuse } from './routines/read.ts'
+import type { Routine } from './routines/routine.ts'
+import { createActs } from './runs/acts.ts'
+import { createDispatcher } from './runs/dispatch.ts'
+import { healAfterKill } from './runs/leftovers.ts'
+import type { PerformTools } from './runs/task.ts'
+import { openTranscript, readTranscript } from './runs/transcript.ts'
+import { createWorker } from './runs/worker.ts'
+import { createSandboxDrivers } from './sandboxes/index.ts'
+import { createSandboxOpener } from './sandboxes/opener.ts'
+import { applyRoutines } from './triggers/apply-routines.ts'
+import { checkSchedule } from './triggers/schedule/check-schedule.ts'
+import { readAssets } from './ui/assets.ts'
+import { tick, type SchedulerTools } from './triggers/schedule/scheduler.ts'
+
+export type Service = AsyncDisposable & {
+  app: App
+  token: string
+  /** Binds the address of the configuration. Throws SetupError when the port is taken. */
+  listen(): Promise<{ url: string }>
+  /** A path that signs one browser in. */
+  signInLink(): string
+  /** In the foreground: hands this run to the workers of this process, and no other. */
+  workOn(run: string): void
+}
+
+export type ServiceOptions = {
+  log: Log
+  /** For one command: no timers, no watching, and only runs given to `workOn` are worked on. */
+  foreground?: boolean
+  /** Called at each named step of a run; fault tests end the process there. */
+  reached?: PerformTools['reached']
+}
+
+/** Builds everything bottom-up; disposing closes in reverse. Throws SetupError with what to do. */
+export async function openService(config: Config, options: ServiceOptions): Promise<Service> {
+  await using building = new AsyncDisposableStack()
+  const { log, foreground = false } = options
+  const { paths } = config
+  await mkdir(paths.data, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new SetupError(`the data folder ${paths.data} cannot be made: ${messageOf(error)}`, 'set OVERNIGHT_DATA to a folder you can write')
+  })
+  building.use(lockDataFolder(paths.lock))
+  const token = await ensureToken(paths.token)
+  const store = await openStore({ ledger: paths.ledger })
+  building.defer(() => store.close())
+  await migrate(store)
+  const ledger = createLedger(store)
+  const news = createNews()
+  building.defer(await ledger.watch((run, kind) => news.tell(run, kind)))
+
+  const checkouts = createCheckouts({ operator: config.operator })
+  const drivers = createSandboxDrivers()
+  await healAfterKill({ ledger, drivers: Object.values(drivers), workDir: paths.work, removeFolder: checkouts.removeFolder, log })
+
+  const read = { defaultEngine: config.engine, checkSchedule }
+  const routineOf = (version: Pick<RoutineVersion, 'file' | 'source'> & { commit?: string | null }): Routine =>
+    parseOrRefuse(version.file, version.source, read)
+  const library = await openLibrary({
+    dir: config.routinesDir,
+    read,
+    log,
+    watch: !foreground,
+    onChange: (folder) => applyRoutines(ledger, folder),
+  })
+  building.use(library)
+
+  const forges = openForges({ operator: config.operator, pulls: ledger.pulls })
+  const work = createWorker({
+    ledger,
+    checkouts,
+    gate,
+    publish,
+    forgeOf: () => forges.local,
+    engineOf: (name) => engines.get(name),
+    openSandbox: createSandboxOpener(drivers, log),
+    openTranscript: (run, fence) =>
+      openTranscript(join(paths.transcripts, run, String(fence)), config.transcriptBytes, () => void ledger.announce(run).catch(() => {})),
+    patchOf: (run) => ledger.publications.patchOf(run),
+    lastPushed: async (repository, branch) => (await ledger.publications.lastPushed(repository, branch))?.commit,
+    mirrorsDir: paths.mirrors,
+    workDir: paths.work,
+    reached: options.reached ?? (() => {}),
+    routineOf,
+    worker: `${hostname()}:${process.pid}`,
+    leaseMs: config.leaseMs,
+    log,
+  })
+  const mine = new Set<string>()
+  const queue = await openQueue({
+    pool: store.pool,
+    log,
+    concurrency: config.concurrency,
+    work: (job, signal) => work(job, signal).finally(() => void dispatcher.wake()),
+    onFailed: () => void dispatcher.wake(),
+  })
+  building.defer(() => queue.close({ graceMs: 1000 }))
+  const dispatcher = createDispatcher({
+    ledger,
+    enqueue: (run, attempt) => queue.enqueue(run, attempt),
+    concurrency: config.concurrency,
+    unclaimedMs: config.leaseMs,
+    ...(foreground ? { only: (run: string) => mine.has(run) } : {}),
+    log,
+  })
+  const acts = createActs({ ledger, stopLocal: (run) => queue.cancel(run), wake: () => dispatcher.wake(), routineOf })
+  const signIn = createSignIn(token)
+  const state = { health: 'ok' as 'ok' | 'stopping' | 'degraded', hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }
+  const face: Face = {
+    ledger,
+    acts,
+    library,
+    pulls: forges.local,
+    news,
+    signIn,
+    readOnce: (file, text) => parseOrRefuse(file, text, read),
+    transcriptOf: (run, cursor) => readTranscript(join(paths.transcripts, run, String(cursor.fence)), cursor),
+    health: () => ({ state: state.health }),
+    allowedHosts: () => state.hosts,
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    log,
+  }
+  const app = createApp(face, await readAssets())
+  if (!foreground) {
+    building.use(startTicking(log, [
+      { every: '* * * * * *', name: 'scheduler', act: () => tickUntilDone({ ledger, routineOf }, () => dispatcher.wake()) },
+      { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
+      { every: '*/10 * * * * *', name: 'library', act: () => library.rescan() },
+      { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
+    ]))
+    void dispatcher.wake()
+  }
+  const stack = building.move()
+  return {
+    app,
+    token,
+    signInLink: () => signIn.createLink(),
+    workOn(run) {
+      mine.add(run)
+      void dispatcher.wake()
+    },
+    async listen() {
+      const listening = await listen(app, config)
+      stack.defer(() => listening.close())
+      state.hosts = listening.hosts
+      await writeAddress(paths.address, { url: listening.url, pid: process.pid })
+      stack.defer(() => removeAddress(paths.address))
+      return { url: listening.url }
+    },
+    [Symbol.asyncDispose]: async () => {
+      state.health = 'stopping'
+      await stack.disposeAsync()
+    },
+  }
+}
+
+type Tick = { name: string; every: string; act(): Promise<unknown> }
+
+/** node-cron is the pulse of this process. A missed beat is harmless: every act reads from the ledger what is due. */
+function startTicking(log: Log, ticks: readonly Tick[]): AsyncDisposable {
+  const tasks = ticks.map(({ name, every, act }) =>
+    cron.schedule(
+      every,
+      () => act().catch((error: unknown) => log.error({ tick: name, error: messageOf(error) }, 'a tick failed; the next one tries again')),
+      { name, noOverlap: true, timezone: 'UTC', suppressMissedWarning: true },
+    ),
+  )
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const task of tasks) await task.destroy()
+    },
+  }
+}
+
+/** One transaction takes a bounded number of schedules; a crowd at midnight takes several at once. */
+async function tickUntilDone(tools: SchedulerTools, wake: () => Promise<void>): Promise<void> {
+  for (;;) {
+    const { due, more } = await tick(tools)
+    if (due > 0) void wake()
+    if (!more) return
+  }
+}
