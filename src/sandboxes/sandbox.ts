@@ -1,6 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
 
-/** How a command inside a sandbox ended. Exactly one of `code` and `signal` is set. */
+/**
+ * How a command inside a sandbox ended. Exactly one of `code` and `signal` is set. A code of 128+n, n a signal's number, is told
+ * as that signal: shells, launchers and containers do not keep the two apart.
+ */
 export type Exit = { code: number | null; signal: string | null }
 
 /** A command inside a sandbox. Streams are bytes; whoever reads slowly slows the command (no buffering beyond the pipe). */
@@ -10,7 +13,7 @@ export type SandboxProcess = {
   stderr: Readable
   /** Resolves when the command AND every process it left behind are gone. Never rejects. */
   exit: Promise<Exit>
-  /** SIGTERM to the command, `graceMs` later (default 5000) SIGKILL to everything it started. Resolves with `exit`. */
+  /** SIGTERM to the command and its process group, `graceMs` later (default 5000; 0 = at once, no SIGTERM) SIGKILL to everything it started. Resolves with `exit`. */
   kill(graceMs?: number): Promise<Exit>
 }
 
@@ -19,7 +22,7 @@ export type SpawnOptions = {
   env?: Record<string, string>
   /** A folder in one of the mounts. */
   cwd: string
-  /** Aborting kills as `kill(0)`. */
+  /** Aborting kills as `kill(0)`; before the command has started, `spawn` rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
@@ -36,12 +39,17 @@ export type Sandbox = AsyncDisposable & {
   name: string
   /** What this sandbox does not do here, in sentences for the person who reads the run ("the network is not limited"). */
   notes: string[]
-  /** Throws StepFailed('no_agent') when argv[0] cannot be started; whatever the command does afterwards is an Exit. */
+  /**
+   * Throws StepFailed('no_agent') when argv[0] is not there, StepFailed('no_sandbox', retryable) when the walls could not be
+   * made; whatever the command does afterwards is an Exit.
+   */
   spawn(argv: readonly string[], options: SpawnOptions): Promise<SandboxProcess>
 }
 
+export type SandboxName = 'process' | 'bubblewrap' | 'docker' | 'kubernetes'
+
 export type SandboxDriver = {
-  name: 'process' | 'bubblewrap' | 'docker' | 'kubernetes'
+  name: SandboxName
   /** Really starts something, once a service. `undefined` = works, otherwise the sentence why not. */
   probe(): Promise<string | undefined>
   /** Disposing kills whatever still runs inside. */

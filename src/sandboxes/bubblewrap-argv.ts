@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import type { Mount } from './sandbox.ts'
+
+/** What of this machine every sandbox sees, read-only. */
+export type System = {
+  /** Files and folders, shown at their own paths. */
+  paths: string[]
+  /** Links of the top level that are links here too (/lib → usr/lib), and those that make npm work. */
+  links: { path: string; target: string }[]
+  /** The most a memory file system may hold, in bytes. */
+  memoryFileBytes: number
+  /** bubblewrap can forbid further user namespaces inside. */
+  nestingForbidden: boolean
+  /** prlimit is there and may be used. The kernel ignores this limit for root, also for a root that is uid 1000 inside. */
+  processesLimited: boolean
+}
+
+export const sandboxHome = '/home/overnight'
+/** Threads count too: room for a parallel test suite, too little to starve the machine. */
+const maxProcesses = 4096
+const etc = join(import.meta.dirname, 'etc')
+
+/** What one command sees beside the system. `hidden` folders stay empty, except for mounts inside them. */
+export type View = { mounts: readonly Mount[]; hidden: readonly string[]; cwd: string }
+
+/** The arguments of bwrap up to where the first process begins. Later ones cover earlier ones, so the order is part of the walls. */
+export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): string[] {
+  const memory = (path: string, mode: string) => [
+    '--perms',
+    mode,
+    '--size',
+    String(system.memoryFileBytes),
+    '--tmpfs',
+    path,
+  ]
+  return [
+    ['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    system.nestingForbidden ? ['--disable-userns'] : [],
+    ['--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'overnight'],
+    // As process 1 the first process of ours decides when the namespace ends, and bwrap's end means that all are gone.
+    ['--die-with-parent', '--new-session', '--as-pid-1'],
+    system.paths.flatMap((path) => ['--ro-bind', path, path]),
+    system.links.flatMap(({ path, target }) => ['--symlink', target, path]),
+    // Ours, not the operator's: who has an account on this machine is nobody's business inside.
+    ['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
+    ['--proc', '/proc', '--dev', '/dev', ...memory('/dev/shm', '1777')],
+    [...memory('/tmp', '1777'), '--symlink', '/tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
+    parentsFirst([...mounts.map(showMount), ...hidden.filter((path) => isShown(path, mounts)).map(hide)]),
+    // Under a service of root, uid 1000 inside is still root to /proc/sys, where core_pattern names a program the host starts.
+    ['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
+    ['--chdir', cwd],
+    system.processesLimited ? ['prlimit', `--nproc=${maxProcesses}:${maxProcesses}`] : [],
+  ].flat()
+}
+
+type Layer = { path: string; argv: string[] }
+const showMount = ({ path, write }: Mount): Layer => ({ path, argv: [write ? '--bind' : '--ro-bind', path, path] })
+const hide = (path: string): Layer => ({ path, argv: ['--perms', '0755', '--tmpfs', path, '--remount-ro', path] })
+const isShown = (path: string, mounts: readonly Mount[]) => mounts.some((mount) => isInside(path, mount.path))
+
+/** What lies inside something else must come after it, or it would be covered. */
+function parentsFirst(layers: readonly Layer[]): string[] {
+  const depth = ({ path }: Layer) => path.split('/').length
+  return layers.toSorted((a, b) => depth(a) - depth(b)).flatMap(({ argv }) => argv)
+}
+
+/** `path` is below `folder`, or is it. */
+export function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+}

@@ -1,0 +1,37 @@
+import type { Reason } from '../errors.ts'
+import type { SandboxName } from './sandbox.ts'
+
+/** What probing found: why a driver does not work here; `undefined` = it works. A driver that does not exist has no entry. */
+export type Probes = Partial<Record<SandboxName, string | undefined>>
+export type Choice =
+  | { driver: SandboxName; /** One line for the log and the run. */ warning: string | undefined }
+  | { refused: string; reason: Reason; hint: string }
+
+const byDefault: readonly SandboxName[] = ['docker', 'bubblewrap']
+
+/** `asked` is what the routine says, null when it says nothing. Only a `command` engine, whose program the operator wrote, may go without walls. */
+export function chooseSandbox(asked: SandboxName | null, engine: string, probes: Probes): Choice {
+  if (asked !== null) return asFound(asked, probes)
+  const driver = byDefault.find((name) => works(name, probes))
+  if (driver) return { driver, warning: undefined }
+  if (engine !== 'command') {
+    const refused = 'needs a sandbox: install bubblewrap or write sandbox: process'
+    return { refused, reason: 'no_sandbox', hint: `bubblewrap: ${probes.bubblewrap ?? 'not probed'}` }
+  }
+  const warning = `no sandbox works here (bubblewrap: ${probes.bubblewrap ?? 'not probed'}): the command runs as a plain process`
+  return { driver: 'process', warning }
+}
+
+function asFound(asked: SandboxName, probes: Probes): Choice {
+  if (works(asked, probes)) return { driver: asked, warning: undefined }
+  const why = probes[asked]
+  if (why !== undefined) {
+    const hint =
+      asked === 'bubblewrap' ? 'install bubblewrap and allow user namespaces, or write sandbox: process' : why
+    return { refused: `sandbox: ${asked} does not work here: ${why}`, reason: 'no_sandbox', hint }
+  }
+  const hint = `write one of these: ${Object.keys(probes).join(', ')}`
+  return { refused: `sandbox: ${asked} is not available in this version`, reason: 'not_available', hint }
+}
+
+const works = (name: SandboxName, probes: Probes) => name in probes && probes[name] === undefined

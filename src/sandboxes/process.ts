@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { commandPath } from './command-path.ts'
+import { holdGroup, holdNamespace } from './hold.ts'
+import { killLeftovers } from './leftovers.ts'
+import { createOpenRuns, openSandbox } from './open-sandbox.ts'
+import type { Sandbox, SandboxDriver, SandboxSpec } from './sandbox.ts'
+import { startCommand } from './start.ts'
+import { whyNotNamespaced } from './start-probe.ts'
+
+// setpriv: when the service dies, so does unshare, and with it the namespace. setsid: a group of the command's own for SIGTERM.
+const namespace = (...flags: string[]) =>
+  `setpriv --pdeathsig KILL unshare ${flags.join(' ')} --pid --fork --kill-child --mount-proc setsid`.split(/ +/)
+const launchers = [namespace(), namespace('--user', '--map-current-user')]
+
+/** Tells one command's processes from another's where no namespace does. */
+const commandMarker = 'OVERNIGHT_COMMAND'
+const folderPrefix = 'overnight-run.'
+
+/**
+ * Confines nothing; what a run started dies with it, and with the service.
+ * Lost against bubblewrap: every wall. Where no pid namespace may be made, also the certainty that all processes end.
+ * `folder` holds the runs' HOME and TMPDIR (default: the system's temporary folder); `namespaces: false` never makes one.
+ */
+export function createProcessDriver(options: { namespaces?: boolean; folder?: string } = {}): SandboxDriver {
+  const { namespaces = true, folder = tmpdir() } = options
+  const runs = createOpenRuns()
+  let launcher: Promise<string[] | undefined> | undefined
+  const findLauncher = () => (launcher ??= namespaces ? firstWorking() : Promise.resolve(undefined))
+
+  return {
+    name: 'process',
+    async probe() {
+      await findLauncher()
+      return undefined
+    },
+    async open(spec) {
+      const launcher = await findLauncher()
+      const remove = runs.add(spec.run)
+      const own = await mkdtemp(join(folder, `${folderPrefix}${spec.run}.`))
+      return open(spec, { own, launcher, remove })
+    },
+    async reap(owned) {
+      const abandoned = (run: string) => !runs.has(run) && owned(run)
+      const killed = await killLeftovers(abandoned)
+      for (const name of await readdir(folder).catch(() => [])) {
+        const run = name.startsWith(folderPrefix) ? name.slice(folderPrefix.length, name.lastIndexOf('.')) : ''
+        if (run !== '' && abandoned(run))
+          await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
+      }
+      return killed
+    },
+  }
+}
+
+async function firstWorking(): Promise<string[] | undefined> {
+  for (const launcher of launchers) if ((await whyNotNamespaced(launcher)) === undefined) return launcher
+  return undefined
+}
+
+type Ground = { own: string; launcher: string[] | undefined; remove: () => void }
+
+async function open(spec: SandboxSpec, { own, launcher, remove }: Ground): Promise<Sandbox> {
+  const defaults = { HOME: join(own, 'home'), PATH: commandPath, TMPDIR: join(own, 'tmp') }
+  await mkdir(defaults.HOME)
+  await mkdir(defaults.TMPDIR)
+  return openSandbox(spec, {
+    name: 'process',
+    notes: notesOf(launcher !== undefined),
+    defaults,
+    async start(argv, { env, cwd, signal }) {
+      const start = { argv, launcherCwd: cwd, signal }
+      if (launcher) return startCommand({ ...start, launcher, env, takeHold: holdNamespace })
+      const id = randomUUID()
+      const takeHold = holdGroup(commandMarker, id)
+      return startCommand({ ...start, launcher: [], env: { ...env, [commandMarker]: id }, takeHold })
+    },
+    async close() {
+      // A command may leave a tree that cannot be removed; the next reap tries again, the run's result stands.
+      await rm(own, { recursive: true, force: true }).catch(() => undefined)
+      remove()
+    },
+  })
+}
+
+const notesOf = (namespaced: boolean) => [
+  'the network is not limited',
+  "process is no boundary: the agent can read and change whatever the service's user can",
+  ...(namespaced
+    ? []
+    : [
+        'no pid namespace can be made here: a process that leaves its group and clears its environment may outlive the run',
+        'if the service is killed, what the agent started goes on until the service starts again',
+      ]),
+]

@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, StepFailed } from '../errors.ts'
+import { firstProcess } from './first-process.ts'
+import type { Hold, TakeHold } from './hold.ts'
+import { withCleanDescriptors } from './inherited.ts'
+import { createOutlet } from './outlet.ts'
+import type { Exit, SandboxProcess } from './sandbox.ts'
+
+export type Start = {
+  /** The program that makes the walls, with its arguments up to where the first process inside begins. May be empty. */
+  launcher: readonly string[]
+  /** Where the launcher starts, on this machine. */
+  launcherCwd: string
+  argv: readonly string[]
+  /** The command's whole environment. */
+  env: Readonly<Record<string, string>>
+  takeHold: TakeHold
+  signal?: AbortSignal | undefined
+}
+
+const defaultGraceMs = 5000
+
+/** Resolves when the command runs. Throws StepFailed: `no_agent` when its program is not there, `no_sandbox` when the walls could not be made. */
+export async function startCommand(start: Start): Promise<SandboxProcess> {
+  start.signal?.throwIfAborted()
+  const child = spawnLauncher(start)
+  const exited = exitOf(child)
+  if (child.pid === undefined)
+    throw noSandbox(`${(await exited).failure ?? 'it did not start'} (in ${start.launcherCwd})`)
+  const [stdin, stdout, stderr, report] = child.stdio as unknown as [Writable, Readable, Readable, Readable]
+  // A command that never reads its input closes the pipe: that is its right, not an error of ours.
+  stdin.on('error', () => undefined)
+  const output = createOutlet(stdout)
+  const errors = createOutlet(stderr)
+  const giveUp = () => child.kill('SIGKILL')
+  start.signal?.addEventListener('abort', giveUp, { once: true })
+  const answer = await firstWords(report)
+  start.signal?.removeEventListener('abort', giveUp)
+  if (answer !== 'started') {
+    const { failure } = await exited
+    start.signal?.throwIfAborted()
+    throw answer === 'missing' ? noAgent(start) : noSandbox(failure ?? (await text(errors.stream)))
+  }
+  const hold = await start.takeHold(child.pid)
+  const { exit, kill } = endings(hold, exited, start.signal)
+  void exit.then(() => {
+    output.finish()
+    errors.finish()
+  })
+  return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill }
+}
+
+function endings(
+  hold: Hold,
+  exited: Promise<{ exit: Exit }>,
+  signal?: AbortSignal,
+): Pick<SandboxProcess, 'exit' | 'kill'> {
+  let ended = false
+  const killNow = () => void kill(0)
+  const exit = exited.then(async ({ exit }) => {
+    await hold.gone()
+    ended = true
+    signal?.removeEventListener('abort', killNow)
+    return exit
+  })
+  async function kill(graceMs = defaultGraceMs): Promise<Exit> {
+    if (graceMs > 0 && !ended) {
+      const grace = new AbortController()
+      hold.terminate()
+      await Promise.race([exit, delay(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)])
+      grace.abort()
+    }
+    if (!ended) hold.destroy()
+    return exit
+  }
+  signal?.addEventListener('abort', killNow, { once: true })
+  if (signal?.aborted) killNow()
+  return { exit, kill }
+}
+
+function spawnLauncher({ launcher, launcherCwd, argv, env }: Start): ChildProcess {
+  const [program, ...rest] = [...launcher, ...firstProcess(argv, env)] as [string, ...string[]]
+  // Launchers run outside the walls, so nothing of the command's environment, and nothing of ours, goes to them.
+  try {
+    return withCleanDescriptors((stdio) => spawn(program, rest, { cwd: launcherCwd, env: {}, detached: true, stdio }))
+  } catch (error) {
+    throw new StepFailed('no_agent', `${argv[0] ?? 'nothing'} could not be started: ${messageOf(error)}`, {
+      hint: 'shorten its arguments or remove null characters from them',
+      cause: error,
+    })
+  }
+}
+
+/** Never rejects; `failure` says why there was nothing to end. */
+async function exitOf(child: ChildProcess): Promise<{ exit: Exit; failure?: string }> {
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+    return { exit: code === null ? { code, signal } : decodeExit(code) }
+  } catch (error) {
+    return { exit: { code: 127, signal: null }, failure: messageOf(error) }
+  }
+}
+
+/** Shells, launchers and containers tell death by signal n as code 128+n; so a command that ends so by itself reads as one, everywhere. */
+function decodeExit(code: number): Exit {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)
+  return signal ? { code: null, signal: signal[0] } : { code, signal: null }
+}
+
+async function firstWords(report: Readable): Promise<string> {
+  for await (const words of report) return String(words).trim()
+  return ''
+}
+
+function noAgent({ argv, env }: Start): StepFailed {
+  const program = argv[0] ?? ''
+  return new StepFailed('no_agent', `the program ${JSON.stringify(program)} could not be found inside the sandbox`, {
+    hint: program.includes('/')
+      ? 'write the path of a file that may be executed and that the sandbox shows: a program of the system, or one in the repository'
+      : `install ${program || 'it'} where the sandbox can see it (PATH=${env['PATH'] ?? ''}), or write its full path`,
+  })
+}
+
+function noSandbox(why: string): StepFailed {
+  return new StepFailed('no_sandbox', `the sandbox could not be started: ${why.trim().slice(0, 2000)}`, {
+    retryable: true,
+  })
+}
