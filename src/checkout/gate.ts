@@ -1,0 +1,67 @@
+import type { Change, Finding } from './patch.ts'
+import { foldPath, isStrangePath, type PlaceRule, placesOf } from './protected-paths.ts'
+
+export type GateRules = { maxFiles: number; maxBytes: number }
+export const gateRules: GateRules = { maxFiles: 100, maxBytes: 4 * 1024 * 1024 }
+
+/** Why a person has to look before this change is published; empty when nobody has to. Decides by paths, sizes and modes alone. */
+export function gate(changes: readonly Change[], rules: GateRules = gateRules): Finding[] {
+  const bytes = changes.reduce((sum, change) => sum + change.bytes, 0)
+  return [
+    ...(changes.length > rules.maxFiles
+      ? [{ rule: 'files', path: null, message: `${changes.length} files are changed; up to ${rules.maxFiles} pass` }]
+      : []),
+    ...(bytes > rules.maxBytes
+      ? [
+          {
+            rule: 'bytes',
+            path: null,
+            message: `${megabytes(bytes)} of content is new; up to ${megabytes(rules.maxBytes)} pass`,
+          },
+        ]
+      : []),
+    ...changes.flatMap((change) => [...pathFindings(change), ...modeFindings(change)]),
+  ]
+}
+
+const sentences: Record<PlaceRule, string> = {
+  workflow: 'is run by the forge or a build system',
+  agent_settings: 'steers coding agents',
+  hooks: 'is run by git or steers it',
+  owners: 'decides who reviews',
+}
+
+function pathFindings({ path }: Change): Finding[] {
+  const shown = JSON.stringify(path)
+  const places = [...placesOf(foldPath(path))].map((rule) => ({ rule, path, message: `${shown} ${sentences[rule]}` }))
+  return isStrangePath(path)
+    ? [...places, { rule: 'path', path, message: `${shown} reads differently on another system` }]
+    : places
+}
+
+const regular = new Set(['100644', '100755'])
+const known = new Set([...regular, '120000', '160000', '000000'])
+
+function modeFindings({ path, oldMode, newMode, status }: Change): Finding[] {
+  const shown = JSON.stringify(path)
+  const found: Finding[] = []
+  if (newMode === '120000' || (oldMode === '120000' && status !== 'deleted')) {
+    found.push({ rule: 'symlink', path, message: `${shown} is a symbolic link` })
+  }
+  if (oldMode === '160000' || newMode === '160000')
+    found.push({ rule: 'submodule', path, message: `${shown} is a submodule` })
+  if (regular.has(oldMode) && regular.has(newMode) && oldMode !== newMode) {
+    found.push({
+      rule: 'mode',
+      path,
+      message: `${shown} ${newMode === '100755' ? 'becomes executable' : 'is no longer executable'}`,
+    })
+  }
+  if (!known.has(newMode) || !known.has(oldMode))
+    found.push({ rule: 'mode', path, message: `${shown} has the odd mode ${newMode}` })
+  return found
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+}

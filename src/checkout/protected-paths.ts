@@ -1,0 +1,133 @@
+export type PlaceRule = 'workflow' | 'agent_settings' | 'hooks' | 'owners'
+
+/** Names of a folder or file at any depth. All in the folded form of `foldPath`. */
+const names: Record<PlaceRule, ReadonlySet<string>> = {
+  workflow: new Set([
+    '.gitlab-ci.yml',
+    '.gitlab-ci.yaml',
+    '.circleci',
+    '.buildkite',
+    '.travis.yml',
+    '.drone.yml',
+    '.woodpecker',
+    '.woodpecker.yml',
+    '.forgejo',
+    '.gitea',
+    'jenkinsfile',
+    'azure-pipelines.yml',
+    'bitbucket-pipelines.yml',
+  ]),
+  agent_settings: new Set([
+    '.agents',
+    '.aider.conf.yml',
+    '.amp',
+    '.claude',
+    '.claude.json',
+    '.clinerules',
+    '.codex',
+    '.continue',
+    '.cursor',
+    '.cursorignore',
+    '.cursorrules',
+    '.gemini',
+    '.goosehints',
+    '.junie',
+    '.mcp.json',
+    '.opencode',
+    '.roo',
+    '.roomodes',
+    '.windsurf',
+    '.windsurfrules',
+    'agents.md',
+    'agents.override.md',
+    'claude.local.md',
+    'claude.md',
+    'copilot-instructions.md',
+    'gemini.md',
+    'mcp.json',
+    'opencode.json',
+    'opencode.jsonc',
+  ]),
+  hooks: new Set([
+    '.devcontainer',
+    '.envrc',
+    '.husky',
+    '.lefthook',
+    '.pre-commit-config.yaml',
+    '.vscode',
+    'lefthook.yml',
+    '.lefthook.yml',
+  ]),
+  owners: new Set(['codeowners']),
+}
+
+/** Names that begin with `.git` and steer nothing. `.github` has its own rule. */
+const harmlessGitNames = new Set([
+  '.gitignore',
+  '.gitkeep',
+  '.github',
+  '.gitea',
+  '.gitlab',
+  '.gitlab-ci.yml',
+  '.gitlab-ci.yaml',
+])
+
+/** Which protected places a folded path lies in: the path itself or any folder above it. */
+export function placesOf(folded: string): Set<PlaceRule> {
+  const parts = folded.split('/')
+  const found = new Set<PlaceRule>()
+  for (const [rule, protectedNames] of Object.entries(names) as [PlaceRule, ReadonlySet<string>][]) {
+    if (parts.some((part) => protectedNames.has(part))) found.add(rule)
+  }
+  if (parts.some((part) => part.startsWith('.git') && !harmlessGitNames.has(part))) found.add('hooks')
+  const github = parts.indexOf('.github')
+  if (github !== -1 && ['workflows', 'actions', undefined].includes(parts[github + 1])) found.add('workflow')
+  if (github !== -1 && ['instructions', 'prompts', 'agents', 'chatmodes', 'hooks'].includes(parts[github + 1] ?? ''))
+    found.add('agent_settings')
+  return found
+}
+
+/**
+ * The path as the most forgiving file system or tool would read it: case, width and accents folded, characters nobody sees removed,
+ * trailing dots and spaces and streams of NTFS cut, `.` and `..` resolved, backslashes as slashes.
+ */
+export function foldPath(path: string): string {
+  const parts: string[] = []
+  for (const raw of path.normalize('NFKD').replaceAll('\\', '/').split('/')) {
+    const part = foldPart(raw)
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}
+
+function foldPart(part: string): string {
+  const plain = part
+    .replaceAll(/\p{M}|\p{C}|\p{Default_Ignorable_Code_Point}/gu, '')
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+  if (plain === '.' || plain === '..') return plain
+  return plain.replace(/:.*$/, '').replace(/[. ]+$/, '')
+}
+
+/** Paths that name another file elsewhere: `..`, `.git` in any spelling, Windows short names, bytes that are no text, unseen characters. */
+export function isStrangePath(path: string): boolean {
+  if (/[\p{C}\p{Default_Ignorable_Code_Point}\u{FFFD}\\:]/u.test(path) || path.startsWith('/')) return true
+  const parts = path.split('/')
+  return parts.some(
+    (part) =>
+      part === '' ||
+      part === '.' ||
+      part === '..' ||
+      /[. ]$/.test(part) ||
+      foldPart(part) === '.git' ||
+      isShortName(part),
+  )
+}
+
+/** `CLAUDE~1.MD` is how Windows may also call `CLAUDE.md…`. */
+function isShortName(part: string): boolean {
+  return /^[^.~]{1,7}~\d{1,2}(\.[^.]{0,3})?$/.test(part) || /^\.?git~\d/i.test(part)
+}

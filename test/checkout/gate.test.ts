@@ -1,0 +1,206 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { gate } from '../../src/checkout/gate.ts'
+import type { Change } from '../../src/checkout/patch.ts'
+
+function change(path: string, rest: Partial<Change> = {}): Change {
+  const plain = {
+    status: 'modified',
+    oldMode: '100644',
+    newMode: '100644',
+    bytes: 10,
+    added: 1,
+    removed: 0,
+    binary: false,
+  } as const
+  return { path, ...plain, ...rest }
+}
+const removed = { status: 'deleted', newMode: '000000', bytes: 0 } as const
+const added = { status: 'added', oldMode: '000000' } as const
+const rulesOf = (...changes: Change[]) => gate(changes).map(({ rule }) => rule)
+
+describe('what passes', () => {
+  test.each([
+    'README.md',
+    'src/index.ts',
+    'docs/agents/guide.md',
+    '.gitignore',
+    'packages/a/.gitkeep',
+    '.github/ISSUE_TEMPLATE/bug.md',
+    'src/claude.ts',
+    'src/workflows/run.ts',
+    'lib/github/workflows.md',
+    'Übersicht/café €.txt',
+    'a b/c (1).txt',
+    'package.json',
+  ])('%s', (path) => {
+    expect(gate([change(path), change(path, added), change(path, removed)])).toEqual([])
+  })
+
+  test('100 files and 4 MiB, a removed link, a new executable', () => {
+    const many = Array.from({ length: 100 }, (_, index) => change(`src/${index}.ts`, { bytes: 41_943 }))
+    expect(gate(many)).toEqual([])
+    expect(
+      gate([change('link', { ...removed, oldMode: '120000' }), change('run.sh', { ...added, newMode: '100755' })]),
+    ).toEqual([])
+  })
+})
+
+const protectedPaths: [string, string][] = [
+  ['.github/workflows/ci.yml', 'workflow'],
+  ['.github/workflows', 'workflow'],
+  ['.github', 'workflow'],
+  ['.github/actions/build/action.yml', 'workflow'],
+  ['.gitlab-ci.yml', 'workflow'],
+  ['.circleci/config.yml', 'workflow'],
+  ['Jenkinsfile', 'workflow'],
+  ['.claude/settings.json', 'agent_settings'],
+  ['.claude', 'agent_settings'],
+  ['.mcp.json', 'agent_settings'],
+  ['.codex/config.toml', 'agent_settings'],
+  ['.cursor/rules/a.mdc', 'agent_settings'],
+  ['.gemini/settings.json', 'agent_settings'],
+  ['AGENTS.md', 'agent_settings'],
+  ['packages/a/AGENTS.md', 'agent_settings'],
+  ['CLAUDE.md', 'agent_settings'],
+  ['CLAUDE.local.md', 'agent_settings'],
+  ['.github/copilot-instructions.md', 'agent_settings'],
+  ['.github/instructions/a.instructions.md', 'agent_settings'],
+  ['.husky/pre-commit', 'hooks'],
+  ['.githooks/pre-push', 'hooks'],
+  ['.gitmodules', 'hooks'],
+  ['.gitattributes', 'hooks'],
+  ['deep/down/.gitattributes', 'hooks'],
+  ['.gitconfig', 'hooks'],
+  ['.vscode/tasks.json', 'hooks'],
+  ['.pre-commit-config.yaml', 'hooks'],
+  ['CODEOWNERS', 'owners'],
+  ['docs/CODEOWNERS', 'owners'],
+  ['.github/CODEOWNERS', 'owners'],
+]
+
+describe('what a person looks at first', () => {
+  test.each(protectedPaths)('%s: %s, whether added, changed or removed', (path, rule) => {
+    expect(rulesOf(change(path))).toContain(rule)
+    expect(rulesOf(change(path, added))).toContain(rule)
+    expect(rulesOf(change(path, removed))).toContain(rule)
+  })
+
+  const twins: [string, string, string][] = [
+    ['case', '.GitHub/WorkFlows/ci.yml', 'workflow'],
+    ['full width', '.ｇithub/workflows/ci.yml', 'workflow'],
+    ['full stop of full width', '．github/workflows/ci.yml', 'workflow'],
+    ['zero-width joiner', '.git\u200Dhub/workflows/ci.yml', 'workflow'],
+    ['byte order mark', '\uFEFF.claude/settings.json', 'agent_settings'],
+    ['soft hyphen', 'CODE\u00ADOWNERS', 'owners'],
+    ['decomposed', '.cu\u0301rsor/rules', 'agent_settings'],
+    ['composed', '.c\u00FArsor/rules', 'agent_settings'],
+    ['Kelvin sign', '.hus\u212Ay/pre-commit', 'hooks'],
+    ['long s', '.hu\u017Fky/pre-commit', 'hooks'],
+    ['dotless i', '.g\u0131thub/workflows/ci.yml', 'workflow'],
+    ['dotted capital I', '.G\u0130THUB/workflows/ci.yml', 'workflow'],
+    ['trailing dot', '.github./workflows /ci.yml', 'workflow'],
+    ['a stream', 'CLAUDE.md::$DATA', 'agent_settings'],
+    ['backslashes', String.raw`.github\workflows\ci.yml`, 'workflow'],
+    ['going up', 'a/.github/../.github/workflows/ci.yml', 'workflow'],
+    ['going up into it', 'src/../AGENTS.md', 'agent_settings'],
+    ['variation selector', 'AGENTS\uFE0F.md', 'agent_settings'],
+    ['tag characters', 'AGENTS\u{E0041}.md', 'agent_settings'],
+    ['ligature', '.conﬁg/../.githooks/x', 'hooks'],
+  ]
+  test.each(twins)('twin by %s', (_, path, rule) => {
+    expect(rulesOf(change(path))).toContain(rule)
+  })
+
+  test.each([
+    ['../outside', 'path'],
+    ['a/../b', 'path'],
+    ['a//b', 'path'],
+    ['/etc/passwd', 'path'],
+    ['.git/config', 'path'],
+    ['sub/.GIT/hooks/x', 'path'],
+    ['.g\u200Cit/config', 'path'],
+    ['git~1/config', 'path'],
+    ['CLAUDE~1.MD', 'path'],
+    ['a\nb', 'path'],
+    ['evil\u202Etxt.exe', 'path'],
+    ['bad\uFFFDbytes', 'path'],
+  ])('%j: %s', (path, rule) => {
+    expect(rulesOf(change(path, added))).toContain(rule)
+  })
+
+  test.each<[string, Partial<Change>, string]>([
+    ['a new link', { ...added, newMode: '120000' }, 'symlink'],
+    ['a changed link', { oldMode: '120000', newMode: '120000' }, 'symlink'],
+    ['a file becomes a link', { status: 'type_changed', newMode: '120000' }, 'symlink'],
+    ['a link becomes a file', { status: 'type_changed', oldMode: '120000' }, 'symlink'],
+    ['a new submodule', { ...added, newMode: '160000' }, 'submodule'],
+    ['a moved submodule', { oldMode: '160000', newMode: '160000' }, 'submodule'],
+    ['a removed submodule', { ...removed, oldMode: '160000' }, 'submodule'],
+    ['becomes executable', { newMode: '100755' }, 'mode'],
+    ['no longer executable', { oldMode: '100755' }, 'mode'],
+    ['a mode of its own', { newMode: '100666' }, 'mode'],
+  ])('%s', (_, rest, rule) => {
+    expect(rulesOf(change('src/a', rest))).toEqual([rule])
+  })
+
+  test('101 files; one byte over 4 MiB', () => {
+    expect(rulesOf(...Array.from({ length: 101 }, (_, index) => change(`${index}`)))).toEqual(['files'])
+    expect(rulesOf(change('a', { bytes: 4 * 1024 * 1024 + 1 }))).toEqual(['bytes'])
+    expect(gate([change('a', { bytes: 6 * 1024 * 1024 })])[0]!.message).toBe(
+      '6.0 MiB of content is new; up to 4.0 MiB pass',
+    )
+  })
+
+  test('a rename out of a protected place is a removal there', () => {
+    expect(rulesOf(change('.github/workflows/ci.yml', removed), change('ci.yml', added))).toEqual(['workflow'])
+  })
+})
+
+describe('properties', () => {
+  const unseen = fc.constantFrom(
+    '\u200B',
+    '\u200D',
+    '\u00AD',
+    '\uFEFF',
+    '\u2060',
+    '\uFE0F',
+    '\u{E0001}',
+    '\u0301',
+    '\u180E',
+  )
+  const wide = (letter: string) =>
+    /[!-~]/.test(letter) ? String.fromCodePoint(letter.codePointAt(0)! + 0xfee0) : letter
+  const spelling = (letter: string) =>
+    letter === '/'
+      ? fc.constant('/')
+      : fc.constantFrom(letter, letter.toUpperCase(), letter.toLowerCase(), wide(letter))
+  const mangled = (path: string) =>
+    fc
+      .tuple(...[...path].map((letter) => fc.tuple(spelling(letter), fc.option(unseen, { nil: '', freq: 6 }))))
+      .map((letters) => letters.map(([letter, extra]) => (letter === '/' ? '/' : letter + extra)).join(''))
+
+  test('every spelling of a protected path is found', () => {
+    const any = fc.constantFrom(...protectedPaths).chain(([path, rule]) => fc.tuple(mangled(path), fc.constant(rule)))
+    fc.assert(
+      fc.property(any, ([path, rule]) => rulesOf(change(path)).includes(rule)),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('one more change never takes a finding away, and order means nothing', () => {
+    const path = fc.oneof(
+      fc.constantFrom(...protectedPaths.map(([path]) => path)),
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+    )
+    const mode = fc.constantFrom('100644', '100755', '120000', '160000')
+    const some = fc.record({ path, newMode: mode, oldMode: mode }).map(({ path, ...modes }) => change(path, modes))
+    const keyOf = (changes: Change[]) => gate(changes).map(({ rule, path }) => `${rule} ${path}`)
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 6 }), some, (changes, more) => {
+        const after = new Set(keyOf([more, ...changes.toReversed()]))
+        return keyOf(changes).every((finding) => after.has(finding))
+      }),
+    )
+  })
+})
