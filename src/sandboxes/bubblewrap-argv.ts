@@ -20,7 +20,7 @@ export const sandboxHome = '/home/overnight'
 const maxProcesses = 4096
 const etc = join(import.meta.dirname, 'etc')
 
-/** What one command sees beside the system. `hidden` folders stay empty, except for mounts inside them. */
+/** What one command sees beside the system. `hidden` folders are empty, except for mounts inside them. */
 export type View = { mounts: readonly Mount[]; hidden: readonly string[]; cwd: string }
 
 /** The arguments of bwrap up to where the first process begins. Later ones cover earlier ones, so the order is part of the walls. */
@@ -45,9 +45,9 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): s
     ['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
     ['--proc', '/proc', '--dev', '/dev', ...memory('/dev/shm', '1777')],
     [...memory('/tmp', '1777'), '--symlink', '/tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
-    parentsFirst([...mounts.map(showMount), ...hidden.filter((path) => isShown(path, mounts)).map(hide)]),
+    parentsFirst([...mounts.map(showMount), ...hidden.map(hide)]),
     // Under a service of root, uid 1000 inside is still root to /proc/sys, where core_pattern names a program the host starts.
-    ['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
+    [...hidden, '/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]),
     ['--chdir', cwd],
     system.processesLimited ? ['prlimit', `--nproc=${maxProcesses}:${maxProcesses}`] : [],
   ].flat()
@@ -55,16 +55,10 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): s
 
 type Layer = { path: string; argv: string[] }
 const showMount = ({ path, write }: Mount): Layer => ({ path, argv: [write ? '--bind' : '--ro-bind', path, path] })
-const hide = (path: string): Layer => ({ path, argv: ['--perms', '0755', '--tmpfs', path, '--remount-ro', path] })
-const isShown = (path: string, mounts: readonly Mount[]) => mounts.some((mount) => isInside(path, mount.path))
+const hide = (path: string): Layer => ({ path, argv: ['--perms', '0755', '--tmpfs', path] })
 
 /** What lies inside something else must come after it, or it would be covered. */
 function parentsFirst(layers: readonly Layer[]): string[] {
   const depth = ({ path }: Layer) => path.split('/').length
   return layers.toSorted((a, b) => depth(a) - depth(b)).flatMap(({ argv }) => argv)
-}
-
-/** `path` is below `folder`, or is it. */
-export function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 }

@@ -1,13 +1,12 @@
-import { stat } from 'node:fs/promises'
-import { isAbsolute, resolve } from 'node:path'
 import { StepFailed } from '../errors.ts'
-import { bubblewrapArgv, isInside, sandboxHome, type System } from './bubblewrap-argv.ts'
+import { bubblewrapArgv, sandboxHome, type System } from './bubblewrap-argv.ts'
+import { coverMounts } from './bubblewrap-mounts.ts'
 import { readSystem } from './bubblewrap-system.ts'
 import { commandPath } from './command-path.ts'
 import { holdNamespace } from './hold.ts'
 import { killLeftovers } from './leftovers.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
-import type { Mount, SandboxDriver } from './sandbox.ts'
+import type { SandboxDriver } from './sandbox.ts'
 import { startCommand } from './start.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
@@ -36,7 +35,7 @@ export function createBubblewrapDriver(options: { program?: string; hidden?: rea
       const result = await find()
       if ('missing' in result)
         throw new StepFailed('no_sandbox', `bubblewrap: ${result.missing}`, { hint: installHint })
-      for (const mount of spec.mounts) await checkMount(mount, hidden)
+      const covered = await coverMounts(spec.mounts, hidden)
       const remove = runs.add(spec.run)
       return openSandbox(spec, {
         name: 'bubblewrap',
@@ -44,7 +43,7 @@ export function createBubblewrapDriver(options: { program?: string; hidden?: rea
         defaults: { HOME: sandboxHome, PATH: commandPath, TMPDIR: '/tmp' },
         start: (argv, { env, cwd, signal }) =>
           startCommand({
-            launcher: [program, ...bubblewrapArgv(result.system, { mounts: spec.mounts, hidden, cwd })],
+            launcher: [program, ...bubblewrapArgv(result.system, { mounts: spec.mounts, hidden: covered, cwd })],
             launcherCwd: '/',
             argv,
             env,
@@ -71,23 +70,6 @@ async function firstWorking(program: string): Promise<Found> {
     }
   }
   return { missing }
-}
-
-/** Folders of the sandbox's own; a mount over one of them would take it away, or show the machine's instead. */
-const ownFolders = ['/tmp', '/proc', '/dev', '/etc', '/usr', sandboxHome]
-
-async function checkMount({ path }: Mount, hidden: readonly string[]): Promise<void> {
-  const refuse = (why: string, hint: string, cause?: unknown) =>
-    new StepFailed('no_sandbox', `a sandbox cannot show ${JSON.stringify(path)}: ${why}`, { hint, cause })
-  if (!isAbsolute(path) || resolve(path) !== path)
-    throw refuse('not an absolute, plain path', 'write it without . and ..')
-  if (hidden.includes(path)) throw refuse('it holds what is yours alone', 'move the routine into a folder of its own')
-  if (ownFolders.some((own) => isInside(own, path))) {
-    throw refuse('it is a folder of the system', 'move the routine into a folder of its own')
-  }
-  await stat(path).catch((cause: unknown) => {
-    throw refuse('it is not there', 'restore it, or correct the path', cause)
-  })
 }
 
 const notesOf = ({ nestingForbidden, processesLimited }: System) => [

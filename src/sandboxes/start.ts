@@ -48,10 +48,7 @@ export async function startCommand(start: Start): Promise<SandboxProcess> {
   }
   const hold = await start.takeHold(child.pid)
   const { exit, kill } = endings(hold, exited, start.signal)
-  void exit.then(() => {
-    output.finish()
-    errors.finish()
-  })
+  void exit.finally(() => [output, errors].forEach((outlet) => outlet.finish()))
   return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill }
 }
 
