@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { OvernightError, SetupError } from '../errors.ts'
 
 export type GitOptions = {
@@ -19,7 +20,7 @@ export type GitOptions = {
 export type GitAnswer = { code: number; stdout: Buffer; cut: boolean }
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitAnswer>
 
-/** git ended in a way its caller did not ask for. `exit` is its code, a signal's name, or `output` (it said too much). */
+/** git ended in a way its caller did not ask for. `exit` is its code, a signal's name, `output` (it said too much) or `cwd`. */
 export class GitFailed extends OvernightError {
   readonly exit: number | string
   /** The end of what it wrote on stderr, control characters removed. */
@@ -88,6 +89,10 @@ type Flavour = { settings: readonly string[]; env: Record<string, string> }
 function createGit(flavour: Flavour): Git {
   return async (args, options = {}) => {
     options.signal?.throwIfAborted()
+    const { cwd } = options
+    if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new GitFailed(verbOf(args), 'cwd', `fatal: not a git repository: ${cwd} is not a folder`)
+    }
     const heard = await listen(start(flavour, args, options), options)
     options.signal?.throwIfAborted()
     return answerOf(heard, args, options)
@@ -123,10 +128,14 @@ function answerOf(heard: Heard, args: readonly string[], { cut = false, codes = 
     throw new SetupError('git could not be started', 'install git 2.38 or newer and start again', heard.spawnError)
   }
   if (heard.cut && cut) return { code: 0, stdout, cut }
-  const verb = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? ''
+  const verb = verbOf(args)
   if (heard.cut) throw new GitFailed(verb, 'output', stderr)
   if (typeof exit === 'string' || !codes.includes(exit)) throw new GitFailed(verb, exit, stderr)
   return { code: exit, stdout, cut: false }
+}
+
+function verbOf(args: readonly string[]): string {
+  return args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? ''
 }
 
 type Heard = { exit: number | string; stdout: Buffer; stderr: string; cut: boolean; spawnError?: unknown }

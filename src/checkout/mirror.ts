@@ -53,6 +53,7 @@ export function slugOf(name: string): string {
   const last = name.split('/').findLast((part) => part !== '') ?? ''
   const slug = last
     .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/\.git$/, '')
     .replaceAll(/[^a-z0-9]+/g, '-')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Git, operatorGit } from '../checkout/git.ts'
 import { slugOf } from '../checkout/mirror.ts'
 import { readDiff } from '../checkout/quarantine.ts'
-import { Conflict, NotFound } from '../errors.ts'
+import { Conflict, messageOf, NotFound } from '../errors.ts'
 import type { Forge, Pull, PullDesk, PullDraft, Repository } from './forge.ts'
 import { locateLocal } from './locate-local.ts'
 import { mergeLocal } from './merge-local.ts'
@@ -99,8 +99,8 @@ function withUrl(record: PullRecord): Pull {
 async function diffOf(git: Git, pull: Pull, maxBytes: number): Promise<{ text: string; cut: boolean }> {
   const gitDir = gitDirOf(pull.repository)
   const here: Git = (args, options) => git(args, { ...options, gitDir })
-  const head = (pull.state === 'open' ? await findHeadIn(git, gitDir, pull.branch) : undefined) ?? pull.head
   try {
+    const head = (pull.state === 'open' ? await findHeadIn(git, gitDir, pull.branch) : undefined) ?? pull.head
     const first = await here(['rev-parse', '--verify', '--quiet', `${head}^{commit}`], { codes: [0, 1] })
     if (first.code !== 0) throw new Conflict(`the commits of #${pull.number} are gone from the repository`)
     const base = pull.state === 'merged' ? `${head}^` : `refs/heads/${pull.base}`
@@ -112,6 +112,6 @@ async function diffOf(git: Git, pull: Pull, maxBytes: number): Promise<{ text: s
       maxBytes,
     })
   } catch (error) {
-    throw error instanceof Conflict ? error : new Conflict(`#${pull.number} cannot be shown: ${String(error)}`)
+    throw error instanceof Conflict ? error : new Conflict(`#${pull.number} cannot be shown: ${messageOf(error)}`)
   }
 }

@@ -13,15 +13,10 @@ import type { Repository } from './forge.ts'
 export async function locateLocal(git: Git, repository: string, from: string): Promise<Repository> {
   const path = await existingPath(repository, from)
   const told = await git(
-    [
-      'rev-parse',
-      '--path-format=absolute',
-      '--git-common-dir',
-      '--is-bare-repository',
-      '--is-inside-work-tree',
-      '--show-cdup',
-    ],
-    { cwd: path },
+    ['rev-parse', '--path-format=absolute', '--git-common-dir', '--is-inside-work-tree', '--show-cdup'],
+    {
+      cwd: path,
+    },
   ).catch((error: unknown) => {
     throw explainAsMissing(error, path)
   })
@@ -33,8 +28,9 @@ export async function locateLocal(git: Git, repository: string, from: string): P
       hint: `write repository: ${JSON.stringify(resolve(path, up))}`,
     })
   }
-  if (inside === 'false' && path !== gitDir)
+  if (inside === 'false' && path !== gitDir && path !== name) {
     throw new StepFailed('no_checkout', `${path} is a folder inside the git folder ${gitDir}`)
+  }
   return { forge: 'local', name, url: gitDir }
 }
 
