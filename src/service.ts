@@ -32,7 +32,8 @@ import { healAfterKill } from './runs/leftovers.ts'
 import type { PerformTools } from './runs/task.ts'
 import { openTranscript, readTranscript } from './runs/transcript.ts'
 import { createWorker } from './runs/worker.ts'
-import { createSandboxDrivers } from './sandboxes/index.ts'
+import type { Probes } from './sandboxes/choose.ts'
+import { createSandboxDrivers, probeSandboxes } from './sandboxes/index.ts'
 import { createSandboxOpener } from './sandboxes/opener.ts'
 import { applyRoutines } from './triggers/apply-routines.ts'
 import { checkSchedule } from './triggers/schedule/check-schedule.ts'
@@ -46,6 +47,8 @@ export type Service = AsyncDisposable & {
   listen(): Promise<{ url: string }>
   /** A path that signs one browser in. */
   signInLink(): string
+  /** Resolves at the next change of any run's state, at the latest after some seconds. */
+  settled(signal: AbortSignal): Promise<void>
   /** In the foreground: hands this run to the workers of this process, and no other. */
   workOn(run: string): void
 }
@@ -161,6 +164,9 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     app,
     token,
     signInLink: () => signIn.createLink(),
+    async settled(signal) {
+      while ((await news.next(undefined, { timeoutMs: 5000, signal })) === 'output');
+    },
     workOn(run) {
       mine.add(run)
       void dispatcher.wake()
@@ -179,6 +185,9 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     },
   }
 }
+
+/** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
+export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers())
 
 type Tick = { name: string; every: string; act(): Promise<unknown> }
 

@@ -43,7 +43,7 @@ const owners: Record<string, readonly string[]> = {
   'hono-openapi': ['http'],
   commander: ['cli'],
   pino: ['log.ts'],
-  zod: ['config.ts', 'routines', 'http'],
+  zod: ['config.ts', 'routines', 'http', 'checkout'],
 }
 
 type Import = { file: string; room: string; target: string; typeOnly: boolean }

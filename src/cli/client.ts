@@ -31,11 +31,17 @@ class Said extends OvernightError {
 export async function connect(context: Context): Promise<Client> {
   const { paths, logLevel } = context.config()
   const token = await readToken(paths.token)
-  const address = await readAddress(paths.address)
-  if (address && token !== undefined && (await isAlive(address.url))) return clientOf(token, { url: address.url })
+  const url = await findLive(context)
+  if (url !== undefined && token !== undefined) return clientOf(token, { url })
   const log = createLog(logLevel === 'info' ? 'warn' : logLevel)
   const service = await openService(context.config(), { log, foreground: true })
   return clientOf(service.token, { service })
+}
+
+/** The address of the service of this data folder, if one answers there. */
+export async function findLive(context: Context): Promise<string | undefined> {
+  const address = await readAddress(context.config().paths.address)
+  return address && (await isAlive(address.url)) ? address.url : undefined
 }
 
 async function isAlive(url: string): Promise<boolean> {

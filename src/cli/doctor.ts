@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { execFile } from 'node:child_process'
+import { mkdir, statfs } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { messageOf } from '../errors.ts'
+import { probe } from '../service.ts'
+import { readFolder } from './check.ts'
+import { findLive } from './client.ts'
+import { exitCodes, type Context } from './program.ts'
+
+type Finding = { what: string; ok: boolean; says: string; hint?: string }
+
+/** Less than this and a large checkout fails in the middle. */
+const roomBytes = 1024 ** 3
+
+export function addDoctor(program: Command, context: Context): void {
+  program
+    .command('doctor')
+    .description('what this machine offers, and what is missing')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }) => {
+      const findings = [node(), await git(context), ...(await sandboxes()), await disk(context), await routines(context), await service(context)]
+      if (options.json) context.out(`${JSON.stringify(findings)}\n`)
+      else for (const finding of findings) context.out(line(finding))
+      context.exit(findings.some((finding) => !finding.ok && finding.hint !== undefined) ? exitCodes.theirs : exitCodes.ok)
+    })
+}
+
+function line({ what, ok, says, hint }: Finding): string {
+  return `${ok ? '✓' : hint === undefined ? '–' : '!'} ${what}: ${says}\n${ok || hint === undefined ? '' : `  → ${hint}\n`}`
+}
+
+function node(): Finding {
+  return { what: 'node', ok: true, says: process.versions.node }
+}
+
+async function git(context: Context): Promise<Finding> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['--version'], { env: { PATH: context.config().operator.path } })
+    const version = /(\d+)\.(\d+)/.exec(stdout)
+    const isEnough = version !== null && (Number(version[1]) > 2 || Number(version[2]) >= 38)
+    return { what: 'git', ok: isEnough, says: stdout.trim().replace('git version ', ''), hint: 'install git 2.38 or newer' }
+  } catch (error) {
+    return { what: 'git', ok: false, says: messageOf(error), hint: 'install git 2.38 or newer' }
+  }
+}
+
+/** Each one is really started. A missing one is no fault as long as another works. */
+async function sandboxes(): Promise<Finding[]> {
+  const probes = Object.entries(await probe())
+  const confines = probes.some(([name, why]) => name !== 'process' && why === undefined)
+  return probes.map(([name, why]) => ({
+    what: `sandbox ${name}`,
+    ok: why === undefined,
+    says: why ?? (name === 'process' ? 'works (it is no boundary)' : 'works'),
+    ...(confines ? {} : { hint: 'install bubblewrap: without a sandbox only `command` engines run, as plain processes' }),
+  }))
+}
+
+async function disk(context: Context): Promise<Finding> {
+  const { data } = context.config().paths
+  try {
+    await mkdir(data, { recursive: true, mode: 0o700 })
+    const { bavail, bsize } = await statfs(data)
+    const free = bavail * bsize
+    return { what: 'disk', ok: free > roomBytes, says: `${(free / 1024 ** 3).toFixed(1)} GB free at ${data}`, hint: 'free some space, or set OVERNIGHT_DATA' }
+  } catch (error) {
+    return { what: 'disk', ok: false, says: messageOf(error), hint: 'set OVERNIGHT_DATA to a folder you can write' }
+  }
+}
+
+async function routines(context: Context): Promise<Finding> {
+  const { routines, problems } = await readFolder(context)
+  const says = `${routines.length} in ${context.config().routinesDir}`
+  return problems.length === 0
+    ? { what: 'routines', ok: true, says }
+    : { what: 'routines', ok: false, says: `${says}, ${problems.length} problems`, hint: 'overnight check' }
+}
+
+async function service(context: Context): Promise<Finding> {
+  const live = await findLive(context)
+  return live ? { what: 'service', ok: true, says: `up at ${live}` } : { what: 'service', ok: false, says: 'not running (overnight up)' }
+}

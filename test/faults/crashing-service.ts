@@ -1,0 +1,16 @@
+import process from 'node:process'
+import { readConfig } from '../../src/config.ts'
+import { createLog } from '../../src/log.ts'
+import { openService } from '../../src/service.ts'
+
+// A service that ends itself with SIGKILL when a run reaches the step that CRASH_AT names: nothing is flushed, nothing said goodbye.
+const crashAt = process.env['CRASH_AT']
+const service = await openService(readConfig(process.env, process.cwd()), {
+  log: createLog('info'),
+  reached: (step) => {
+    if (step === crashAt) process.kill(process.pid, 'SIGKILL')
+  },
+})
+const { url } = await service.listen()
+console.log(`Overnight is up at ${url}`)
+process.on('SIGTERM', () => void service[Symbol.asyncDispose]().then(() => process.exit()))

@@ -1,0 +1,110 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { OvernightError, StepFailed } from '../../src/errors.ts'
+import { admit } from '../../src/runs/admission.ts'
+import { afterAgent, headline } from '../../src/runs/endings.ts'
+import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
+import { occasionId } from '../../src/runs/fire.ts'
+import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
+
+const waiting = { id: 'a', hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: null }
+
+describe('overlap: queue_one', () => {
+  test.each([
+    ['nothing waits', [], { hash: 'h1', inputs: {}, repositoryOverride: null }, { act: 'accept', supersede: [] }],
+    ['the same waits', [waiting], { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: null }, { act: 'coalesce', into: 'a' }],
+    ['other inputs wait', [waiting], { hash: 'h1', inputs: { scope: 'docs' }, repositoryOverride: null }, { act: 'accept', supersede: ['a'] }],
+    ['another text waits', [waiting], { hash: 'h2', inputs: { scope: 'all' }, repositoryOverride: null }, { act: 'accept', supersede: ['a'] }],
+    ['another repository waits', [waiting], { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: '/x' }, { act: 'accept', supersede: ['a'] }],
+  ] as const)('%s', (_, standing, wanted, decision) => {
+    expect(decideOverlap(standing, wanted)).toEqual(decision)
+  })
+
+  test('inputs are the same whatever their order', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.double(), fc.boolean())), (inputs) => {
+        expect(sameInputs(inputs, Object.fromEntries(Object.entries(inputs).toReversed()))).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('admission', () => {
+  const run = (id: string, routine: string, state: 'queued' | 'publishing' | 'working' = 'queued') => ({ id, routine, state })
+  test.each([
+    ['one at a time a routine', [run('1', 'a'), run('2', 'a'), run('3', 'b')], [], 9, ['1', '3']],
+    ['a busy routine waits', [run('2', 'a'), run('3', 'b')], [{ id: '1', routine: 'a' }], 9, ['3']],
+    ['the limit counts what is busy', [run('2', 'b'), run('3', 'c')], [{ id: '1', routine: 'a' }], 2, ['2']],
+    ['an approved publication does not wait', [run('2', 'a', 'publishing')], [{ id: '1', routine: 'a' }], 9, ['2']],
+    ['a lost run goes on', [run('2', 'a', 'working')], [], 9, ['2']],
+  ] as const)('%s', (_, owed, busy, limit, admitted) => {
+    expect(admit(owed, busy, limit)).toEqual(admitted)
+  })
+
+  test('never over the limit, never two queued of one routine', () => {
+    const runs = fc.array(fc.record({ id: fc.uuid(), routine: fc.constantFrom('a', 'b', 'c', 'd'), state: fc.constantFrom('queued' as const, 'working' as const) }))
+    fc.assert(
+      fc.property(runs, runs, fc.integer({ min: 1, max: 8 }), (owed, busy, limit) => {
+        const admitted = admit(owed, busy, limit)
+        expect(admitted.length + busy.length).toBeLessThanOrEqual(Math.max(limit, busy.length))
+        const queued = owed.filter((one) => admitted.includes(one.id) && one.state === 'queued').map((one) => one.routine)
+        expect(new Set(queued).size).toBe(queued.length)
+      }),
+    )
+  })
+})
+
+describe('after a failure', () => {
+  const away = new StepFailed('forge_unavailable', 'the forge is away', { retryable: true })
+  test('infrastructure is tried again twice, later each time, and then the run ends with its reason', () => {
+    const delays = Array.from({ length: infrastructureRetries }, (_, losses) => afterFailure(away, losses))
+    expect(delays).toEqual([
+      { act: 'retry', delayMs: 5000, error: 'the forge is away' },
+      { act: 'retry', delayMs: 20_000, error: 'the forge is away' },
+    ])
+    expect(afterFailure(away, infrastructureRetries)).toMatchObject({ act: 'end', ending: { state: 'failed', reason: 'forge_unavailable' } })
+  })
+  test.each([
+    ['a named failure', new StepFailed('no_checkout', 'no such repository', { hint: 'correct it' }), 'no_checkout', 'no such repository – correct it'],
+    ['a full disk', Object.assign(new Error('write'), { code: 'ENOSPC' }), 'disk_full', 'write'],
+    ['a full disk under the store', new Error('could not extend file: No space left on device'), 'disk_full', 'could not extend file: No space left on device'],
+    ['a bug', new TypeError('x is\nundefined'), 'internal', 'x is undefined'],
+    ['another error of ours', new OvernightError('odd', { code: 'odd' }), 'internal', 'odd'],
+  ])('%s ends the run at once', (_, error, reason, message) => {
+    expect(afterFailure(error, 0)).toEqual({ act: 'end', ending: { state: 'failed', reason, message } })
+  })
+  test('a worker may be lost twice, not three times', () => {
+    expect([0, 1, 2].map(lostTooOften)).toEqual([undefined, undefined, undefined])
+    expect(lostTooOften(3)).toMatchObject({ state: 'failed', reason: 'lost_worker' })
+  })
+})
+
+describe('what the agent ended with', () => {
+  const patch = { base: 'b', tree: 't', pack: Buffer.alloc(0), findings: [] }
+  test.each([
+    ['code 0, a change', { because: 'exit', code: 0, signal: null }, patch, patch],
+    ['code 0, nothing', { because: 'exit', code: 0, signal: null }, undefined, { state: 'unchanged', reason: null, message: 'nothing needed changing' }],
+    ['code 3, a change', { because: 'exit', code: 3, signal: null }, patch, { state: 'failed', reason: 'agent_exit', message: 'the agent ended with code 3; what it had changed is kept' }],
+    ['a signal', { because: 'exit', code: null, signal: 'SIGSEGV' }, undefined, { state: 'failed', reason: 'agent_exit', message: 'the agent was ended by SIGSEGV' }],
+    ['the time limit', { because: 'time_limit', code: null, signal: 'SIGKILL' }, undefined, { state: 'timed_out', reason: 'time_limit', message: 'the time limit was reached' }],
+  ] as const)('%s', (_, exit, left, next) => {
+    expect(afterAgent(exit, left)).toEqual(next)
+  })
+
+  test.each([
+    ['Rebuilt the contents of 2 files', 'Rebuilt the contents of 2 files'],
+    ['done', 'Keeps things tidy'],
+    ['✨  Done in 0.52s.', 'Keeps things tidy'],
+    ['\u001b[31mSorted the imports\u001b[0m', 'Keeps things tidy'],
+    ['x'.repeat(300), 'Keeps things tidy'],
+    [undefined, 'Keeps things tidy'],
+  ])('the headline of %j', (line, title) => {
+    expect(headline(line, { name: 'tidy', description: 'Keeps things tidy\nand more' })).toBe(title)
+  })
+})
+
+test('an id comes from its cause alone', () => {
+  expect(occasionId('tidy', 'cron:2026-11-20T02:00:00.000Z')).toBe(occasionId('tidy', 'cron:2026-11-20T02:00:00.000Z'))
+  expect(occasionId('tidy', 'a')).not.toBe(occasionId('tid', 'ya'))
+  expect(occasionId('tidy', 'a')).toMatch(/^[0-9a-hjkmnp-tv-z]{16}$/)
+})
