@@ -48,7 +48,7 @@ const lengthOf = (file: FileDiff) => file.hunks.reduce((sum, hunk) => sum + hunk
 
 export function findingsList(findings: PatchView['findings']): Html {
   return html`<ul class="findings">
-    ${findings.map(({ message, rule }) => html`<li>${message} <span class="fact">${rule.replaceAll('_', ' ')}</span></li>`)}
+    ${findings.map(({ message }) => html`<li>${message}</li>`)}
   </ul>`
 }
 

@@ -6,7 +6,7 @@ import { clockText, moment, type Clock } from './moment.ts'
 import { page } from './page.ts'
 import { pullName, type PullView } from './pull.ts'
 import { byline, dotted, runPath, runRow } from './row.ts'
-import { capital, count, detail, dollars, headline, reasonSentence } from './words.ts'
+import { capital, count, detail, dollars, headline, reasonSentence, sentence } from './words.ts'
 
 /** The morning edition: what needs you, what is ready, what failed, what runs, what comes next. */
 export function homePage(view: HomeView): Html {
@@ -33,7 +33,8 @@ function homeMain(view: HomeView): Html {
   const [first, ...others] = view.needsYou
   const waiting = first ? view.ready : view.ready.slice(1)
   const rows = (runs: readonly { run: Run; pull: PullView | null }[]) => runs.map((item) => runRow(item, clock))
-  return html`${lead(view)}
+  return html`<div class="front">
+    ${lead(view)}
     <div class="columns">
       ${column('needs-you', 'Also needs you', rows(others))}
       ${column(
@@ -43,17 +44,18 @@ function homeMain(view: HomeView): Html {
       )}
       ${column('failed', 'Failed', rows(view.failed))} ${column('files', 'Files to mend', problems.map(problemRow))}
       ${column('running', 'Running', rows(view.running))}
-      ${column(
-        'tonight',
-        comingTitle(view),
-        view.tonight.map((coming) => comingRow(coming, clock)),
-      )}
-      ${column(
-        'happened',
-        'What else happened',
-        view.happened.map((item) => ('slot' in item ? slotRow(item.slot, clock) : runRow(item, clock))),
-      )}
-    </div>`
+    </div>
+    ${column(
+      'tonight',
+      comingTitle(view),
+      view.tonight.map((coming) => comingRow(coming, clock)),
+    )}
+    ${column(
+      'happened',
+      'What else happened',
+      view.happened.map((item) => ('slot' in item ? slotRow(item.slot, clock) : runRow(item, clock))),
+    )}
+  </div>`
 }
 
 function column(id: string, title: string, rows: readonly Html[]): Html | '' {
@@ -133,7 +135,7 @@ function problemRow({ file, message, hint }: FileProblem): Html {
   return html`<li class="row">
     <p class="kicker">${file}</p>
     <h3>${capital(message)}</h3>
-    <p class="detail">${hint !== null && `${capital(hint)}. `}The last good version stays in force.</p>
+    <p class="detail">${hint !== null && `${sentence(hint)} `}The last good version stays in force.</p>
     <p><code class="command">overnight check</code></p>
   </li>`
 }

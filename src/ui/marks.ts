@@ -38,27 +38,49 @@ function blocksOf(lines: readonly DiffLine[]): { from: number; size: number }[] 
 export function compare(before: string, after: string): [Stretch[], Stretch[]] | undefined {
   if (before.length > longestLine || after.length > longestLine) return undefined
   const [a, b] = [words(before), words(after)]
-  const most = Math.min(a.length, b.length)
-  let head = 0
-  while (head < most && a[head] === b[head]) head++
-  let tail = 0
-  while (tail < most - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++
-  const same = [...a.slice(0, head), ...a.slice(a.length - tail)].join('').trim().length
-  if (same * 3 < Math.min(before.trim().length, after.trim().length)) return undefined
-  return [stretched(a, head, tail), stretched(b, head, tail)]
+  const kept = commonWords(a, b)
+  const same = [...kept.a]
+    .map((place) => a[place])
+    .join('')
+    .trim().length
+  if (same * 2 < Math.min(before.trim().length, after.trim().length)) return undefined
+  return [stretched(a, kept.a), stretched(b, kept.b)]
+}
+
+/** Places of the longest common subsequence in both. Quadratic, which the length limit makes cheap. */
+function commonWords(a: readonly string[], b: readonly string[]): { a: Set<number>; b: Set<number> } {
+  const width = b.length + 1
+  const longest = new Uint16Array((a.length + 1) * width)
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      const [down, right] = [longest[(i + 1) * width + j]!, longest[i * width + j + 1]!]
+      longest[i * width + j] = a[i] === b[j] ? longest[(i + 1) * width + j + 1]! + 1 : Math.max(down, right)
+    }
+  }
+  const kept = { a: new Set<number>(), b: new Set<number>() }
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    if (a[i] === b[j]) {
+      kept.a.add(i++)
+      kept.b.add(j++)
+    } else if (longest[(i + 1) * width + j]! >= longest[i * width + j + 1]!) i++
+    else j++
+  }
+  return kept
 }
 
 function words(text: string): string[] {
   return text.match(/[\p{L}\p{N}_]+|\s+|[^]/gu) ?? []
 }
 
-function stretched(all: readonly string[], head: number, tail: number): Stretch[] {
-  const end = all.length - tail
-  return [
-    { text: all.slice(0, head).join(''), marked: false },
-    { text: all.slice(head, end).join(''), marked: true },
-    { text: all.slice(end).join(''), marked: false },
-  ].filter(({ text }) => text !== '')
+function stretched(all: readonly string[], kept: ReadonlySet<number>): Stretch[] {
+  const stretches: Stretch[] = []
+  for (const [place, text] of all.entries()) {
+    const marked = !kept.has(place)
+    const last = stretches.at(-1)
+    if (last?.marked === marked) last.text += text
+    else stretches.push({ text, marked })
+  }
+  return stretches
 }
 
 const plain = (text: string): Stretch[] => (text === '' ? [] : [{ text, marked: false }])

@@ -1,7 +1,7 @@
 import { html, type Html } from './html.ts'
 import type { Clock } from './moment.ts'
 import { page } from './page.ts'
-import { capital } from './words.ts'
+import { sentence } from './words.ts'
 
 /** What happened and the next step. `command` is shown for copying; `back` is where the reader came from. */
 export type Message = {
@@ -41,8 +41,4 @@ export function errorPage(error: { status: number; message: string; hint?: strin
   const hint =
     error.hint ?? (error.status >= 500 ? 'the log of the service has the details; reload to try again' : undefined)
   return messagePage({ title, text: error.message, hint }, clock)
-}
-
-function sentence(text: string): string {
-  return /[.!?:]$/.test(text) ? capital(text) : `${capital(text)}.`
 }

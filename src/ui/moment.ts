@@ -31,11 +31,11 @@ export function duration(ms: number): string {
 }
 const two = (count: number, unit: string, rest: string) => `${count} ${unit}${rest.startsWith('0 ') ? '' : ` ${rest}`}`
 
-/** "02:14" on the day of reading, else "19 Nov, 22:14". */
+/** "02:14" within a day of reading, else "19 Nov, 22:14". */
 export function clockText(at: Date, { now, zone }: Clock): string {
-  const dayOf = (date: Date) => date.toLocaleDateString('en-GB', { timeZone: zone })
-  const day = dayOf(at) === dayOf(now) ? {} : ({ day: 'numeric', month: 'short' } as const)
-  return at.toLocaleString('en-GB', { timeZone: zone, ...day, hour: '2-digit', minute: '2-digit' })
+  const isNear = Math.abs(at.getTime() - now.getTime()) < day
+  const date = isNear ? {} : ({ day: 'numeric', month: 'short' } as const)
+  return at.toLocaleString('en-GB', { timeZone: zone, ...date, hour: '2-digit', minute: '2-digit' })
 }
 
 /** The instant to the second, with its zone. */

@@ -23,7 +23,7 @@ export function byline({ run, pull }: RunItem, clock: Clock): Html {
   const facts: Part[] = [
     stateMark(run.state),
     pull && (pull.state === 'open' ? pullName(pull) : html`${pullName(pull)} ${pull.state}`),
-    run.files !== null && count(run.files, 'file'),
+    (run.files ?? 0) > 0 && count(run.files ?? 0, 'file'),
     run.startedAt && run.endedAt && duration(run.endedAt.getTime() - run.startedAt.getTime()),
     run.costUsd !== null && dollars(run.costUsd),
     moment(run.endedAt ?? run.startedAt ?? run.createdAt, clock),

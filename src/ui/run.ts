@@ -6,7 +6,7 @@ import { page } from './page.ts'
 import { byline, runPath } from './row.ts'
 import { storySection, type StoryItem } from './story.ts'
 import { timelineSection, type TimelineView } from './timeline.ts'
-import { advice, detail, headline, stateMark } from './words.ts'
+import { advice, detail, headline } from './words.ts'
 
 export type RunView = FactsView &
   TimelineView & {
@@ -33,7 +33,7 @@ export function runPage(view: RunView): Html {
   return page({
     title,
     clock,
-    dateline: html`<span class="fact">${stateMark(run.state)}</span>`,
+    dateline: null,
     body,
     live,
     kind: 'run',

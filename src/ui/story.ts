@@ -11,7 +11,8 @@ const quietMs = 60_000
 
 export function storySection(items: readonly StoryItem[], options: { clock: Clock; ended: boolean }): Html {
   const { clock, ended } = options
-  const drawn = items.map((item, place) => storyItem(item, { clock, before: items[place - 1] }))
+  const told = joined(items)
+  const drawn = told.map((item, place) => storyItem(item, { clock, before: told[place - 1] }))
   const folded = ended && drawn.length > shownAtOnce * 1.5 ? drawn.length - shownAtOnce : 0
   return html`<section id="story" aria-labelledby="story-title">
     <h2 id="story-title">Story</h2>
@@ -42,7 +43,24 @@ export function storyLine(line: StoryLine, clock: Clock, before?: StoryLine): Ht
   const at = new Date(line.at)
   const silence = before ? at.getTime() - new Date(before.at).getTime() : Number.POSITIVE_INFINITY
   const time: Part = silence >= quietMs && !Number.isNaN(at.getTime()) && clockTime(at, clock)
-  return html`<p class="${line.stream === 'stderr' ? 'err' : 'out'}">${time}${text.replace(/\n$/, '')}</p>`
+  const kind = `${line.stream === 'stderr' ? 'err' : 'out'}${text.endsWith('\n') ? '' : ' open'}`
+  return html`<p class="${kind}">${time}${text.replace(/\n$/, '')}</p>`
+}
+
+/** A line that came in pieces (a progress display, a slow writer) is one line again. */
+function joined(items: readonly StoryItem[]): StoryItem[] {
+  const told: StoryItem[] = []
+  for (const item of items) {
+    const last = told.at(-1)
+    const goesOn = last?.kind === 'output' && item.kind === 'output' && last.line.stream === item.line.stream
+    if (!goesOn || last.line.content.text.endsWith('\n')) told.push(item)
+    else told[told.length - 1] = { kind: 'output', line: continued(last.line, item.line) }
+  }
+  return told
+}
+
+function continued(line: StoryLine, more: StoryLine): StoryLine {
+  return { ...line, content: { type: 'text', text: line.content.text + more.content.text } }
 }
 
 function kilobytes(bytes: number): string {

@@ -109,6 +109,11 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+/** With a capital and an end. */
+export function sentence(text: string): string {
+  return /[.!?:]$/.test(text) ? capital(text) : `${capital(text)}.`
+}
+
 /** "1 file", "14 files". */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`

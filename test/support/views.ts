@@ -117,6 +117,7 @@ const sorted = published(pulls[0]!, {
   routine: 'import-sorter',
   files: 14,
   costUsd: 0.42,
+  startedAt: before(201),
   endedAt: before(197),
 })
 
@@ -130,6 +131,7 @@ export const material: Material = {
       routine: 'contents-list',
       files: 1,
       costUsd: 0.06,
+      startedAt: before(212),
       endedAt: before(211),
     }),
     published(pulls[2]!, {
@@ -172,6 +174,7 @@ export const material: Material = {
       routine: 'licence-headers',
       state: 'unchanged',
       message: 'the open pull request #5 already holds this change',
+      startedAt: before(304),
       endedAt: before(300),
     }),
     runOf({
@@ -180,6 +183,7 @@ export const material: Material = {
       state: 'cancelled',
       reason: 'cancelled',
       message: 'cancelled by a person',
+      startedAt: before(411),
       endedAt: before(410),
     }),
   ],

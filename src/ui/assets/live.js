@@ -13,8 +13,8 @@ function ago(at) {
   return at > Date.now() ? `in ${span}` : `${span} ago`
 }
 const time = { hour: '2-digit', minute: '2-digit' }
-const isToday = (at) => at.toDateString() === new Date().toDateString()
-const clock = (at) => at.toLocaleString('en-GB', isToday(at) ? time : { day: 'numeric', month: 'short', ...time })
+const isNear = (at) => Math.abs(at - Date.now()) < 864e5
+const clock = (at) => at.toLocaleString('en-GB', isNear(at) ? time : { day: 'numeric', month: 'short', ...time })
 function tellTimes() {
   for (const part of all('[data-clock]')) part.textContent = clock(new Date(part.parentNode.dateTime))
   for (const part of all('[data-ago]')) part.textContent = ago(new Date(part.parentNode.dateTime))
@@ -38,7 +38,10 @@ function holdView() {
 let [pressed, held] = [false, []]
 // A change never moves what the reader looks at, and waits while a finger is down.
 function show(change) {
-  if (pressed) return void held.push(change)
+  if (pressed) {
+    held.push(change)
+    return
+  }
   const before = new Map(all('main [id]').map((part) => [part.id, { words: words(part), open: part.open }]))
   const release = holdView()
   change()
@@ -61,7 +64,8 @@ async function reload() {
   try {
     const answer = await fetch(location.pathname)
     const fresh = parse(await answer.text())
-    if (!answer.ok) throw new Error(fresh.title)
+    if (answer.status >= 500) throw new Error(fresh.title)
+    if (!answer.ok) location.reload() // signed out, or gone: the page itself says so
     show(() => ['dateline', 'main'].forEach((id) => put(fresh.getElementById(id))))
     document.title = fresh.title
     byId('news').textContent = ''
