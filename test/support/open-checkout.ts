@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCheckouts } from '../../src/checkout/index.ts'
 import type { Patch } from '../../src/checkout/patch.ts'
@@ -7,7 +7,9 @@ import { createOperator, createRepository, type Files, openFolder } from './git-
 import { openHostSandbox } from './host-sandbox.ts'
 
 export function repositoryAt(path: string): Repository {
-  return { forge: 'local', name: realpathSync(path), url: realpathSync(path) }
+  const name = realpathSync(path)
+  const gitDir = join(name, '.git')
+  return { forge: 'local', name, url: existsSync(gitDir) ? gitDir : name }
 }
 
 /** A repository of the operator, its mirror and a checkout: everything up to the moment the agent starts. */
