@@ -25,7 +25,12 @@ function changed(run: Run, { changes, findings, diff, cut }: PatchView): Html {
   const added = changes.reduce((sum, change) => sum + change.added, 0)
   const removed = changes.reduce((sum, change) => sum + change.removed, 0)
   const isCut = cut || files.length < changes.length
-  return html`${findings.length > 0 && run.state !== 'needs_approval' && findingsList(findings)}
+  return html`${
+      findings.length > 0 &&
+      run.state !== 'needs_approval' &&
+      html`<p class="sum">Why a person had to look first:</p>
+        ${findingsList(findings)}`
+    }
     <p class="sum">${count(changes.length, 'file')}, ${tally(added, removed)}</p>
     <ol class="files">
       ${changes.map((change, place) => html`<li><a href="#file-${place + 1}">${change.path}</a> <span class="fact">${whatBecame(change)}</span> ${tally(change.added, change.removed)}</li>`)}

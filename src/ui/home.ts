@@ -91,7 +91,7 @@ type LeadStory = { kicker: Part; run: Run; pull: PullView | null; clock: Clock }
 function leadStory({ kicker, run, pull, clock }: LeadStory): Html {
   const deck = detail(run)
   return html`<article class="lead row" id="lead">
-    <p class="kicker">${kicker} <span class="fact">${run.routine}</span></p>
+    <p class="kicker">${dotted([kicker, run.routine])}</p>
     <h1><a href="${runPath(run)}">${headline(run)}</a></h1>
     ${deck !== null && html`<p class="deck">${deck}</p>`}
     <p class="byline">${byline({ run, pull }, clock)}</p>

@@ -31,7 +31,8 @@ export function page({ title, clock, dateline, body, live, kind }: Page): Html {
         <header class="masthead">
           <p class="name">${kind === 'home' ? 'Overnight' : html`<a href="/">Overnight</a>`}</p>
           <p class="dateline" id="dateline">
-            <time datetime="${clock.now.toISOString()}">${longDate(clock)}</time>${dateline}
+            <span class="fact"><time datetime="${clock.now.toISOString()}">${longDate(clock)}</time></span
+            >${dateline}
           </p>
         </header>
         <p class="news" id="news" role="status"></p>

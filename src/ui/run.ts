@@ -3,7 +3,7 @@ import { changesSection, findingsList, type PatchView } from './changes.ts'
 import { factsSection, type FactsView } from './facts.ts'
 import { html, type Html } from './html.ts'
 import { page } from './page.ts'
-import { byline, runPath } from './row.ts'
+import { byline, dotted, runPath } from './row.ts'
 import { storySection, type StoryItem } from './story.ts'
 import { timelineSection, type TimelineView } from './timeline.ts'
 import { advice, detail, headline } from './words.ts'
@@ -46,9 +46,7 @@ export function runHead({ run, pull, patch, clock }: Pick<RunView, 'run' | 'pull
   const next = advice(run)
   const findings = run.state === 'needs_approval' && patch ? patch.findings : []
   return html`<header class="head" id="head">
-    <p class="kicker">
-      ${run.state === 'needs_approval' && html`<strong>Needs you</strong> `}<span class="fact">${run.routine}</span>
-    </p>
+    <p class="kicker">${dotted([run.state === 'needs_approval' && html`<strong>Needs you</strong>`, run.routine])}</p>
     <h1>${headline(run)}</h1>
     ${findings.length > 0 ? findingsList(findings) : more !== null && html`<p class="deck">${more}</p>`}
     <p class="byline">${byline({ run, pull }, clock)}</p>
