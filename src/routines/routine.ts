@@ -24,10 +24,17 @@ export type Routine = {
   catchUp: { mode: 'last'; maxAgeMs: number }
   pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }
   /** Keys whose behaviour does not exist yet: `check` warns, a run ends `failed: not_available` naming them. */
-  unavailable: Problem[]
+  unavailable: Unavailable[]
 }
+/** `key` is the dotted path of what was written, such as `repository` or `limits.usd`. */
+export type Unavailable = Problem & { key: string }
 export type Schedule = { cron: string; timezone: string }
-export type InputSpec = { type: 'string' | 'number' | 'boolean'; default?: string | number | boolean; description?: string; required: boolean }
+export type InputSpec = {
+  type: 'string' | 'number' | 'boolean'
+  default?: string | number | boolean
+  description?: string
+  required: boolean
+}
 export type Inputs = Record<string, string | number | boolean>
 
 /** Something wrong at a place in a file. Lines and columns start at 1. `hint` says what to do. */

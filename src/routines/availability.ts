@@ -1,0 +1,120 @@
+import type { FrontMatter } from './front-matter.ts'
+import type { Path } from './yaml-tree.ts'
+
+/** A thing a person wrote that passes the schema and cannot be done yet. */
+export type NotYet = { path: Path; message: string; hint: string }
+
+const ifAny = (condition: unknown, path: Path, words: { message: string; hint: string }): NotYet[] =>
+  condition ? [{ path, ...words }] : []
+
+/** Everything in the front matter that has no behaviour yet, so that nothing a person wrote is ignored silently. */
+export function findUnavailable(written: FrontMatter, engine: string): NotYet[] {
+  return [...triggers(written), ...places(written, engine), ...bounds(written), ...results(written)]
+}
+
+function triggers({ on }: FrontMatter): NotYet[] {
+  if (on === 'manual') return []
+  const schedules = listOf(on.schedule)
+  return [
+    ...schedules.flatMap((schedule, index) =>
+      ifAny('every' in schedule, [...schedulePath(on.schedule, index), 'every'], {
+        message: 'schedules in plain words are not available yet',
+        hint: 'write cron: "0 2 * * 1-5"',
+      }),
+    ),
+    ...ifAny(on.github, ['on', 'github'], {
+      message: 'GitHub events are not available yet',
+      hint: 'use on.schedule or on.api',
+    }),
+    ...ifAny(on.webhook, ['on', 'webhook'], {
+      message: 'webhooks are not available yet',
+      hint: 'use on.schedule or on.api',
+    }),
+  ]
+}
+
+function places({ repository, sandbox, network, connectors }: FrontMatter, engine: string): NotYet[] {
+  const first = listOf(repository)[0]
+  return [
+    ...ifAny(Array.isArray(repository), ['repository'], {
+      message: 'several repositories are not available yet',
+      hint: 'write one path',
+    }),
+    ...ifAny(!Array.isArray(repository) && first !== undefined && !isPath(first), ['repository'], {
+      message: 'repositories on a forge are not available yet',
+      hint: 'write the path of a clone on this machine; a relative one starts with ./',
+    }),
+    ...ifAny(engine !== 'command', ['engine'], {
+      message: `the engine ${engine} is not available yet`,
+      hint: 'write engine: { name: command, command: [...] }',
+    }),
+    ...ifAny(sandbox === 'docker' || sandbox === 'kubernetes', ['sandbox'], {
+      message: `the sandbox ${sandbox} is not available yet`,
+      hint: 'write bubblewrap or process, or leave it out',
+    }),
+    ...ifAny(network === 'open' || (network !== 'none' && network.length > 0), ['network'], {
+      message: 'a network for the agent is not available yet',
+      hint: 'write none, or leave it out',
+    }),
+    ...ifAny(connectors.length > 0, ['connectors'], {
+      message: 'connectors are not available yet',
+      hint: 'remove them',
+    }),
+  ]
+}
+
+function bounds({ limits, overlap, catch_up }: FrontMatter): NotYet[] {
+  return [
+    ...ifAny(limits.usd, ['limits', 'usd'], {
+      message: 'a limit on money is not available yet',
+      hint: 'use limits.minutes',
+    }),
+    ...ifAny(limits.turns, ['limits', 'turns'], {
+      message: 'a limit on turns is not available yet',
+      hint: 'use limits.minutes',
+    }),
+    ...ifAny(overlap !== 'queue_one', ['overlap'], {
+      message: 'only queue_one is available yet',
+      hint: 'write queue_one, or leave it out',
+    }),
+    ...ifAny(catch_up.mode !== 'last', ['catch_up', 'mode'], {
+      message: 'only last is available yet',
+      hint: 'write last, or leave it out',
+    }),
+  ]
+}
+
+function results({ output, success }: FrontMatter): NotYet[] {
+  const others =
+    typeof output === 'string'
+      ? [output]
+      : (['issue', 'comment', 'review', 'check', 'report'] as const).filter((key) => output[key])
+  return [
+    ...others.flatMap((key) =>
+      ifAny(true, typeof output === 'string' ? ['output'] : ['output', key], {
+        message: `the output ${key} is not available yet`,
+        hint: 'write output: { pull_request: {} }, or leave it out',
+      }),
+    ),
+    ...ifAny(success.length > 0, ['success'], {
+      message: 'success checks are not available yet',
+      hint: 'let the agent run them',
+    }),
+  ]
+}
+
+/** `acme/shop` is a name on the forge; a relative path of two parts is written `./acme/shop`. */
+function isPath(repository: string): boolean {
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(repository) || /^[^/\s]+@[^/\s:]+:/.test(repository)
+  return !isUrl && !/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$/.test(repository)
+}
+
+export function listOf<T>(value: T | T[] | undefined): T[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : [value]
+}
+
+/** Where the schedule with this index was written: alone or in a list. */
+export function schedulePath(written: unknown, index: number): Path {
+  return Array.isArray(written) ? ['on', 'schedule', index] : ['on', 'schedule']
+}

@@ -1,0 +1,71 @@
+import { listOf, schedulePath } from './availability.ts'
+import type { FrontMatter } from './front-matter.ts'
+import type { Finding } from './issues.ts'
+
+/** What is wrong with a schedule, as a sentence; undefined = nothing. */
+export type CheckSchedule = (cron: string, timezone: string) => string | undefined
+export type WrittenRules = {
+  engine: string
+  timezone: string
+  checkSchedule: CheckSchedule
+  repository: 'required' | 'optional'
+}
+
+/** A cron that is certainly right, to find out whether the zone is wrong. */
+const anyCron = '0 0 * * *'
+
+/** Rules about several keys together, which a schema cannot say. */
+export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding[] {
+  return [
+    ...checkSchedules(written, rules),
+    ...checkRepository(written, rules),
+    ...checkEngine(written, rules),
+    ...checkInputs(written),
+  ]
+}
+
+function checkSchedules({ on }: FrontMatter, { timezone, checkSchedule }: WrittenRules): Finding[] {
+  if (on === 'manual') return []
+  const seen = new Set<string>()
+  return listOf(on.schedule).flatMap((schedule, index): Finding[] => {
+    const path = schedulePath(on.schedule, index)
+    const zone = schedule.timezone ?? timezone
+    const words = 'cron' in schedule ? schedule.cron : schedule.every
+    const identity = JSON.stringify([words.split(/\s+/), zone])
+    if (seen.has(identity))
+      return [{ path, at: 'value', message: 'this schedule is written twice', hint: 'remove one of them' }]
+    seen.add(identity)
+    const wrongZone = checkSchedule(anyCron, zone)
+    if (wrongZone !== undefined) return [{ path: [...path, 'timezone'], at: 'value', message: wrongZone }]
+    const wrongCron = 'cron' in schedule ? checkSchedule(schedule.cron, zone) : undefined
+    return wrongCron === undefined ? [] : [{ path: [...path, 'cron'], at: 'value', message: wrongCron }]
+  })
+}
+
+function checkRepository({ repository, output }: FrontMatter, rules: WrittenRules): Finding[] {
+  const needsNone = typeof output === 'string'
+  if (repository !== undefined || needsNone || rules.repository === 'optional') return []
+  const hint =
+    'write repository: with the path of a clone, relative to this file, in front matter between two lines ---'
+  return [{ path: [], at: 'value', message: 'repository is missing', hint }]
+}
+
+function checkEngine({ engine }: FrontMatter, rules: WrittenRules): Finding[] {
+  const needsCommand = rules.engine === 'command' || rules.engine === 'acp'
+  const hasCommand = typeof engine === 'object' && 'command' in engine
+  if (!needsCommand || hasCommand) return []
+  const hint = `write engine: { name: ${rules.engine}, command: [program, argument] }`
+  return [{ path: ['engine'], at: 'value', message: `the engine ${rules.engine} needs a command`, hint }]
+}
+
+function checkInputs({ on, inputs }: FrontMatter): Finding[] {
+  if (on === 'manual' || listOf(on.schedule).length === 0) return []
+  return Object.entries(inputs)
+    .filter(([, input]) => input.default === undefined && input.required !== false)
+    .map(([name]) => ({
+      path: ['inputs', name],
+      at: 'key',
+      message: `input "${name}" has no default, and a schedule cannot give it`,
+      hint: 'write a default, or required: false',
+    }))
+}

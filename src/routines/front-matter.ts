@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { Output } from './output.ts'
+import type { JsonSchema } from './schema-keys.ts'
+import { GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
+
+/** Names of routines, and everything else that becomes part of a branch name. */
+export const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
+export const overlaps = ['skip', 'queue_one', 'queue_all', 'cancel_running'] as const
+/** Agents that need no `command`. */
+const agents = ['claude', 'codex', 'gemini', 'opencode'] as const
+export const engineNames = [...agents, 'acp', 'command'] as const
+
+const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)])
+const Argv = z
+  .array(z.string().regex(/^[^\0]*$/, 'must not contain a NUL'))
+  .min(1)
+  .describe('The program and its arguments; no shell reads them.')
+
+const NamedEngine = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('command').describe('Any program.'), command: Argv }),
+  z.strictObject({ name: z.literal('acp').describe('An agent that speaks the Agent Client Protocol.'), command: Argv }),
+  z.strictObject({
+    name: z.enum(agents).describe('A coding agent.'),
+    model: z.string().min(1).optional().describe('Passed to the agent as it is.'),
+    effort: z.string().min(1).optional().describe('Passed to the agent as it is.'),
+  }),
+])
+const Engine = z.union([z.enum(engineNames), NamedEngine])
+
+const Connector = z.union([
+  z.string().min(1),
+  z.strictObject({
+    name: z.string().min(1).describe('A file in connectors/, without .yaml.'),
+    tools: z.array(z.string().min(1)).min(1).optional().describe('The only tools the agent may use; default all.'),
+  }),
+])
+
+const Input = z
+  .strictObject({
+    type: z.enum(['string', 'number', 'boolean']).default('string').describe('What kind of value.'),
+    default: z.union([z.string(), z.number(), z.boolean()]).optional().describe('Used when none is given.'),
+    description: z.string().max(500).optional().describe('Shown to whoever fills it in.'),
+    required: z.boolean().optional().describe('Must it be given? Default: yes, unless it has a default.'),
+  })
+  .refine(({ type, default: value }) => value === undefined || typeof value === type, {
+    path: ['default'],
+    error: 'must fit the type of the input',
+  })
+  .refine((input) => !(input.required && input.default !== undefined), {
+    path: ['required'],
+    error: 'must not be true beside a default: the default would never be used',
+  })
+
+const Inputs = z.record(
+  z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'is no name for an input: a letter, then letters, digits and _'),
+  Input,
+)
+
+const Limits = z.strictObject({
+  minutes: z.number().positive().max(1440).default(60).describe('The run is ended after this long.'),
+  usd: z.number().positive().optional().describe('Money for the model.'),
+  turns: z.number().int().positive().optional().describe('Turns of the agent.'),
+})
+
+const CatchUp = z.strictObject({
+  mode: z
+    .enum(['none', 'last', 'all'])
+    .default('last')
+    .describe('Which slots missed while nothing ran are made up for.'),
+  max_age: z
+    .string('must be a duration such as 30m, 6h or 2d')
+    .regex(/^[1-9]\d{0,4}[smhd]$/, 'must be a duration such as 30m, 6h or 2d')
+    .default('6h')
+    .describe('Older slots are recorded as missed.'),
+})
+
+const topicRule =
+  'must be small letters, digits and -, and not end in - and a number: those are taken by pr-7, issue-7 and second tries'
+/** git-check-ref-format(1), and no leading `-`, which would be an option. */
+const branchRule =
+  /^(?!-)(?!.*(?:\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)))[^\s~^:?*[\\\0-\x1f\x7f/.][^\s~^:?*[\\\0-\x1f\x7f]*(?<![/.])$/
+
+/** The front matter as people write it. Every object is strict; every key has its sentence, which the docs and editors show. */
+export const FrontMatter = z.strictObject({
+  description: z.string().max(500).default('').describe('One sentence for people: what this routine is for.'),
+  on: z
+    .union([
+      z.literal('manual'),
+      z.strictObject({
+        schedule: oneOrMore(Schedule).optional().describe('Times at which it is due.'),
+        github: oneOrMore(GitHubTrigger).optional().describe('Events of the repository on GitHub.'),
+        webhook: oneOrMore(WebhookTrigger).optional().describe('Events of other services.'),
+        api: z.boolean().default(false).describe('May it be fired by HTTP?'),
+      }),
+    ])
+    .default('manual')
+    .describe('What makes it due. People may always fire it; without this key only they do.'),
+  repository: oneOrMore(
+    z.string().regex(/^[^\s\0-\x1f\x7f](?:[^\0-\x1f\x7f]*[^\s\0-\x1f\x7f])?$/, 'must be a path, owner/name or a URL'),
+  )
+    .optional()
+    .describe('A path (relative to this file; starts with ./ or /), owner/name on the forge, or a URL; or a list.'),
+  base: z
+    .string()
+    .max(200)
+    .regex(branchRule, 'must be the name of a branch')
+    .optional()
+    .describe('The branch to start from; default: the HEAD.'),
+  engine: Engine.optional().describe('The coding agent; default: OVERNIGHT_ENGINE, else claude.'),
+  connectors: z.array(Connector).default([]).describe('MCP servers that the agent may use.'),
+  inputs: Inputs.default({}).describe('Values given when it is fired, for {{ inputs.name }} in the prompt.'),
+  sandbox: z
+    .enum(['docker', 'bubblewrap', 'kubernetes', 'process'])
+    .optional()
+    .describe('Where commands run; default: the strongest that starts here.'),
+  network: z
+    .union([z.enum(['none', 'open']), z.array(z.string().min(1))])
+    .default('none')
+    .describe('none, open, or a list of exact hosts and presets.'),
+  limits: Limits.prefault({}).describe('When a run is ended.'),
+  overlap: z
+    .union([
+      z.enum(overlaps),
+      z.strictObject({ parallel: z.number().int().min(1).max(100).describe('Runs at the same time.') }),
+    ])
+    .default('queue_one')
+    .describe('What happens when it is due while it still runs.'),
+  catch_up: CatchUp.prefault({}).describe('What happens to slots that passed while nothing ran.'),
+  topic: z
+    .string()
+    .regex(namePattern, topicRule)
+    .refine((topic) => !/-\d+$/.test(topic), topicRule)
+    .default('main')
+    .describe('One open pull request a topic: the next run updates it.'),
+  output: Output.prefault({}).describe('What a run leaves behind.'),
+  success: z
+    .array(z.strictObject({ run: z.string().min(1).describe('A command; code 0 means success.') }))
+    .default([])
+    .describe('Checks that must pass before the result counts.'),
+})
+export type FrontMatter = z.output<typeof FrontMatter>
+
+/** For editors: the front matter as people write it. Draft 7, because that is what YAML language servers read. */
+export function routineJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(FrontMatter, { io: 'input', target: 'draft-7' }) as JsonSchema
+  return { title: 'Overnight routine', ...schema }
+}

@@ -1,0 +1,70 @@
+import { quoted } from './format.ts'
+import { advice } from './nearest.ts'
+import type { InputSpec } from './routine.ts'
+import { findMarks, replaceMarks } from './template-marks.ts'
+
+/** What a prompt may name. `event` and `previous` have whatever the occasion brought. */
+const roots: Record<string, readonly string[] | 'any'> = {
+  inputs: [],
+  event: 'any',
+  slot: ['at'],
+  routine: ['name'],
+  previous: 'any',
+}
+const neverFollowed = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * Fills `{{ inputs.scope }}`, `{{ slot.at }}`, `{{ routine.name }}`, `{{ event.… }}`, `{{ previous.… }}` once; runs nothing, and
+ * what a value contains is never filled again. A path that leads nowhere becomes empty; lists and maps become JSON.
+ */
+export function fillPrompt(template: string, values: Readonly<Record<string, unknown>>): string {
+  return replaceMarks(template, (path) => asText(follow(values, path)))
+}
+
+export type PromptFault = { index: number; message: string; hint: string }
+
+/** Every mark that could never be filled. */
+export function checkPrompt(template: string, inputs: Readonly<Record<string, InputSpec>>): PromptFault[] {
+  return findMarks(template).flatMap(({ index, written, path }) => {
+    if (!path)
+      return [
+        {
+          index,
+          message: `${quoted(written)} is not a path such as inputs.name`,
+          hint: 'write \\{{ for braces that are meant as text',
+        },
+      ]
+    const fault = checkPath(path, Object.keys(inputs))
+    return fault ? [{ index, ...fault }] : []
+  })
+}
+
+function checkPath(path: readonly string[], inputs: readonly string[]): Omit<PromptFault, 'index'> | undefined {
+  const [root = '', ...names] = path
+  const written = quoted(`{{ ${path.join('.')} }}`)
+  const forbidden = path.find((part) => neverFollowed.has(part))
+  if (forbidden !== undefined)
+    return { message: `${written}: ${quoted(forbidden)} is never followed`, hint: 'remove it' }
+  const known = root === 'inputs' ? inputs : roots[root]
+  if (known === undefined) {
+    return { message: `${written}: nothing is called ${quoted(root)}`, hint: advice(root, Object.keys(roots)) }
+  }
+  if (known === 'any' || (names.length === 1 && known.includes(names.join('.')))) return undefined
+  if (root === 'inputs' && known.length === 0) {
+    return { message: `${written}: the routine declares no inputs`, hint: 'declare it under inputs:' }
+  }
+  return { message: `${written}: ${root} has no such value`, hint: advice(names.join('.'), known) }
+}
+
+function follow(values: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => {
+    const isThere = typeof value === 'object' && value !== null && !neverFollowed.has(key) && Object.hasOwn(value, key)
+    return isThere ? (value as Record<string, unknown>)[key] : undefined
+  }, values)
+}
+
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'object') return value === null ? '' : JSON.stringify(value)
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : ''
+}

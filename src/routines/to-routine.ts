@@ -1,0 +1,57 @@
+import { listOf } from './availability.ts'
+import type { FrontMatter } from './front-matter.ts'
+import type { InputSpec, Routine, Schedule } from './routine.ts'
+
+type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
+  timezone: string
+}
+
+const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** What was written, with every default filled in. */
+export function toRoutine(written: FrontMatter, { timezone, ...about }: About): Routine {
+  return {
+    ...about,
+    commit: null,
+    description: written.description,
+    schedules: schedulesOf(written, timezone),
+    api: written.on !== 'manual' && written.on.api,
+    repository: listOf(written.repository)[0] ?? null,
+    base: written.base ?? null,
+    inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
+    sandbox: written.sandbox ?? null,
+    limits: { minutes: written.limits.minutes },
+    topic: written.topic,
+    catchUp: { mode: 'last', maxAgeMs: millisecondsOf(written.catch_up.max_age) },
+    pullRequest: pullRequestOf(written.output),
+  }
+}
+
+/** Schedules in plain words are not available yet; they are named in `unavailable`. */
+function schedulesOf({ on }: FrontMatter, machineZone: string): Schedule[] {
+  if (on === 'manual') return []
+  return listOf(on.schedule).flatMap((schedule) =>
+    'cron' in schedule ? [{ cron: schedule.cron, timezone: schedule.timezone ?? machineZone }] : [],
+  )
+}
+
+function inputOf(input: FrontMatter['inputs'][string]): InputSpec {
+  const { type, default: value, description, required } = input
+  return {
+    type,
+    required: required ?? value === undefined,
+    ...(value === undefined ? {} : { default: value }),
+    ...(description === undefined ? {} : { description }),
+  }
+}
+
+function pullRequestOf(output: FrontMatter['output']): Routine['pullRequest'] {
+  if (typeof output === 'string') return { draft: true, labels: [], reviewers: [], title: null }
+  const { draft, labels, reviewers, title } = output.pull_request
+  return { draft, labels, reviewers, title: title ?? null }
+}
+
+/** `30m`, `6h`, `2d`: the schema lets nothing else through. */
+function millisecondsOf(duration: string): number {
+  return Number(duration.slice(0, -1)) * (unitMs[duration.slice(-1)] ?? 0)
+}
