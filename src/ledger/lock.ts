@@ -32,9 +32,12 @@ export function lockDataFolder(path: string): FolderLock {
 
   function release(): void {
     if (!database.isOpen) return
+    process.off('exit', release)
     rmSync(holder, { force: true })
     database.close()
   }
+  // Also keeps the database from the garbage collector, which would close it and so drop the lock unseen.
+  process.on('exit', release)
   return { release, [Symbol.dispose]: release }
 }
 
