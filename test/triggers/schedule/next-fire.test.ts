@@ -122,7 +122,7 @@ describe('nextFire', () => {
       const started = performance.now()
       for (let call = 0; call < calls; call++) at = at && nextFire(cron, newYork, at)
       // Measured 0.01 to 0.05 ms; the bound leaves room for a busy machine.
-      expect((performance.now() - started) / calls).toBeLessThan(1)
+      expect((performance.now() - started) / calls).toBeLessThan(2)
     },
   )
 })
