@@ -132,6 +132,17 @@ describe('dueSlots', () => {
     expect(slots.at(-1)).toBe('2026-11-21T00:00 fire')
   })
 
+  test('slots that fill the rows exactly do not hide that there are older ones', () => {
+    const { slots } = settle({
+      cron: '* * * * *',
+      from: '2026-11-01T00:00Z',
+      now: '2026-11-21T00:00Z',
+      cap: 7 * 24 * 60,
+    })
+    expect(slots).toHaveLength(7 * 24 * 60 + 1)
+    expect(slots[0]).toBe('2026-11-01T00:00 unlisted')
+  })
+
   test('a routine asleep for ten years that is seldom due is listed whole', () => {
     const { slots } = settle({
       cron: '0 2 1 * *',
