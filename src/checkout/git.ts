@@ -13,7 +13,7 @@ export type GitOptions = {
   cut?: boolean
   /** Exit codes that are answers; default `[0]`. */
   codes?: readonly number[]
-  /** For input that others made: 120 s of processor time and 4 GiB of address space. */
+  /** For input that others made: 120 s of processor time and 2 GiB of address space. */
   bounded?: boolean
   signal?: AbortSignal | undefined
 }
@@ -37,7 +37,7 @@ export class GitFailed extends OvernightError {
 
 const stderrBytes = 16 * 1024
 const killGraceMs = 2000
-const limitScript = 'ulimit -t 120; ulimit -v 4194304 2>/dev/null; exec git "$@"'
+const limitScript = 'ulimit -t 120; ulimit -v 2097152 2>/dev/null; exec git "$@"'
 const hermeticPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin'
 export const identity = { name: 'Overnight', email: 'overnight@localhost' } as const
 const identityVariables = {

@@ -112,10 +112,11 @@ function foldPart(part: string): string {
   return plain.replace(/:.*$/, '').replace(/[. ]+$/, '')
 }
 
-/** Paths that name another file elsewhere: `..`, `.git` in any spelling, Windows short names, bytes that are no text, unseen characters. */
+/** Paths that name another file elsewhere: `..`, `.git` in any spelling, Windows short names, bytes that are no text, unseen characters, endless depth. */
 export function isStrangePath(path: string): boolean {
   if (/[\p{C}\p{Default_Ignorable_Code_Point}\u{FFFD}\\:]/u.test(path) || path.startsWith('/')) return true
   const parts = path.split('/')
+  if (parts.length > 64 || path.length > 1024) return true
   return parts.some(
     (part) =>
       part === '' ||

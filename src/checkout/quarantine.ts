@@ -34,7 +34,10 @@ export type QuarantineRequest = {
 
 /** Large files are shown as binary, and a mirror of any size is read through small windows: bounded memory for hostile objects. */
 const modestSettings =
-  '[core]\n\tbigFileThreshold = 16m\n\tpackedGitWindowSize = 32m\n\tpackedGitLimit = 512m\n[pack]\n\tthreads = 1\n'
+  '[core]\n\tbigFileThreshold = 16m\n\tpackedGitWindowSize = 32m\n\tpackedGitLimit = 256m\n[pack]\n\tthreads = 1\n'
+
+/** Far more than the names of all the new files that the collector lets through. */
+const newNamesBytes = 16 * 1024 * 1024
 
 /** Unpacks the patch and checks every object of it. Throws StepFailed `patch_invalid`, `too_large`, `disk_full`. */
 export async function openQuarantine({ mirror, patch, folder, signal }: QuarantineRequest): Promise<Quarantine> {
@@ -89,6 +92,14 @@ async function unpack({
   }
   const tree = await git(['cat-file', '-t', patch.tree], { codes: [0, 128] })
   if (textOf(tree) !== 'tree') throw new StepFailed('patch_invalid', 'the patch does not hold the tree that it names')
+  await requireListable(git, patch)
+}
+
+/** A few small trees that name each other can stand for more files than any memory holds; listing streams, comparing does not. */
+async function requireListable(git: Git, { base, tree }: Pick<Patch, 'base' | 'tree'>): Promise<void> {
+  const list = ['ls-tree', '-r', '-z', '--name-only', '--full-tree']
+  const before = await git([...list, base], { maxBytes: 1024 * 1024 * 1024 })
+  await git([...list, tree], { maxBytes: before.stdout.length + newNamesBytes })
 }
 
 async function readChanges(git: Git, { base, tree }: Pick<Patch, 'base' | 'tree'>): Promise<Change[]> {
@@ -157,7 +168,7 @@ function explainPatch(error: unknown): unknown {
   if (!(error instanceof GitFailed)) return error
   if (/No space left on device/.test(error.stderr))
     return new StepFailed('disk_full', error.lastLine, { retryable: true, cause: error })
-  if (error.exit === 'output' || /exceeds maximum allowed size/.test(error.stderr)) {
+  if (error.exit === 'output' || /exceeds maximum allowed size|out of memory/i.test(error.stderr)) {
     return new StepFailed('too_large', 'the change is larger than can be looked at', { cause: error })
   }
   return new StepFailed('patch_invalid', `git refused the change: ${error.lastLine}`, { cause: error })

@@ -123,6 +123,7 @@ describe('what a person looks at first', () => {
     ['git~1/config', 'path'],
     ['CLAUDE~1.MD', 'path'],
     ['a\nb', 'path'],
+    ['deep/'.repeat(65) + 'file', 'path'],
     ['evil\u202Etxt.exe', 'path'],
     ['bad\uFFFDbytes', 'path'],
   ])('%j: %s', (path, rule) => {
