@@ -1,0 +1,75 @@
+import { basename } from 'node:path'
+import type { Fault, FolderFile } from './folder.ts'
+import { namePattern } from './front-matter.ts'
+import { readRoutine, type ReadOptions, type ReadResult } from './read.ts'
+import type { Problem, Routine } from './routine.ts'
+
+export type LibrarySnapshot = {
+  /** In force, sorted by name: of a broken file the last version that was good. */
+  routines: Routine[]
+  /** By routine name. Without a last good version the name is here and not in `routines`. */
+  broken: Map<string, Problem[]>
+  /** Everything that is wrong in the folder, those of `broken` included. */
+  problems: Problem[]
+}
+
+export type Parsed = { entry: string; file: string; name: string; read: ReadResult }
+
+export function parseFile(file: FolderFile, options: ReadOptions): Parsed {
+  const name = basename(file.entry).replace(/\.md$/i, '')
+  const { entry, file: path } = file
+  if ('text' in file) return { entry, file: path, name, read: readRoutine(path, file.text, options) }
+  return { entry, file: path, name, read: { problems: [{ file: path, line: 1, column: 1, ...file.fault }] } }
+}
+
+/** What is in force, given what was and what stands in the folder. */
+export function decideInForce(before: LibrarySnapshot, parsed: readonly Parsed[]): LibrarySnapshot {
+  const lastGood = new Map(before.routines.map((routine) => [routine.name, routine]))
+  const good = parsed.flatMap(({ read }) => ('routine' in read ? [read.routine] : []))
+  const bad = parsed.flatMap(({ name, read }) => ('problems' in read ? [{ name, problems: read.problems }] : []))
+  const broken = new Map<string, Problem[]>()
+  for (const { name, problems } of bad) {
+    if (namePattern.test(name)) broken.set(name, [...(broken.get(name) ?? []), ...problems])
+  }
+  const kept = [...broken.keys()].flatMap((name) => lastGood.get(name) ?? [])
+  return {
+    routines: [...good, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    broken,
+    problems: bad.flatMap(({ problems }) => problems),
+  }
+}
+
+/**
+ * A missing folder changes nothing but adds its problem: it may be a disk that is not mounted, and forgetting every schedule
+ * would lose slots silently.
+ */
+export function withoutFolder(before: LibrarySnapshot, dir: string, missing: Fault): LibrarySnapshot {
+  const mine: Problem = { file: dir, line: 1, column: 1, ...missing }
+  return { ...before, problems: [mine, ...[...before.broken.values()].flat()] }
+}
+
+export type Difference = { applied: string[]; committed: string[]; broken: string[]; removed: string[] }
+
+/** Names of routines whose state is another than before. */
+export function difference(before: LibrarySnapshot, after: LibrarySnapshot): Difference {
+  const old = new Map(before.routines.map((routine) => [routine.name, routine]))
+  const isNew = ({ name, hash, file }: Routine) => old.get(name)?.hash !== hash || old.get(name)?.file !== file
+  const isRepaired = ({ name }: Routine) => before.broken.has(name) && !after.broken.has(name)
+  const present = new Set([...after.routines.map(({ name }) => name), ...after.broken.keys()])
+  return {
+    applied: namesOf(after.routines.filter((routine) => isNew(routine) || isRepaired(routine))),
+    committed: namesOf(
+      after.routines.filter((routine) => !isNew(routine) && old.get(routine.name)?.commit !== routine.commit),
+    ),
+    broken: [...after.broken].filter(([name, now]) => !isSame(before.broken.get(name), now)).map(([name]) => name),
+    removed: [...new Set([...old.keys(), ...before.broken.keys()])].filter((name) => !present.has(name)),
+  }
+}
+
+function namesOf(routines: readonly Routine[]): string[] {
+  return routines.map((routine) => routine.name)
+}
+
+function isSame(a: readonly Problem[] | undefined, b: readonly Problem[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
