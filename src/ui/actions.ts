@@ -1,5 +1,6 @@
 import type { Run } from '../ledger/schema.ts'
 import { html, type Html } from './html.ts'
+import { pathOf } from './path.ts'
 import type { PullView } from './pull.ts'
 
 /** What a person may do now. `primary` is the one the page is about; `key` is its letter on the keyboard. */
@@ -13,7 +14,7 @@ export type Action = {
 
 export function actionsOf(run: Run, pull: PullView | null): Action[] {
   const act = (verb: Action['verb'], label: string, primary = false): Action => {
-    const path = `/runs/${encodeURIComponent(run.id)}/${verb}`
+    const path = pathOf('runs', run.id, verb)
     return { verb, label, path, primary, key: verb.charAt(0) }
   }
   if (run.state === 'needs_approval') return [act('approve', 'Publish', true), act('deny', 'Deny')]
@@ -26,7 +27,7 @@ export function actionsOf(run: Run, pull: PullView | null): Action[] {
 export function pullActions(pull: PullView): Action[] {
   if (pull.state !== 'open') return []
   const act = (verb: 'merge' | 'close', label: string): Action => {
-    const path = `/pulls/${encodeURIComponent(pull.id)}/${verb}`
+    const path = pathOf('pulls', pull.id, verb)
     return { verb, label, path, primary: verb === 'merge', key: verb === 'merge' ? 'm' : '' }
   }
   return [act('merge', 'Merge'), act('close', 'Close')]

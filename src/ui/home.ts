@@ -4,6 +4,7 @@ import type { Coming, FileProblem, HomeView } from './edition.ts'
 import { html, type Html, type Part } from './html.ts'
 import { clockText, moment, type Clock } from './moment.ts'
 import { page } from './page.ts'
+import { pathOf } from './path.ts'
 import { pullName, type PullView } from './pull.ts'
 import { byline, dotted, runPath, runRow } from './row.ts'
 import { capital, count, detail, dollars, headline, reasonSentence, sentence } from './words.ts'
@@ -151,7 +152,7 @@ function comingRow({ routine, at, zone }: Coming, clock: Clock): Html {
   const key = `page:${clock.now.toISOString()}`
   return html`<li class="row coming">
     <p class="what"><b>${routine}</b> <span class="byline">${when}</span></p>
-    <form method="post" action="/routines/${encodeURIComponent(routine)}/fire">
+    <form method="post" action="${pathOf('routines', routine, 'fire')}">
       <input type="hidden" name="key" value="${key}" /><button class="quiet" aria-label="Run ${routine} now">
         Run now
       </button>

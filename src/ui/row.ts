@@ -1,6 +1,7 @@
 import type { Run } from '../ledger/schema.ts'
 import { html, type Html, type Part } from './html.ts'
 import { duration, moment, type Clock } from './moment.ts'
+import { pathOf } from './path.ts'
 import { pullName, type PullView } from './pull.ts'
 import { count, detail, dollars, headline, stateMark } from './words.ts'
 
@@ -38,5 +39,5 @@ export function dotted(facts: readonly Part[]): Html {
 }
 
 export function runPath(run: Pick<Run, 'id'>): string {
-  return `/runs/${encodeURIComponent(run.id)}`
+  return pathOf('runs', run.id)
 }
