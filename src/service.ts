@@ -88,9 +88,17 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   const library = await openLibrary({
     dir: config.routinesDir,
     read,
-    log,
+    // `overnight check` is the command that speaks of the folder; others would only repeat it.
+    log: foreground ? log.child({}, { level: 'error' }) : log,
     watch: !foreground,
-    onChange: (folder) => applyRoutines(ledger, folder),
+    operator: config.operator,
+    lastGood: async (name) => {
+      const row = await ledger.routines.find(name)
+      const version = row && (await ledger.routines.readVersion(name, row.hash))
+      return version && routineOf(version)
+    },
+    // A command looks at the folder; only the service puts it in force.
+    ...(foreground ? {} : { onChange: (folder) => applyRoutines(ledger, folder) }),
   })
   building.use(library)
 

@@ -4,6 +4,7 @@ import { validator } from 'hono-openapi'
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { BadRequest, NotFound, OvernightError } from '../errors.ts'
+import { formatProblem } from '../routines/format.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Routine } from '../routines/routine.ts'
 import { upcoming } from '../triggers/schedule/upcoming.ts'
@@ -34,8 +35,8 @@ export function routinesApi(face: Face) {
 
   app.get('/', describeJson('The routines in force', 200, z.object({ routines: z.array(RoutineJson) })), async (c) => {
     const now = await face.ledger.now()
-    const rows = new Map((await face.ledger.routines.list()).map((row) => [row.name, row]))
-    const routines = face.library.snapshot().routines.map((routine) => ({
+    const { routines: inForce, broken } = face.library.snapshot()
+    const routines = inForce.map((routine) => ({
       name: routine.name,
       description: routine.description,
       file: routine.file,
@@ -46,7 +47,7 @@ export function routinesApi(face: Face) {
       schedules: routine.schedules,
       api: routine.api,
       next: upcoming(routine.schedules, now, 366).next().value?.at.toISOString() ?? null,
-      error: rows.get(routine.name)?.error ?? null,
+      error: broken.get(routine.name)?.map(formatProblem).join('\n') ?? null,
     }))
     return c.json({ routines })
   })
@@ -58,7 +59,7 @@ export function routinesApi(face: Face) {
     validator('json', Fire, refuseInvalid),
     async (c) => {
       const byPerson = c.get('actor') === 'page' || c.req.header('overnight-client') === 'cli'
-      const routine = mayFire(face, c.req.param('name'), byPerson)
+      const routine = mayFire(face, c.req.param('name')!, byPerson)
       const key = c.req.header('idempotency-key')
       if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
         throw new BadRequest('Idempotency-Key must be 1 to 200 visible ASCII characters', 'send a UUID')

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { reasons } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
 import type { Run, StoredPatch } from '../ledger/schema.ts'
@@ -6,10 +7,15 @@ import type { Routine } from '../routines/routine.ts'
 export type AgentExit = NonNullable<Run['exit']>
 export type PatchToPublish = Pick<StoredPatch, 'base' | 'tree' | 'pack' | 'findings'>
 
-export function notAvailable(routine: Routine): Ending {
-  const first = routine.unavailable[0]!
-  const message = `${routine.name}.md:${first.line}:${first.column}: ${first.message}`
-  return { state: 'failed', reason: 'not_available', message }
+/** What the routine asks for and this version cannot do; a repository given for this run makes the file's own irrelevant. */
+export function firstUnavailable(run: Pick<Run, 'repositoryOverride'>, { unavailable }: Pick<Routine, 'unavailable'>): Unavailable | undefined {
+  return unavailable.find(({ key }) => !(key === 'repository' && run.repositoryOverride !== null))
+}
+type Unavailable = Routine['unavailable'][number]
+
+export function notAvailable({ file, line, column, message, hint }: Unavailable): Ending {
+  const where = `${basename(file)}:${line}:${column}`
+  return { state: 'failed', reason: 'not_available', message: `${where}: ${message}${hint ? ` – ${hint}` : ''}` }
 }
 
 /** The ending that the agent's own ending decides, or the patch that is to be published. */

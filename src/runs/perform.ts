@@ -1,6 +1,6 @@
 import type { Ending } from '../ledger/held-run.ts'
 import { collect } from './collect.ts'
-import { afterAgent, notAvailable } from './endings.ts'
+import { afterAgent, firstUnavailable, notAvailable } from './endings.ts'
 import { prepare } from './prepare.ts'
 import { publishPatch } from './publish-patch.ts'
 import type { Task } from './task.ts'
@@ -13,7 +13,8 @@ import { work } from './work.ts'
  */
 export async function perform(task: Task): Promise<Ending> {
   const { run, routine, tools } = task
-  if (routine.unavailable.length > 0) return notAvailable(routine)
+  const unavailable = firstUnavailable(run, routine)
+  if (unavailable) return notAvailable(unavailable)
   const stored = await tools.patchOf(run.id)
   if (stored) return publishPatch(task, stored)
 

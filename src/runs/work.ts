@@ -36,7 +36,7 @@ export async function work(task: Task, { checkout }: Prepared): Promise<AgentExi
       files: { ...files, routineDir },
       signal: AbortSignal.any([signal, timeUp]),
     }
-    return listen(task, engine.run(engineTask))
+    return await listen(task, engine.run(engineTask))
   })()
   signal.throwIfAborted()
   await tools.reached('agent_exited', run.id)

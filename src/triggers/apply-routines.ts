@@ -18,9 +18,9 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
     for (const routine of folder.routines) {
       const before = known.get(routine.name)
       const isBroken = folder.broken.has(routine.name)
-      if (before?.hash === routine.hash && before.file === routine.file && !isBroken && before.error === null) continue
       const { name, hash, file, source, commit } = routine
       await tx.routines.ensureVersion({ routine: name, hash, file, source, commit })
+      if (before?.hash === hash && before.file === file && !isBroken && before.error === null) continue
       await tx.routines.apply({ name, hash, file })
       const schedules = routine.schedules.map((schedule) => ({
         ...schedule,

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { BadRequest, Conflict } from '../errors.ts'
+import { namePattern, routineJsonSchema } from '../routines/front-matter.ts'
+import { newRoutine } from '../routines/template.ts'
+import type { Context } from './program.ts'
+
+const schemaFile = 'routine.schema.json'
+
+export function addInit(program: Command, context: Context): void {
+  program
+    .command('init')
+    .description('make a routines folder with a first routine, and the schema that editors read')
+    .action(async () => {
+      const { routinesDir } = context.config()
+      await mkdir(routinesDir, { recursive: true })
+      await writeSchema(routinesDir)
+      await write(context, 'first-routine').catch((error: unknown) => {
+        if (!(error instanceof Conflict)) throw error
+        context.err(`${error.message}: left as it is\n`)
+      })
+      context.out(`  next  overnight check, then overnight up\n`)
+    })
+
+  program
+    .command('new')
+    .argument('<name>', 'small letters, digits and -')
+    .description('write a new routine file that is valid, to be edited')
+    .action(async (name: string) => {
+      if (!namePattern.test(name)) {
+        throw new BadRequest(`${JSON.stringify(name)} cannot be the name of a routine`, 'small letters, digits and -, at most 63, such as nightly-dependencies')
+      }
+      await mkdir(context.config().routinesDir, { recursive: true })
+      await writeSchema(context.config().routinesDir)
+      await write(context, name)
+    })
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of the front matter, for editors')
+    .action(() => context.out(`${JSON.stringify(routineJsonSchema(), null, 2)}\n`))
+}
+
+/** Beside the routines, so that the line at the top of each file finds it without a service. */
+function writeSchema(routinesDir: string): Promise<void> {
+  return writeFile(join(routinesDir, schemaFile), `${JSON.stringify(routineJsonSchema(), null, 2)}\n`)
+}
+
+async function write(context: Context, name: string): Promise<void> {
+  const file = join(context.config().routinesDir, `${name}.md`)
+  const text = newRoutine({ schema: schemaFile })
+  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw new Conflict(`${relative(context.cwd, file)} exists`, 'take another name, or edit it')
+    throw error
+  })
+  context.out(`wrote ${relative(context.cwd, file)}\n`)
+}
