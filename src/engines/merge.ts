@@ -1,17 +1,31 @@
-/** Items of all sources as they come; a source is asked for its next only when the last was taken, and none can starve the others. */
+/**
+ * Items of all sources as they come; a source is asked for its next only when the last was taken, and none can starve the others.
+ * Not by Promise.race: every race would stay chained to the promise of a silent source, with the item it was won by.
+ */
 export async function* merge<T>(sources: readonly AsyncGenerator<T>[]): AsyncGenerator<T> {
-  const ask = (source: AsyncGenerator<T>) => source.next().then((result) => ({ source, result }))
-  const waiting = new Map(sources.map((source) => [source, ask(source)]))
-  try {
-    while (waiting.size > 0) {
-      const { source, result } = await Promise.race(waiting.values())
-      // Taken out and put back at the end: the race is won by the first of those that are ready.
-      waiting.delete(source)
-      if (result.done) continue
-      yield result.value
-      waiting.set(source, ask(source))
+  const ready: { source: AsyncGenerator<T>; next: Promise<IteratorResult<T>> }[] = []
+  let wake = () => {}
+  const ask = (source: AsyncGenerator<T>) => {
+    const next = source.next()
+    const arrive = () => {
+      ready.push({ source, next })
+      wake()
     }
-  } finally {
-    for (const source of waiting.keys()) void source.return(undefined).catch(() => undefined)
+    next.then(arrive, arrive)
+  }
+  sources.forEach(ask)
+  for (let open = sources.length; open > 0;) {
+    const first = ready.shift()
+    if (first === undefined) {
+      await new Promise<void>((resolve) => (wake = resolve))
+      continue
+    }
+    const { done, value } = await first.next
+    if (done) {
+      open -= 1
+      continue
+    }
+    yield value
+    ask(first.source)
   }
 }

@@ -16,7 +16,7 @@ esac
 trap : TERM
 echo started >&3
 exec 3>&2 2>/dev/null
-"$@" 2>&3 3>&-
+(exec "$@" 2>&3 3>&-)
 exit $?`
 
 /**

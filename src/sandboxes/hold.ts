@@ -17,16 +17,19 @@ export type TakeHold = (launcher: number) => Promise<Hold>
 const pollMs = 5
 
 /**
- * For a launcher that waits for the first process of a pid namespace of its own session. Killing that one makes the kernel
- * kill the others before the launcher sees its end; so the launcher's end normally says that all are gone.
+ * For a launcher that waits for the first process of a pid namespace in a session of its own. The kernel ends the others before
+ * that one counts as dead, and the launcher ends after it; so its end by itself says that all are gone.
  */
 export const holdNamespace: TakeHold = async (launcher) => {
   const first = await firstChildOf(launcher)
   return {
     terminate: () => sendSignal(-(first ?? launcher), 'SIGTERM'),
-    destroy: () => sendSignal(first ?? launcher, 'SIGKILL'),
+    destroy() {
+      // The launcher first: unshare would complain on the command's stderr about a child that was killed.
+      sendSignal(launcher, 'SIGKILL')
+      if (first !== undefined) sendSignal(first, 'SIGKILL')
+    },
     async gone() {
-      // Only when somebody else killed the launcher (the kernel short of memory) is there something to wait for.
       if (first !== undefined) await untilDead(first)
     },
   }

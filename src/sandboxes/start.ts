@@ -8,6 +8,7 @@ import { messageOf, StepFailed } from '../errors.ts'
 import { firstProcess } from './first-process.ts'
 import type { Hold, TakeHold } from './hold.ts'
 import { withCleanDescriptors } from './inherited.ts'
+import { runMarker } from './leftovers.ts'
 import { createOutlet } from './outlet.ts'
 import type { Exit, SandboxProcess } from './sandbox.ts'
 
@@ -37,18 +38,16 @@ export async function startCommand(start: Start): Promise<SandboxProcess> {
   stdin.on('error', () => undefined)
   const output = createOutlet(stdout)
   const errors = createOutlet(stderr)
-  const giveUp = () => child.kill('SIGKILL')
-  start.signal?.addEventListener('abort', giveUp, { once: true })
   const answer = await firstWords(report)
-  start.signal?.removeEventListener('abort', giveUp)
   if (answer !== 'started') {
     const { failure } = await exited
-    start.signal?.throwIfAborted()
     throw answer === 'missing' ? noAgent(start) : noSandbox(failure ?? (await text(errors.stream)))
   }
-  const hold = await start.takeHold(child.pid)
-  const { exit, kill } = endings(hold, exited, start.signal)
+  const { exit, kill } = endings(await start.takeHold(child.pid), exited, start.signal)
   void exit.finally(() => [output, errors].forEach((outlet) => outlet.finish()))
+  // Never earlier: a bwrap that is killed while it builds its walls leaves a half that waits for ever.
+  if (start.signal?.aborted) await exit
+  start.signal?.throwIfAborted()
   return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill }
 }
 
@@ -82,9 +81,13 @@ function endings(
 
 function spawnLauncher({ launcher, launcherCwd, argv, env }: Start): ChildProcess {
   const [program, ...rest] = [...launcher, ...firstProcess(argv, env)] as [string, ...string[]]
-  // Launchers run outside the walls, so nothing of the command's environment, and nothing of ours, goes to them.
+  // Launchers run outside the walls, and process 1 shows what they were given: nothing of ours, and of the command's only the
+  // marker, by which a launcher that was left half-way is found again.
+  const marked = env[runMarker] === undefined ? {} : { [runMarker]: env[runMarker] }
   try {
-    return withCleanDescriptors((stdio) => spawn(program, rest, { cwd: launcherCwd, env: {}, detached: true, stdio }))
+    return withCleanDescriptors((stdio) =>
+      spawn(program, rest, { cwd: launcherCwd, env: marked, detached: true, stdio }),
+    )
   } catch (error) {
     throw new StepFailed('no_agent', `${argv[0] ?? 'nothing'} could not be started: ${messageOf(error)}`, {
       hint: 'shorten its arguments or remove null characters from them',
