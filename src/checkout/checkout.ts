@@ -1,7 +1,7 @@
 import { appendFile, chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { StepFailed } from '../errors.ts'
+import { messageOf, StepFailed } from '../errors.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
 import { borrow, createBare, objectFormatOf } from './bare.ts'
 import { GitFailed, identity, runGit, textOf } from './git.ts'
@@ -125,9 +125,10 @@ async function makeCollector({ mirror, base, tree, gitDir, submodules }: Collect
 }
 
 function explainLocal(error: unknown): unknown {
-  const text = error instanceof GitFailed ? error.stderr : error instanceof Error ? error.message : ''
-  if (/No space left on device|ENOSPC/.test(text))
+  const text = error instanceof GitFailed ? error.stderr : messageOf(error)
+  if (/No space left on device|ENOSPC/.test(text)) {
     return new StepFailed('disk_full', 'no space left for the checkout', { retryable: true, cause: error })
+  }
   if (!(error instanceof GitFailed)) return error
   return new StepFailed('no_checkout', `the checkout could not be made: ${error.lastLine}`, { cause: error })
 }

@@ -11,7 +11,7 @@ import { explainRemote, type RemoteHeads, readRemoteHeads } from './remote-heads
 export type Mirror = {
   gitDir: string
   repository: Repository
-  /** The branch that the repository's HEAD names; null when HEAD is detached. */
+  /** The branch that the repository's HEAD names; null when HEAD is detached or names nothing. */
   defaultBranch: string | null
   /** Brings what the repository has gained since. Throws as `ensureMirror`. */
   refresh(signal: AbortSignal | undefined): Promise<void>
@@ -127,9 +127,13 @@ export async function resolveBase(mirror: Mirror, base: string | null): Promise<
   const branch = base ?? mirror.defaultBranch
   const { name } = mirror.repository
   if (branch === null) {
-    throw new StepFailed('no_checkout', `${name} has a detached HEAD, so it has no default branch`, {
-      hint: 'write `base:` with the name of a branch, or check a branch out there',
-    })
+    throw new StepFailed(
+      'no_checkout',
+      `${name} has no default branch: its HEAD is detached, or names a branch without commits`,
+      {
+        hint: 'write `base:` with the name of a branch, or check a branch out there',
+      },
+    )
   }
   const heads = await headsOf(mirror.gitDir)
   const commit = heads.get(branch)

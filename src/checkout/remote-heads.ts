@@ -1,9 +1,12 @@
 import { StepFailed } from '../errors.ts'
 import type { Repository } from '../forges/forge.ts'
+import { objectFormatOf } from './bare.ts'
 import { type Git, GitFailed, textOf } from './git.ts'
 
+const prefix = 'refs/heads/'
+
 export type RemoteHeads = {
-  /** null when HEAD is detached. May name a branch that does not exist. */
+  /** null when HEAD is detached or names nothing. May name a branch that does not exist. */
   defaultBranch: string | null
   branches: Map<string, string>
   objectFormat: 'sha1' | 'sha256'
@@ -31,19 +34,16 @@ export async function readRemoteHeads(request: {
 }
 
 export function parseHeads(listed: string): RemoteHeads {
-  const branches = new Map<string, string>()
-  let symbolic: string | null = null
-  let detached = false
-  for (const line of listed.split('\n')) {
-    const [value = '', ref = ''] = line.split('\t')
-    if (ref === 'HEAD' && value.startsWith('ref: refs/heads/')) symbolic = value.slice('ref: refs/heads/'.length)
-    else if (ref === 'HEAD') detached = true
-    else if (ref.startsWith('refs/heads/')) branches.set(ref.slice('refs/heads/'.length), value)
-  }
-  const [anyCommit = ''] = branches.values()
+  const lines = listed.split('\n').map((line) => line.split('\t') as [string, string?])
+  const heads = lines.filter(([, ref]) => ref === 'HEAD').map(([value]) => value)
+  const branches = new Map(
+    lines.flatMap(([value, ref]) => (ref?.startsWith(prefix) ? [[ref.slice(prefix.length), value]] : [])),
+  )
+  const symbolic = heads.find((value) => value.startsWith(`ref: ${prefix}`))?.slice(`ref: ${prefix}`.length)
+  const [[onlyBranch, anyCommit] = [null, '']] = branches
   // A HEAD that names a branch without commits is not listed at all; the only sensible default is then an only branch.
-  const only = !detached && branches.size === 1 ? ([...branches.keys()][0] ?? null) : null
-  return { defaultBranch: symbolic ?? only, branches, objectFormat: anyCommit.length === 64 ? 'sha256' : 'sha1' }
+  const fallback = heads.length === 0 && branches.size === 1 ? onlyBranch : null
+  return { defaultBranch: symbolic ?? fallback, branches, objectFormat: objectFormatOf(anyCommit) }
 }
 
 /** What git said about somebody's repository, as the ending of a step with what to do. */

@@ -29,7 +29,9 @@ export async function locateLocal(git: Git, repository: string, from: string): P
     })
   }
   if (inside === 'false' && path !== gitDir && path !== name) {
-    throw new StepFailed('no_checkout', `${path} is a folder inside the git folder ${gitDir}`)
+    throw new StepFailed('no_checkout', `${path} is a folder inside the git folder ${gitDir}`, {
+      hint: `write repository: ${JSON.stringify(name)}`,
+    })
   }
   return { forge: 'local', name, url: gitDir }
 }

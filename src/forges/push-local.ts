@@ -76,7 +76,7 @@ function refusal(error: GitFailed, branch: string): StepFailed {
 export function whyRefused(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trimEnd())
   const hook = lines.findLast((line) => /^remote: (?!error: hook declined)\s*\S/.test(line))
-  const bracket = lines.findLast((line) => /^ ! \[/.test(line))
+  const bracket = lines.findLast((line) => line.startsWith(' ! ['))
   return (
     hook?.replace(/^remote:\s*/, '') ??
     /\(([^()]*)\)$/.exec(bracket ?? '')?.[1] ??

@@ -19,13 +19,13 @@ export function neutralise(text: string): { text: string; hidden: number } {
     .replaceAll(/!(?=\[)/g, `!${gap}`)
     .replaceAll(/<(?=[\w/!?])/g, `<${gap}`)
     .replaceAll(/^(\s*)\/(?=\w)/gm, `$1/${gap}`)
-  return { text: harmless, hidden: [...normalised].length - [...visible].length }
+  return { text: harmless, hidden: Array.from(normalised).length - Array.from(visible).length }
 }
 
 /** The same for a title: one line, at most `max` characters. */
 export function neutraliseLine(text: string, max: number): string {
   const line = neutralise(text).text.replaceAll(/\s+/g, ' ').trim()
-  const characters = [...line]
+  const characters = Array.from(line)
   return characters.length <= max
     ? line
     : `${characters

@@ -18,7 +18,7 @@ export type PublishRequest = {
   quarantine: Quarantine
   forge: Forge
   /** The head that we last pushed to this branch, as the ledger knows it. */
-  lastPushed(branch: string): Promise<string | undefined>
+  lastPushed: (branch: string) => Promise<string | undefined>
   signal: AbortSignal
   /** Called when a step's effect is on the forge. */
   reached?: (step: 'pushed' | 'pull_ensured') => Promise<void> | void

@@ -75,7 +75,7 @@ describe('what the agent left is one patch', () => {
     const trees = new Set<string>()
     for (const [name, way] of ways) {
       const left = await changesAfter((tree) => (edit(tree), way(tree)))
-      expect(left?.changes, name).toEqual(expected)
+      expect({ name, changes: left?.changes }).toEqual({ name, changes: expected })
       trees.add(left!.tree)
     }
     expect(trees.size).toBe(1)

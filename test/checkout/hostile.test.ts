@@ -29,7 +29,7 @@ const files = {
 /** What the agent does in its tree. `canary` is a program that leaves a mark wherever it is run. */
 type Trap = {
   name: string
-  lay(tree: string, canary: string): void
+  lay: (tree: string, canary: string) => void
   /** Changes beyond the honest edit of README.md; or the named ending. */
   leaves: string[] | 'patch_invalid' | 'too_large'
   /** An ordinary git on this tree runs the canary: the trap is real. */
@@ -322,6 +322,24 @@ const traps: Trap[] = [
   },
 ]
 
+const leftBehind = (leaves: Trap['leaves']) =>
+  typeof leaves === 'string'
+    ? expect.objectContaining({ reason: leaves, message: expect.stringMatching(/^.{10,300}$/) })
+    : { changes: [...leaves, 'modified README.md'].toSorted(), diff: expect.stringContaining('+# Better shop') }
+
+function useOrdinaryGit(tree: string): void {
+  const commit = ['commit', '--message=x']
+  for (const args of [
+    ['status'],
+    ['diff'],
+    ['add', '-A'],
+    [...commit, '--no-gpg-sign'],
+    [...commit, '--allow-empty'],
+  ]) {
+    spawnSync('git', args, { cwd: tree, env: { PATH: process.env['PATH'], HOME: '/nonexistent' }, timeout: 20_000 })
+  }
+}
+
 describe('traps that an agent lays for whoever reads its tree', () => {
   test.each(traps)('$name', async ({ lay, leaves, springs }) => {
     using opened = await openCheckout({ files })
@@ -339,26 +357,13 @@ describe('traps that an agent lays for whoever reads its tree', () => {
     for (const mark of marked()) rmSync(join(marks, mark))
 
     const told = await readAndPublish(opened).catch((error: unknown) => error)
-    expect(marked(), 'nothing ran').toEqual([])
-    if (typeof leaves === 'string')
-      expect(told).toMatchObject({ reason: leaves, message: expect.stringMatching(/^.{10,300}$/) })
-    else
-      expect(told).toEqual({
-        changes: [...leaves, 'modified README.md'].toSorted(),
-        diff: expect.stringContaining('+# Better shop'),
-      })
+    expect(marked()).toEqual([])
+    expect(told).toEqual(leftBehind(leaves))
 
-    if (!springs) return
-    for (const verb of [
-      ['status'],
-      ['diff'],
-      ['add', '-A'],
-      ['commit', '-m', 'x', '--no-gpg-sign'],
-      ['commit', '-m', 'x', '--allow-empty'],
-    ]) {
-      spawnSync('git', verb, { cwd: tree, env: { PATH: process.env['PATH'], HOME: '/nonexistent' }, timeout: 20_000 })
-    }
-    expect(laid + marked().length, 'an ordinary git would have run it').toBeGreaterThan(0)
+    if (springs) useOrdinaryGit(tree)
+    expect({ springs, sprung: laid + marked().length > 0 }).toMatchObject(
+      springs ? { springs, sprung: true } : { springs },
+    )
   })
 
   test('a change is kept apart from traps that were committed to the base', async () => {

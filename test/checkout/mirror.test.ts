@@ -110,7 +110,7 @@ describe('a mirror', () => {
 })
 
 describe('what is wrong is said in one line, with what to do', () => {
-  type Case = [string, (folder: string) => string, string | null, RegExp, RegExp]
+  type Case = [name: string, source: (folder: string) => string, base: string | null, message: RegExp, hint: RegExp]
   const repository = (folder: string) => createRepository(join(folder, 'shop'))
   const cases: Case[] = [
     [
@@ -139,11 +139,12 @@ describe('what is wrong is said in one line, with what to do', () => {
         join(folder, 'shop')
       ),
       null,
-      /has a detached HEAD/,
+      /has no default branch: its HEAD is detached/,
       /write `base:`/,
     ],
   ]
-  test.each(cases)('%s', async (_, source, base, message, hint) => {
+  const named = cases.map(([name, source, base, message, hint]) => ({ name, source, base, message, hint }))
+  test.each(named)('$name', async ({ source, base, message, hint }) => {
     using ground = openGround(source)
     const refused = ground.ensure().then((mirror) => ground.resolveBase(mirror, base))
     await expect(refused).rejects.toMatchObject({

@@ -93,7 +93,11 @@ describe('what is no honest patch is refused by name', () => {
     for (let depth = 0; depth < 10; depth += 1) {
       const mode = depth === 0 ? '100644' : '40000'
       ids.push(
-        hash(opened.source, 'tree', Buffer.concat([...'0123456789'].map((name) => entry(mode, name, ids.at(-1)!)))),
+        hash(
+          opened.source,
+          'tree',
+          Buffer.concat(Array.from('0123456789').map((name) => entry(mode, name, ids.at(-1)!))),
+        ),
       )
     }
     await expect(opened.openPatch(forge(opened, ids.at(-1)!, ids))).rejects.toMatchObject({ reason: 'too_large' })
@@ -263,7 +267,7 @@ test('sizes and counts are joined by path and order', () => {
     `:000000 160000 ${'0'.repeat(40)} ${id} A\0lib\0:100644 000000 ${id} ${'0'.repeat(40)} D\0old\0`,
   )
   const sizes = [`${id} missing`, '0'.repeat(40)]
-  expect(parseChanges({ raw, numbers: Buffer.from('1\t0\tlib\0' + '0\t3\told\0'), sizes })).toMatchObject([
+  expect(parseChanges({ raw, numbers: Buffer.from('1\t0\tlib\u00000\t3\told\0'), sizes })).toMatchObject([
     { path: 'lib', bytes: 0, newMode: '160000', added: 1 },
     { path: 'old', bytes: 0, removed: 3, status: 'deleted' },
   ])

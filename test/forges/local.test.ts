@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isOfFamily } from '../../src/forges/local.ts'
@@ -63,11 +63,12 @@ describe('where the repository is', () => {
       'linked tree',
       `file://${encodeURI(ground.repository)}`,
     ]) {
-      expect((await ground.forge.locate(path, ground.folder)).name, path).toBe(name)
+      expect({ path, name: (await ground.forge.locate(path, ground.folder)).name }).toEqual({ path, name })
     }
   })
 
-  test.each<[string, (folder: string) => string, RegExp, RegExp | null]>([
+  type Wrong = [name: string, make: (folder: string) => string, message: RegExp, hint: RegExp]
+  const wrong: Wrong[] = [
     ['missing', () => 'nowhere', /there is no repository at .*nowhere$/, /correct `repository:`/],
     [
       'not a repository',
@@ -75,13 +76,23 @@ describe('where the repository is', () => {
       /plain is not a git repository$/,
       /git init/,
     ],
-    ['a file', (folder) => (writeFileSync(join(folder, 'file'), ''), 'file'), /file is not a git repository$/, null],
-    ['a folder inside', () => 'Müllers shop/.git/objects', /is a folder inside/, null],
-  ])('%s: says so, and what to do', async (_, make, message, hint) => {
+    [
+      'a file',
+      (folder) => (writeFileSync(join(folder, 'file'), ''), 'file'),
+      /file is not a git repository$/,
+      /correct `repository:`/,
+    ],
+    ['a folder inside', () => 'Müllers shop/.git/objects', /is a folder inside/, /write repository: .*shop"$/],
+  ]
+  const named = wrong.map(([name, make, message, hint]) => ({ name, make, message, hint }))
+  test.each(named)('$name: says so, and what to do', async ({ make, message, hint }) => {
     await using ground = await openLocalGround()
     const refused = ground.forge.locate(make(ground.folder), ground.folder)
-    await expect(refused).rejects.toMatchObject({ reason: 'no_checkout', message: expect.stringMatching(message) })
-    if (hint) await expect(refused).rejects.toMatchObject({ hint: expect.stringMatching(hint) })
+    await expect(refused).rejects.toMatchObject({
+      reason: 'no_checkout',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    })
   })
 
   test('a folder inside a work tree names the repository to write', async () => {
@@ -175,6 +186,12 @@ describe('the operator’s hooks and settings may refuse a branch', () => {
   })
 })
 
+/** The files of a work tree, without `.git`. */
+const readFiles = (path: string) =>
+  readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => [name, readFileSync(join(path, name), 'utf8')])
+
 describe('merging', () => {
   const detached: Source = (folder) => {
     const path = createRepository(join(folder, 'detached'))
@@ -191,7 +208,7 @@ describe('merging', () => {
     ['a bare repository', bare],
     ['a detached HEAD', detached],
     ['another branch checked out', elsewhere],
-  ])('moves the base forward: %s', async (name, source) => {
+  ])('moves the base forward: %s', async (_, source) => {
     await using ground = await openPull(source)
     const merged = await ground.forge.merge(ground.pull.id, 'ada')
     expect(merged).toMatchObject({ state: 'merged', head: ground.head })
@@ -199,7 +216,7 @@ describe('merging', () => {
     expect(await ground.forge.merge(ground.pull.id, 'ada')).toEqual(merged)
     if (source === bare) return
     expect(ground.inRepository('status', '--porcelain')).toBe('')
-    expect(ground.exists('new.txt'), name).toBe(source === undefined)
+    expect(ground.exists('new.txt')).toBe(source === undefined)
   })
 
   test('makes a real merge where the base has moved, and every work tree that has it follows', async () => {
@@ -252,7 +269,7 @@ describe('merging', () => {
     await using ground = await openPull()
     spoil(ground.repository)
     const before = [ground.inRepository('rev-parse', 'main'), ground.inRepository('diff-index', '--cached', 'main')]
-    const mine = ground.exists('new.txt') ? readFileSync(join(ground.repository, 'new.txt'), 'utf8') : null
+    const mine = readFiles(ground.repository)
     await expect(ground.forge.merge(ground.pull.id, 'ada')).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringMatching(message),
@@ -261,7 +278,7 @@ describe('merging', () => {
     expect([ground.inRepository('rev-parse', 'main'), ground.inRepository('diff-index', '--cached', 'main')]).toEqual(
       before,
     )
-    if (mine !== null) expect(readFileSync(join(ground.repository, 'new.txt'), 'utf8')).toBe(mine)
+    expect(readFiles(ground.repository)).toEqual(mine)
   })
 
   test('files nobody committed stay as they are', async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, oneof, property, string } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Change } from '../../src/checkout/patch.ts'
 import { commitMessage, pullBody, pullTitle, type RunFacts } from '../../src/publish/message.ts'
@@ -41,6 +41,8 @@ const acts = {
   hidden: /[\u202A-\u202E\u2060-\u2069\u{E0000}-\u{E007F}\uFEFF]/u,
 }
 
+const actsIn = (text: string) => Object.entries(acts).flatMap(([name, pattern]) => (pattern.test(text) ? [name] : []))
+
 describe('text of others is made harmless', () => {
   test.each([
     ['@ada please look', '@ada'],
@@ -67,11 +69,11 @@ describe('text of others is made harmless', () => {
   ])('%j', (text, gone) => {
     const told = neutralise(text).text
     expect(told).not.toContain(gone)
-    for (const [name, pattern] of Object.entries(acts)) expect(told, name).not.toMatch(pattern)
+    expect(actsIn(told)).toEqual([])
   })
 
   test('whatever it is', () => {
-    const piece = fc.constantFrom(
+    const piece = constantFrom(
       '@',
       '#',
       '1',
@@ -92,13 +94,12 @@ describe('text of others is made harmless', () => {
       '`',
       '\r',
     )
-    const hostile = fc
-      .array(fc.oneof(piece, fc.string({ unit: 'grapheme', maxLength: 3 })), { maxLength: 30 })
-      .map((parts) => parts.join(''))
-    fc.assert(
-      fc.property(hostile, (text) => {
-        const told = neutralise(text).text
-        return Object.values(acts).every((pattern) => !pattern.test(told))
+    const hostile = array(oneof(piece, string({ unit: 'grapheme', maxLength: 3 })), { maxLength: 30 }).map((parts) =>
+      parts.join(''),
+    )
+    assert(
+      property(hostile, (text) => {
+        expect(actsIn(neutralise(text).text)).toEqual([])
       }),
       { numRuns: 5000 },
     )
@@ -115,7 +116,7 @@ describe('text of others is made harmless', () => {
 
   test('a title is one line of bounded length', () => {
     expect(neutraliseLine(' a\n b\t\tc ', 100)).toBe('a b c')
-    expect([...neutraliseLine('ü'.repeat(200), 20)]).toHaveLength(20)
+    expect(neutraliseLine('ü'.repeat(200), 20)).toBe(`${'ü'.repeat(19)}…`)
     expect(pullTitle(factsOf({ title: '\u202E\n' }))).toBe('tidy')
   })
 })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, constantFrom, integer, property, record, uniqueArray } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Pull, PullState } from '../../src/forges/forge.ts'
 import { chooseDestination, findOwnPull, runOfMarker } from '../../src/publish/subject.ts'
@@ -24,7 +24,7 @@ function pull(branch: string, state: PullState, body = ''): Pull {
 const prefix = 'overnight/tidy/main'
 
 describe('where a result goes', () => {
-  test.each<[string, [string, PullState][], string, string | null]>([
+  const families: [string, [string, PullState][], string, string | null][] = [
     ['the first', [], prefix, null],
     ['one is open', [['main', 'open']], prefix, 'main'],
     ['merged', [['main', 'merged']], `${prefix}-2`, null],
@@ -75,28 +75,30 @@ describe('where a result goes', () => {
       prefix,
       null,
     ],
-  ])('%s', (_, family, branch, open) => {
-    const pulls = family.map(([subject, state]) => pull(`overnight/tidy/${subject}`, state))
-    const found = chooseDestination('tidy', 'main', pulls)
-    expect(found.branch).toBe(branch)
-    expect(found.open?.branch ?? null).toBe(open === null ? null : `overnight/tidy/${open}`)
-    expect(`overnight/tidy/${found.subject}`).toBe(branch)
-  })
+  ]
+  test.each(families.map(([name, family, branch, open]) => ({ name, family, branch, open })))(
+    '$name',
+    ({ family, branch, open }) => {
+      const pulls = family.map(([subject, state]) => pull(`overnight/tidy/${subject}`, state))
+      const found = chooseDestination('tidy', 'main', pulls)
+      expect(found.branch).toBe(branch)
+      expect(found.open?.branch ?? null).toBe(open === null ? null : `overnight/tidy/${open}`)
+      expect(`overnight/tidy/${found.subject}`).toBe(branch)
+    },
+  )
 
   test('never a branch whose pull request is merged or closed; order means nothing', () => {
-    const member = fc.record({
-      ordinal: fc.integer({ min: 1, max: 6 }),
-      state: fc.constantFrom<PullState>('open', 'merged', 'closed'),
+    const member = record({
+      ordinal: integer({ min: 1, max: 6 }),
+      state: constantFrom<PullState>('open', 'merged', 'closed'),
     })
-    fc.assert(
-      fc.property(fc.uniqueArray(member, { selector: ({ ordinal }) => ordinal }), (members) => {
+    assert(
+      property(uniqueArray(member, { selector: ({ ordinal }) => ordinal }), (members) => {
         const pulls = members.map(({ ordinal, state }) => pull(ordinal === 1 ? prefix : `${prefix}-${ordinal}`, state))
         const found = chooseDestination('tidy', 'main', pulls)
         const there = pulls.find(({ branch }) => branch === found.branch)
-        return (
-          (there?.state ?? 'open') === 'open' &&
-          chooseDestination('tidy', 'main', pulls.toReversed()).branch === found.branch
-        )
+        expect(there?.state ?? 'open').toBe('open')
+        expect(chooseDestination('tidy', 'main', pulls.toReversed()).branch).toBe(found.branch)
       }),
     )
   })
