@@ -1,0 +1,3 @@
+export { bullets } from './bullets.js'
+export { table } from './table.js'
+export { wrap } from './wrap.js'
