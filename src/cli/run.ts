@@ -58,8 +58,13 @@ async function follow(context: Context, client: Client, options: { run: string; 
   for await (const event of eventsOf(client, run, { signal: abort.signal })) {
     const line = quiet ? undefined : lineOf(event)
     if (line !== undefined) context.err(line)
-    if (event.event === 'state' && event.data.includes('"needs_approval"')) return
+    if (event.event === 'state' && (await isResting(client, run))) return
   }
+}
+
+/** The stream tells what was, too: an approved run once rested. */
+async function isResting(client: Client, run: string): Promise<boolean> {
+  return (await client.json<RunRowJson>(`/v1/runs/${run}`)).state === 'needs_approval'
 }
 
 async function report(context: Context, client: Client, options: { run: string; json: boolean }): Promise<void> {
