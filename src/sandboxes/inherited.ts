@@ -2,8 +2,8 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import type { StdioOptions } from 'node:child_process'
 
 /**
- * Descriptors this process got from its own parent and would hand on: Node marks its own close-on-exec, never those.
- * A directory among them would be a way out of any mount namespace.
+ * Descriptors this process got from its own parent and would hand on: at its start Node closes the way for the first sixteen,
+ * and not for those above. A directory among them would be a way out of any mount namespace.
  */
 function inheritedDescriptors(): number[] {
   try {

@@ -2,10 +2,11 @@ import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -175,13 +176,29 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
       expect({ stdout, stderr }).toEqual({ stdout: `${process.version}\nwritten\n${folder}\n`, stderr: '' })
     })
 
-    test('nothing the service inherited: no descriptor but the three', async () => {
-      const { stdout } = await finish(sandbox, ['ls', '-l', '/proc/self/fd'], { cwd: folder })
-      const open = stdout
-        .split('\n')
-        .flatMap((line) => (/ (\d+) -> (.*)$/.exec(line) ? [line.split(/\s+/).slice(-3).join(' ')] : []))
-      const ours = open.filter((entry) => !/^[012] -> |\/dev\/null$|\/proc\/\d+\/fd$/.test(entry))
-      expect(ours).toEqual([])
+    test('no descriptor that the service got from its own parent', async () => {
+      const whole = await open('/', 'r')
+      const argv = [
+        join(fixtures, 'open-and-wait.ts'),
+        fixture,
+        runs.two,
+        root,
+        'sh',
+        '-c',
+        'ls -l /proc/self/fd; ls /proc/self/fd/40/',
+      ]
+      const stdio = [
+        'ignore',
+        'pipe',
+        'ignore',
+        ...Array.from({ length: 37 }, () => 'ignore' as const),
+        whole.fd,
+      ] as const
+      const service = spawn(process.execPath, argv, { stdio: [...stdio] })
+      const listed = await text(service.stdout as Readable)
+      await whole.close()
+      expect(listed).toMatch(/ 40 -> \/dev\/null\n/)
+      expect(listed).not.toMatch(/ -> \/\n|^etc$/m)
     })
 
     test('its input, or nobody who reads it', async () => {
