@@ -58,14 +58,22 @@ function explain(issue: Issue, tree: YamlTree): Finding[] {
   return [{ path, at: 'value', message: `${name} ${words}`, ...(hint === undefined ? {} : { hint }) }]
 }
 
+/** Looking for the nearest key of thousands would take long, and nobody reads so many. */
+const maxKeys = 20
+
 function unknownKeys(keys: readonly string[], path: Path): Finding[] {
   const known = keysAt(path)
-  return keys.map((key) => ({
-    path: [...path, key],
-    at: 'key',
-    message: `unknown key ${quoted(key)}`,
-    hint: advice(key, known),
-  }))
+  return keys.slice(0, maxKeys).map((key) => {
+    // Known, but of another form of this map: `command` beside `name: claude`.
+    if (known.includes(key))
+      return {
+        path: [...path, key],
+        at: 'key',
+        message: `${quoted(key)} does not go with the other keys here`,
+        hint: 'remove it',
+      }
+    return { path: [...path, key], at: 'key', message: `unknown key ${quoted(key)}`, hint: advice(key, known) }
+  })
 }
 
 type Written = { value: unknown; source: string | undefined }
@@ -91,9 +99,7 @@ function wrongKind(issue: Issue & { code: 'invalid_type' }, { value, source }: W
   const words = `must be ${kinds[expected] ?? expected}, not ${shown(value)}`
   if (expected === 'string' && source !== undefined && value !== null)
     return { words, hint: `write it in quotes: ${quoted(source)}` }
-  return path.length > 0 && (expected === 'object' || expected === 'array')
-    ? { words, hint: `it may be ${shapesAt(path)}` }
-    : { words }
+  return path.length > 0 && expected === 'object' ? { words, hint: `it may be ${shapesAt(path)}` } : { words }
 }
 
 const kinds: Record<string, string> = {

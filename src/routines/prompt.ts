@@ -1,16 +1,15 @@
 import { quoted } from './format.ts'
 import { advice } from './nearest.ts'
-import type { InputSpec } from './routine.ts'
 import { findMarks, replaceMarks } from './template-marks.ts'
 
 /** What a prompt may name. `event` and `previous` have whatever the occasion brought. */
-const roots: Record<string, readonly string[] | 'any'> = {
-  inputs: [],
-  event: 'any',
-  slot: ['at'],
-  routine: ['name'],
-  previous: 'any',
-}
+const roots: ReadonlyMap<string, readonly string[] | 'any'> = new Map<string, readonly string[] | 'any'>([
+  ['inputs', []],
+  ['event', 'any'],
+  ['slot', ['at']],
+  ['routine', ['name']],
+  ['previous', 'any'],
+])
 const neverFollowed = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
@@ -23,20 +22,22 @@ export function fillPrompt(template: string, values: Readonly<Record<string, unk
 
 export type PromptFault = { index: number; message: string; hint: string }
 
-/** Every mark that could never be filled. */
-export function checkPrompt(template: string, inputs: Readonly<Record<string, InputSpec>>): PromptFault[] {
-  return findMarks(template).flatMap(({ index, written, path }) => {
-    if (!path)
-      return [
-        {
-          index,
-          message: `${quoted(written)} is not a path such as inputs.name`,
-          hint: 'write \\{{ for braces that are meant as text',
-        },
-      ]
-    const fault = checkPath(path, Object.keys(inputs))
-    return fault ? [{ index, ...fault }] : []
-  })
+/** The first marks that could never be filled, at most 20; `inputs` are the names the routine declares. */
+export function checkPrompt(template: string, inputs: readonly string[]): PromptFault[] {
+  return findMarks(template)
+    .flatMap(({ index, written, path }) => {
+      const fault = path ? checkPath(path, inputs) : notAPath(written)
+      return fault ? [{ index, ...fault }] : []
+    })
+    .take(20)
+    .toArray()
+}
+
+function notAPath(written: string): Omit<PromptFault, 'index'> {
+  return {
+    message: `${quoted(written)} is not a path such as inputs.name`,
+    hint: 'write \\{{ for braces that are meant as text',
+  }
 }
 
 function checkPath(path: readonly string[], inputs: readonly string[]): Omit<PromptFault, 'index'> | undefined {
@@ -45,9 +46,9 @@ function checkPath(path: readonly string[], inputs: readonly string[]): Omit<Pro
   const forbidden = path.find((part) => neverFollowed.has(part))
   if (forbidden !== undefined)
     return { message: `${written}: ${quoted(forbidden)} is never followed`, hint: 'remove it' }
-  const known = root === 'inputs' ? inputs : roots[root]
+  const known = root === 'inputs' ? inputs : roots.get(root)
   if (known === undefined) {
-    return { message: `${written}: nothing is called ${quoted(root)}`, hint: advice(root, Object.keys(roots)) }
+    return { message: `${written}: nothing is called ${quoted(root)}`, hint: advice(root, [...roots.keys()]) }
   }
   if (known === 'any' || (names.length === 1 && known.includes(names.join('.')))) return undefined
   if (root === 'inputs' && known.length === 0) {

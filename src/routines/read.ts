@@ -53,11 +53,12 @@ export function readRoutine(file: string, text: string, options: ReadOptions): R
 
   const engine = engineOf(parsed.data, options)
   const findings = checkWritten(parsed.data, { engine: engine.name, ...withDefaults(options) })
-  const inPrompt = checkPrompt(text.slice(parts.promptOffset), parsed.data.inputs as Routine['inputs']).map(
-    ({ index, ...words }) => {
-      return { file, ...placeAt(text, parts.promptOffset + index), ...words }
-    },
-  )
+  const marks = checkPrompt(text.slice(parts.promptOffset), Object.keys(parsed.data.inputs))
+  const inPrompt = marks.map(({ index, ...words }) => ({
+    file,
+    ...placeAt(text, parts.promptOffset + index),
+    ...words,
+  }))
   const empty = parts.prompt === '' && engine.name !== 'command' ? [noPrompt(file, text)] : []
   const problems = [...named, ...findings.map(at), ...inPrompt, ...empty]
   if (problems.length > 0) return refuse(problems)

@@ -4,11 +4,11 @@ export type Mark = { index: number; written: string; path: string[] | undefined 
 const mark = /(\\?)\{\{([^{}\n]*)\}\}/g
 const pathPattern = /^[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/
 
-/** Every mark that is to be filled in; `\{{` stands for `{{` itself. */
-export function findMarks(template: string): Mark[] {
-  return [...template.matchAll(mark)]
-    .filter((match) => match[1] === '')
-    .map((match) => ({ index: match.index, written: match[0], path: pathOf(match[2] ?? '') }))
+/** Every mark that is to be filled in, as it is asked for; `\{{` stands for `{{` itself. */
+export function* findMarks(template: string): Generator<Mark> {
+  for (const match of template.matchAll(mark)) {
+    if (match[1] === '') yield { index: match.index, written: match[0], path: pathOf(match[2] ?? '') }
+  }
 }
 
 /** Replaces every mark once; what is put in is never looked at again. */

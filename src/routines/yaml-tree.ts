@@ -61,7 +61,7 @@ function readTree(text: string): YamlTree | { faults: YamlFault[] } {
     resolveKnownTags: false,
     uniqueKeys: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   })
   const faults = faultsOf(document.errors, text)
   if (faults.length > 0) return { faults }

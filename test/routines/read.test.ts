@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseOrRefuse } from '../../src/routines/read.ts'
+import { problemsOf, readGood, readOptions, routineText } from './reading.ts'
+
+const everyKey = readFileSync(join(import.meta.dirname, 'every-key.md'), 'utf8')
+
+describe('a valid file', () => {
+  test('with nothing but a repository, a command and a prompt has every default', () => {
+    const text = routineText()
+    expect(readGood(text)).toEqual({
+      name: 'x',
+      file: '/srv/routines/x.md',
+      source: text,
+      hash: createHash('sha256').update(text).digest('hex'),
+      commit: null,
+      description: '',
+      prompt: 'Tidy up.',
+      schedules: [],
+      api: false,
+      repository: './shop',
+      base: null,
+      engine: { name: 'command', command: ['tidy'] },
+      inputs: {},
+      sandbox: null,
+      limits: { minutes: 60 },
+      topic: 'main',
+      catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000 },
+      pullRequest: { draft: true, labels: [], reviewers: [], title: null },
+      unavailable: [],
+    })
+  })
+
+  test('says all that is available', () => {
+    const routine = readGood(
+      routineText(`description: Tidy
+on:
+  schedule:
+    - { cron: "0 2 * * 1-5" }
+    - { cron: "30 4 * * *", timezone: Asia/Tokyo }
+  api: true
+base: release/1.x
+inputs:
+  scope: { default: all, description: Which packages }
+  depth: { type: number, default: 2 }
+  dry: { type: boolean, required: false }
+sandbox: bubblewrap
+network: none
+limits: { minutes: 0.5 }
+overlap: queue_one
+catch_up: { mode: last, max_age: 90m }
+topic: dependencies
+output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title: Tidy } }`),
+    )
+    expect(routine).toMatchObject({
+      schedules: [
+        { cron: '0 2 * * 1-5', timezone: 'Europe/Berlin' },
+        { cron: '30 4 * * *', timezone: 'Asia/Tokyo' },
+      ],
+      api: true,
+      base: 'release/1.x',
+      inputs: {
+        scope: { type: 'string', default: 'all', description: 'Which packages', required: false },
+        depth: { type: 'number', default: 2, required: false },
+        dry: { type: 'boolean', required: false },
+      },
+      sandbox: 'bubblewrap',
+      limits: { minutes: 0.5 },
+      topic: 'dependencies',
+      catchUp: { mode: 'last', maxAgeMs: 5_400_000 },
+      pullRequest: { draft: false, labels: ['a', 'b'], reviewers: ['ada'], title: 'Tidy' },
+      unavailable: [],
+    })
+  })
+
+  test('with every key passes, and names what cannot be done yet, each at its place', () => {
+    const { unavailable } = readGood(everyKey)
+    expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`).sort()).toEqual(
+      [
+        '5:3 on.github',
+        '6:3 on.webhook',
+        '8:1 repository',
+        '10:1 engine',
+        '11:1 connectors',
+        '13:1 sandbox',
+        '14:1 network',
+        '15:24 limits.usd',
+        '15:32 limits.turns',
+        '19:1 success',
+      ].sort(),
+    )
+  })
+
+  test.each([
+    ['CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['a byte order mark', (text: string) => `\uFEFF${text}`],
+    ['spaces after the fences', (text: string) => text.replaceAll('---\n', '---  \n')],
+    ['blank lines around the prompt', (text: string) => text.replace('Update', '\n \nUpdate').concat('\n\n')],
+  ])('reads the same with %s', (_what, change) => {
+    const { source, hash, file, ...same } = readGood(everyKey)
+    const changed = readGood(change(everyKey))
+    expect({ ...changed, source, hash, file }).toEqual({ source, hash, file, ...same })
+    expect(changed.source).toBe(change(everyKey))
+    expect(changed.hash).not.toBe(hash)
+  })
+
+  test('may leave the prompt to its command', () => {
+    expect(readGood(routineText('', '')).prompt).toBe('')
+  })
+
+  test('keeps a --- line of the prompt, and takes no prompt line for front matter', () => {
+    expect(readGood(routineText('', 'One\n---\nrepository: 3\n---')).prompt).toBe('One\n---\nrepository: 3\n---')
+  })
+
+  test('needs no repository when nothing goes there, or when the occasion brings one', () => {
+    const engine = 'engine: { name: command, command: [tidy] }'
+    expect(readGood(`---\noutput: report\n${engine}\n---\nx`).repository).toBeNull()
+    expect(parseOrRefuse('x.md', `---\n${engine}\n---\nx`, readOptions).repository).toBeNull()
+    expect(() => parseOrRefuse('x.md', '---\nnope: 1\n---\nx', readOptions)).toThrow('x.md:2:1: unknown key "nope"')
+  })
+
+  test('takes the engine of the house', () => {
+    const text = '---\nrepository: ./shop\n---\nx'
+    expect(readGood(text).unavailable).toMatchObject([{ key: 'engine', line: 2, column: 1 }])
+    expect(problemsOf(text, 'x.md', { ...readOptions, defaultEngine: 'command' })).toEqual([
+      'x.md:2:1: the engine command needs a command – write engine: { name: command, command: [program, argument] }',
+    ])
+  })
+
+  test('may repeat a value by an alias', () => {
+    const [first, second] = readGood(
+      routineText(
+        'on:\n  schedule:\n    - { cron: "0 1 * * *", timezone: &zone Asia/Tokyo }\n    - { cron: "0 2 * * *", timezone: *zone }',
+      ),
+    ).schedules
+    expect([first?.timezone, second?.timezone]).toEqual(['Asia/Tokyo', 'Asia/Tokyo'])
+  })
+})
+
+describe('what cannot be done yet', () => {
+  test.each([
+    ['on: { schedule: { every: weekday at 02:00 } }', 'on.schedule.every'],
+    ['on: { schedule: [{ cron: "0 1 * * *" }, { every: day }] }', 'on.schedule.1.every'],
+    ['on: { github: [{ event: push }] }', 'on.github'],
+    ['on: { webhook: { source: sentry } }', 'on.webhook'],
+    ['connectors: [linear]', 'connectors'],
+    ['network: open', 'network'],
+    ['network: [example.com]', 'network'],
+    ['sandbox: docker', 'sandbox'],
+    ['sandbox: kubernetes', 'sandbox'],
+    ['limits: { usd: 1 }', 'limits.usd'],
+    ['limits: { turns: 1 }', 'limits.turns'],
+    ['overlap: skip', 'overlap'],
+    ['overlap: { parallel: 3 }', 'overlap'],
+    ['catch_up: { mode: all }', 'catch_up.mode'],
+    ['catch_up: { mode: none }', 'catch_up.mode'],
+    ['output: report', 'output'],
+    ['output: { issue: true }', 'output.issue'],
+    ['success: [{ run: npm test }]', 'success'],
+  ])('%s', (frontMatter, key) => {
+    expect(readGood(routineText(frontMatter)).unavailable).toMatchObject([{ key, file: '/srv/routines/x.md', line: 4 }])
+  })
+
+  test.each(['claude', '{ name: codex, model: gpt, effort: high }', '{ name: acp, command: [agent] }'])(
+    'engine: %s',
+    (engine) => {
+      expect(readGood(`---\nrepository: ./x\nengine: ${engine}\n---\nx`).unavailable).toMatchObject([
+        { key: 'engine', line: 3 },
+      ])
+    },
+  )
+
+  test.each([
+    'acme/shop',
+    'https://example.com/acme/shop.git',
+    'ssh://git@example.com/x',
+    'git@example.com:acme/shop.git',
+    '[./a, ./b]',
+  ])('repository: %s', (repository) => {
+    const text = `---\nrepository: ${repository}\nengine: { name: command, command: [tidy] }\n---\nx`
+    expect(readGood(text).unavailable).toMatchObject([{ key: 'repository', line: 2 }])
+  })
+
+  test.each(['.', '..', './acme/shop', '/srv/acme/shop', '../a/b', 'shop', 'über uns/läden', '~/shop'])(
+    'the path %s is available',
+    (path) => {
+      const text = `---\nrepository: ${path}\nengine: { name: command, command: [tidy] }\n---\nx`
+      expect(readGood(text)).toMatchObject({ repository: path, unavailable: [] })
+    },
+  )
+
+  test('network: [] and no success checks ask for nothing', () => {
+    expect(readGood(routineText('network: []\nsuccess: []\nconnectors: []')).unavailable).toEqual([])
+  })
+})

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { routineJsonSchema } from '../../src/routines/front-matter.ts'
+import { lintRoutine } from '../../src/routines/lint.ts'
+import { nearest } from '../../src/routines/nearest.ts'
+import type { JsonSchema } from '../../src/routines/schema-keys.ts'
+import { newRoutine } from '../../src/routines/template.ts'
+import { readYaml } from '../../src/routines/yaml-tree.ts'
+import { readGood, routineText } from './reading.ts'
+
+type Key = { path: string; schema: JsonSchema }
+
+function keysOf(schema: JsonSchema, path = ''): Key[] {
+  const alternatives = [
+    ...(schema.anyOf ?? []),
+    ...(schema.oneOf ?? []),
+    ...(schema.allOf ?? []),
+    ...(schema.items ? [schema.items] : []),
+  ]
+  const any = typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []
+  const here = Object.entries(schema.properties ?? {}).map(([key, inner]) => ({
+    path: `${path}.${key}`,
+    schema: inner,
+  }))
+  return [
+    ...here,
+    ...here.flatMap((key) => keysOf(key.schema, key.path)),
+    ...[...alternatives, ...any].flatMap((inner) => keysOf(inner, path)),
+    ...Object.entries(schema.definitions ?? {}).flatMap(([name, inner]) => keysOf(inner, `${path}#${name}`)),
+  ]
+}
+
+test('every key has its sentence, and every map is strict', () => {
+  const schema = routineJsonSchema()
+  const keys = keysOf(schema)
+  expect(keys.length).toBeGreaterThan(50)
+  expect(keys.filter((key) => !key.schema.description).map((key) => key.path)).toEqual([])
+  const loose = keys.filter(({ schema: inner }) => inner.properties && inner.additionalProperties !== false)
+  expect(loose.map((key) => key.path)).toEqual([])
+  expect(schema.additionalProperties).toBe(false)
+  expect(schema.required ?? []).toEqual([])
+})
+
+test('the schema knows every key of the example, and is plain JSON', () => {
+  const text = readFileSync(join(import.meta.dirname, 'every-key.md'), 'utf8')
+  const tree = readYaml(text.split('---\n')[1] ?? '')
+  if ('faults' in tree) throw new Error('the example is no YAML')
+  const schema = routineJsonSchema()
+  expect(Object.keys(schema.properties ?? {})).toEqual(expect.arrayContaining(Object.keys(tree.value as object)))
+  expect(JSON.parse(JSON.stringify(schema))).toEqual(schema)
+  expect(schema).toMatchObject({ title: 'Overnight routine', type: 'object' })
+})
+
+test('a new routine is valid, available, and points an editor at the schema', () => {
+  const text = newRoutine({ schema: 'routine.schema.json' })
+  expect(readGood(text)).toMatchObject({ unavailable: [], repository: '..', engine: { name: 'command' } })
+  expect(text.split('\n')[1]).toBe('# yaml-language-server: $schema=routine.schema.json')
+  expect(readGood(newRoutine({ schema: 'x', repository: './a "b"' })).repository).toBe('./a "b"')
+})
+
+test('check warns about what cannot be done yet and what cannot be seen', () => {
+  const routine = readGood(routineText('limits: { usd: 1 }', 'Tidy\u202e up\u200b.'))
+  expect(lintRoutine(routine)).toEqual([
+    {
+      file: routine.file,
+      line: 4,
+      column: 11,
+      message: 'a limit on money is not available yet',
+      hint: 'use limits.minutes',
+    },
+    {
+      file: routine.file,
+      line: 6,
+      column: 5,
+      message: 'there is a hidden character U+202E',
+      hint: expect.any(String) as string,
+    },
+    {
+      file: routine.file,
+      line: 6,
+      column: 9,
+      message: 'there is a hidden character U+200B',
+      hint: expect.any(String) as string,
+    },
+  ])
+  expect(lintRoutine(readGood(routineText('', 'Räum auf 👩‍💻 नमस्ते')))).toEqual([])
+})
+
+test.each([
+  ['reposotory', 'repository'],
+  ['shcedule', 'schedule'],
+  ['Repository', 'repository'],
+  ['repo', undefined],
+  ['zzz', undefined],
+  ['x'.repeat(100_000), undefined],
+])('the key nearest to %.12s', (written, expected) => {
+  expect(nearest(written, ['repository', 'schedule', 'api', 'on'])).toBe(expected)
+})
