@@ -31,10 +31,12 @@ export async function createCheckout({ mirror, base, folder, signal }: CheckoutR
     const tree = join(folder, 'tree')
     const gitDir = join(folder, 'collect')
     await mkdir(tree, { recursive: true })
-    await makeCopy({ mirror, base, tree, signal })
-    const { fileCapBytes, submodules } = await readBase(mirror.gitDir, base.commit)
+    const [{ fileCapBytes, submodules }, baseTree] = await Promise.all([
+      readBase(mirror.gitDir, base.commit),
+      runGit(['rev-parse', '--verify', `${base.commit}^{tree}`], { gitDir: mirror.gitDir }).then(textOf),
+      makeCopy({ mirror, base, tree, signal }),
+    ])
     await makeCollector({ mirror, base, tree, gitDir, submodules })
-    const baseTree = textOf(await runGit(['rev-parse', '--verify', `${base.commit}^{tree}`], { gitDir: mirror.gitDir }))
     const objects = join(mirror.gitDir, 'objects')
     const checkout = { tree, gitDir, objects, base: { ...base, tree: baseTree }, fileCapBytes }
     await writeFile(join(folder, `${marker}.new`), JSON.stringify(checkout))

@@ -7,6 +7,7 @@ import { whyRefused } from '../../src/forges/push-local.ts'
 import { forgeContract } from '../contract/forge.ts'
 import { commitFiles, createRepository, git, writeFiles } from '../support/git-repository.ts'
 import { openLocalGround } from '../support/local-ground.ts'
+import { need } from '../support/need.ts'
 
 const branch = 'overnight/tidy/main'
 const bare = (folder: string) => {
@@ -117,20 +118,18 @@ describe('where the repository is', () => {
     })
   })
 
-  test.skipIf(process.getuid?.() !== 0)(
-    'a repository of another user is explained (needs root to make one)',
-    async () => {
-      await using ground = await openLocalGround()
-      execFileSync('chown', ['-R', '12345', ground.repository])
-      await expect(ground.forge.locate(ground.repository, '/')).rejects.toMatchObject({
-        reason: 'no_checkout',
-        message: expect.stringContaining('belongs to another user'),
-        hint: expect.stringMatching(/^git config --global --add safe\.directory /),
-      })
-      writeFileSync(join(ground.operator.home, '.gitconfig'), '[safe]\n\tdirectory = *\n')
-      expect(await ground.forge.locate(ground.repository, '/')).toMatchObject({ forge: 'local' })
-    },
-  )
+  const root = need(process.getuid?.() === 0 ? undefined : 'root, to make a repository of another user')
+  test.skipIf(root.skip)(`a repository of another user is explained${root.note}`, async () => {
+    await using ground = await openLocalGround()
+    execFileSync('chown', ['-R', '12345', ground.repository])
+    await expect(ground.forge.locate(ground.repository, '/')).rejects.toMatchObject({
+      reason: 'no_checkout',
+      message: expect.stringContaining('belongs to another user'),
+      hint: expect.stringMatching(/^git config --global --add safe\.directory /),
+    })
+    writeFileSync(join(ground.operator.home, '.gitconfig'), '[safe]\n\tdirectory = *\n')
+    expect(await ground.forge.locate(ground.repository, '/')).toMatchObject({ forge: 'local' })
+  })
 })
 
 describe('the operator’s hooks and settings may refuse a branch', () => {
