@@ -79,7 +79,8 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   building.defer(await ledger.watch((run, kind) => news.tell(run, kind)))
 
   const checkouts = createCheckouts({ operator: config.operator })
-  const drivers = createSandboxDrivers()
+  // A routine in the project's root, or in the home folder, must not show the agent what else is there.
+  const drivers = createSandboxDrivers({ hidden: [paths.data, config.operator.home] })
   await healAfterKill({ ledger, drivers: Object.values(drivers), workDir: paths.work, removeFolder: checkouts.removeFolder, log })
 
   const read = { defaultEngine: config.engine, checkSchedule }

@@ -18,8 +18,10 @@ export type HealTools = {
  */
 export async function healAfterKill({ ledger, drivers, workDir, removeFolder, log }: HealTools): Promise<void> {
   const unfinished = new Set((await ledger.runs.unfinished()).map((run) => run.id))
+  // One that ended in the last moment of the dead service may have left something, too.
+  const ours = new Set([...unfinished, ...(await ledger.runs.list({ limit: 1000 })).map((run) => run.id)])
   for (const driver of drivers) {
-    const killed = await driver.reap((run) => unfinished.has(run))
+    const killed = await driver.reap((run) => ours.has(run))
     if (killed > 0) log.warn({ sandbox: driver.name, killed }, 'ended what a killed service had left running')
   }
   const expired = await ledger.owed.expireLeases()

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { steps, type Step } from '../../src/runs/task.ts'
 import { createRepository, git } from '../support/git-repository.ts'
 import { startService, untilSettled } from '../support/service-process.ts'
@@ -27,7 +28,7 @@ export async function crashAt(point: CrashPoint): Promise<string[]> {
     const { pulls } = await service.get<{ pulls: { number: number; head: string; branch: string }[] }>('/v1/pulls')
     const branches = git(repository, 'for-each-ref', '--format=%(objectname) %(refname:short)', 'refs/heads/overnight').split('\n').filter(Boolean)
     const starts = (await readFile(journal, 'utf8')).split('\n').filter(Boolean).length
-    const left = await readdir(join(data, 'work')).catch(() => [])
+    const left = await leftIn(join(data, 'work'))
     const broken = [
       ended.state === 'published' ? '' : `the run ended ${ended.state}: ${ended.reason} ${ended.message}`,
       pulls.length === 1 ? '' : `${pulls.length} pull requests`,
@@ -42,6 +43,16 @@ export async function crashAt(point: CrashPoint): Promise<string[]> {
     return broken.filter((sentence) => sentence !== '').map((sentence) => `${point}: ${sentence}`)
   } finally {
     await rm(place, { recursive: true, force: true })
+  }
+}
+
+/** What is still there some seconds after the end: folders go after the ending is on record. */
+async function leftIn(folder: string): Promise<string[]> {
+  const until = performance.now() + 5000
+  for (;;) {
+    const left = await readdir(folder).catch(() => [])
+    if (left.length === 0 || performance.now() > until) return left
+    await delay(50)
   }
 }
 
