@@ -153,7 +153,7 @@ function comingRow({ routine, at, zone }: Coming, clock: Clock): Html {
   return html`<li class="row coming">
     <p class="what"><b>${routine}</b> <span class="byline">${when}</span></p>
     <form method="post" action="${pathOf('routines', routine, 'fire')}">
-      <input type="hidden" name="key" value="${key}" /><button class="quiet" aria-label="Run ${routine} now">
+      <input type="hidden" name="key" value="${key}" /><button class="quiet" aria-label="Run now: ${routine}">
         Run now
       </button>
     </form>
