@@ -70,7 +70,10 @@ function checkCluster(folder: string): void {
 
 /** In a process of its own: making a store touches 500 MB, and only a process gives all of it back. */
 async function createClusterApart(folder: string): Promise<void> {
-  const program = `import(process.argv[1]).then((module) => module.createCluster(process.argv[2]))`
+  const program = `import(process.argv[1]).then((module) => module.createCluster(process.argv[2])).catch((error) => {
+    process.exitCode = 1
+    process.stderr.write(String(error?.message ?? error))
+  })`
   await promisify(execFile)(process.execPath, ['--eval', program, import.meta.url, folder], { env: {} })
 }
 

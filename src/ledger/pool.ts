@@ -65,11 +65,17 @@ type OpenTransaction = { statement: Statement; end(how: 'commit' | 'rollback'): 
 async function begin(session: Session): Promise<OpenTransaction> {
   const opened = Promise.withResolvers<Statement>()
   const ended = Promise.withResolvers<'commit' | 'rollback'>()
-  const done = session.transaction(async (tx) => {
-    opened.resolve(tx)
-    if ((await ended.promise) === 'rollback') await tx.rollback()
-  })
-  done.catch(opened.reject)
+  const undone = new Error('rolled back')
+  const done = session
+    .transaction(async (tx) => {
+      opened.resolve(tx)
+      if ((await ended.promise) === 'rollback') throw undone
+    })
+    .catch((error: unknown) => {
+      opened.reject(error)
+      if (error !== undone) throw error
+    })
+  done.catch(() => {})
   const statement = await opened.promise
   return {
     statement,

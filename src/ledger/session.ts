@@ -1,7 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
-import type { PGlite, QueryOptions, Results, Transaction } from '@electric-sql/pglite'
+import type { PGlite, QueryOptions, Results } from '@electric-sql/pglite'
+import { messageOf, SetupError } from '../errors.ts'
 
-/** What may be asked inside a transaction. */
 export type Statement = {
   query<T>(text: string, params?: unknown[], options?: QueryOptions): Promise<Results<T>>
   exec(text: string): Promise<Results[]>
@@ -12,44 +12,83 @@ export type Session = ReturnType<typeof createSession>
  * The embedded store has one session and works on our thread. So everybody takes turns, first come first served:
  * a query is one turn, a transaction is one turn from begin to commit. Before each query the event loop goes round
  * once: queries that follow each other in microtasks alone would keep timers, sockets and signals waiting.
+ * `beforeWrite` may refuse a turn that could write.
  */
-export function createSession(pglite: PGlite) {
-  const line = { last: Promise.resolve() as Promise<unknown>, ended: false }
+export function createSession(pglite: PGlite, beforeWrite: () => void) {
+  const line = { last: Promise.resolve() as Promise<unknown>, ended: false, refusal: undefined as Error | undefined }
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => {})
 
   function turn<T>(act: () => Promise<T>): Promise<T> {
     if (line.ended) return Promise.reject(new Error('the ledger is closed'))
-    const mine = line.last.then(act)
+    const mine = line.last.then(async () => {
+      if (line.refusal) throw line.refusal
+      return Promise.race([act(), stopped.promise])
+    })
     line.last = mine.catch(() => {})
     return mine
+  }
+  /** After a PANIC the server spins for ever on whatever it is asked next, be it ROLLBACK: so nothing is asked again. */
+  async function ask<T>(act: () => Promise<T>): Promise<T> {
+    await macrotask()
+    try {
+      return await act()
+    } catch (error) {
+      if (!isPanic(error)) throw error
+      line.refusal = new SetupError(
+        `the ledger stopped: ${messageOf(error)}`,
+        'see to the disk and start again; nothing acknowledged is lost',
+        error,
+      )
+      stopped.reject(line.refusal)
+      return new Promise<T>(() => {})
+    }
+  }
+  const calm: Statement = {
+    query: (text, params, options) => ask(() => pglite.query(text, params, options)),
+    exec: (text) => ask(() => pglite.exec(text)),
   }
 
   return {
     query: <T>(text: string, params?: unknown[], options?: QueryOptions): Promise<Results<T>> =>
-      turn(() => calmly(pglite).query<T>(text, params, options)),
-    exec: (text: string): Promise<Results[]> => turn(() => calmly(pglite).exec(text)),
-    transaction: <T>(act: (tx: Statement & { rollback(): Promise<void> }) => Promise<T>): Promise<T> =>
-      turn(() => pglite.transaction((tx) => act({ ...calmly(tx), rollback: () => tx.rollback() }))),
+      turn(async () => {
+        // What begins with a comment is the queue's, and its selects write.
+        if (!/^\s*select\b/i.test(text)) beforeWrite()
+        return calm.query<T>(text, params, options)
+      }),
+    exec: (text: string): Promise<Results[]> =>
+      turn(async () => {
+        beforeWrite()
+        return calm.exec(text)
+      }),
+    transaction: <T>(act: (tx: Statement) => Promise<T>): Promise<T> =>
+      turn(async () => {
+        beforeWrite()
+        await calm.exec('begin')
+        try {
+          const result = await act(calm)
+          await calm.exec('commit')
+          return result
+        } catch (error) {
+          await calm.exec('rollback')
+          throw error
+        }
+      }),
     async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
       const stop = await turn(() => pglite.listen(channel, onPayload))
-      return () => (line.ended ? Promise.resolve() : turn(() => stop()))
+      return () => (line.ended || line.refusal ? Promise.resolve() : turn(() => stop()))
     },
-    /** Lets those in line finish; later calls are refused. */
-    async end(): Promise<void> {
+    /** Lets those in line finish; later calls are refused. False when the server has stopped by itself. */
+    async end(): Promise<boolean> {
       line.ended = true
       await line.last
+      return line.refusal === undefined
     },
   }
 }
 
-function calmly(asked: PGlite | Transaction): Statement {
-  return {
-    async query<T>(text: string, params?: unknown[], options?: QueryOptions) {
-      await macrotask()
-      return asked.query<T>(text, params, options)
-    },
-    async exec(text) {
-      await macrotask()
-      return asked.exec(text)
-    },
-  }
+/** The server is gone: it said so, or its machine trapped. */
+function isPanic(error: unknown): boolean {
+  const { severity, name } = error as { severity?: unknown; name?: unknown }
+  return severity === 'PANIC' || severity === 'FATAL' || name === 'ExitStatus' || name === 'RuntimeError'
 }

@@ -6,6 +6,7 @@ import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { messageOf, SetupError } from '../errors.ts'
 import { ensureCluster, startParams } from './cluster.ts'
+import { freeBytes, requireSpace } from './disk.ts'
 import { createDurableFiles, type DurableFiles } from './durable-files.ts'
 import { createPool, type Pool } from './pool.ts'
 import * as schema from './schema.ts'
@@ -42,7 +43,7 @@ export type Store = {
 export async function openStore(options: { ledger: string }): Promise<Store> {
   const durable = createFilesIn(options.ledger)
   const pglite = await openCluster(options.ledger, await durable)
-  return createStore(pglite, await durable)
+  return createStore(options.ledger, pglite, await durable)
 }
 
 async function createFilesIn(folder: string): Promise<DurableFiles> {
@@ -95,30 +96,35 @@ export async function requireDurability(pglite: PGlite, durable: Pick<DurableFil
 function broken(folder: string, error: unknown, said: string[] = []): SetupError {
   if (error instanceof SetupError) return error
   const complaint = said.findLast((line) => /FATAL|PANIC|ERROR/.test(line))?.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, '')
-  const code = (error as { code?: unknown }).code
-  if (code === 'ENOSPC' || /no space left|ENOSPC/i.test(`${complaint} ${messageOf(error)}`)) {
+  const code = String((error as { code?: unknown }).code)
+  const named = `the ledger ${folder} cannot be opened`
+  if (isFull(dirname(folder)))
+    return new SetupError(`${named}: the disk is full`, 'free some space and start again', error)
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) {
     return new SetupError(
-      `the ledger ${folder} cannot be opened: the disk is full`,
-      'free some space and start again',
-      error,
-    )
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new SetupError(
-      `the ledger ${folder} cannot be opened: ${messageOf(error)}`,
-      'make the folder writable for this user, or set OVERNIGHT_DATA',
+      `${named}: ${messageOf(error)}`,
+      'make it a folder this user can write to, or set OVERNIGHT_DATA to another',
       error,
     )
   }
   return new SetupError(
-    `the ledger ${folder} cannot be opened: ${complaint ?? messageOf(error)}`,
+    `${named}: ${complaint ?? messageOf(error)}`,
     'restore a backup of the folder, or move it away to begin with an empty ledger',
     error,
   )
 }
 
-function createStore(pglite: PGlite, durable: DurableFiles): Store {
-  const session = createSession(pglite)
+/** The server's own words for it differ from step to step; a new store takes 56 MB. */
+function isFull(folder: string): boolean {
+  try {
+    return freeBytes(folder) < 64 * 1024 * 1024
+  } catch {
+    return false
+  }
+}
+
+function createStore(folder: string, pglite: PGlite, durable: DurableFiles): Store {
+  const session = createSession(pglite, () => requireSpace(folder))
   // The embedded server has no background processes: without this its log grows for ever, and recovery reads it all.
   durable.onLogGrown(() => void session.query('checkpoint').catch(() => {}))
   const client = drizzle({ client: session as unknown as PGlite, schema })
@@ -132,8 +138,8 @@ function createStore(pglite: PGlite, durable: DurableFiles): Store {
     },
     vacuum: () => vacuum(session),
     async close() {
-      await session.end()
-      if (!pglite.closed) await pglite.close()
+      const sound = await session.end()
+      if (sound && !pglite.closed) await pglite.close()
     },
   }
 }
