@@ -86,7 +86,7 @@ function collectorEnvironment({ tree, gitDir }: Checkout): Record<string, string
 }
 
 /** Why the collector's ending is not a patch. `stderr` may hold file names of the agent's choosing. */
-export function collectFailure({ code, signal }: Exit, stderr: string): StepFailed | undefined {
+function collectFailure({ code, signal }: Exit, stderr: string): StepFailed | undefined {
   const why = lastLine(printable(stderr)) || `ended with ${code ?? signal}`
   if (/No space left on device/.test(stderr)) return new StepFailed('disk_full', why, { retryable: true })
   if (code === 0 && !/could not open directory/.test(stderr)) return undefined

@@ -38,7 +38,7 @@ export async function fetchHeads({ git, gitDir, url, signal }: Fetch): Promise<v
   }
 }
 
-export async function removeStaleLocks(gitDir: string, nowMs: number): Promise<void> {
+async function removeStaleLocks(gitDir: string, nowMs: number): Promise<void> {
   const inRefs = await readdir(join(gitDir, 'refs'), { recursive: true })
   const candidates = [
     ...inRefs.map((name) => join('refs', name)),

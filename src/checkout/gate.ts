@@ -1,8 +1,8 @@
 import type { Change, Finding } from './patch.ts'
 import { foldPath, isStrangePath, type PlaceRule, placesOf } from './protected-paths.ts'
 
-export type GateRules = { maxFiles: number; maxBytes: number }
-export const gateRules: GateRules = { maxFiles: 100, maxBytes: 4 * 1024 * 1024 }
+type GateRules = { maxFiles: number; maxBytes: number }
+const gateRules: GateRules = { maxFiles: 100, maxBytes: 4 * 1024 * 1024 }
 
 /** Why a person has to look before this change is published; empty when nobody has to. Decides by paths, sizes and modes alone. */
 export function gate(changes: readonly Change[], rules: GateRules = gateRules): Finding[] {

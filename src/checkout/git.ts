@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { OvernightError, SetupError } from '../errors.ts'
 
-export type GitOptions = {
+type GitOptions = {
   cwd?: string
   gitDir?: string
   /** Added to the environment, which is otherwise the flavour's own. */

@@ -5,8 +5,7 @@ import { createMirrors, resolveBase } from './mirror.ts'
 import { openQuarantine } from './quarantine.ts'
 
 export type { Checkout } from './checkout.ts'
-export type { Base, Mirror } from './mirror.ts'
-export type { Quarantine } from './quarantine.ts'
+export type { Mirror } from './mirror.ts'
 
 /** The acts on copies of repositories. `operator` is whose settings apply when the operator's own repositories are read. */
 export function createCheckouts({ operator }: { operator: { path: string; home: string } }) {

@@ -8,7 +8,7 @@ import { type Git, GitFailed, identity, runGit, textOf } from './git.ts'
 import type { Mirror } from './mirror.ts'
 import { type Change, type Patch, patchCapBytes } from './patch.ts'
 
-export type NewCommit = { parent: string; message: string; date: Date }
+type NewCommit = { parent: string; message: string; date: Date }
 /** `trailers` are the values of `Overnight-Run:`. */
 export type CommitFacts = { tree: string; parents: string[]; committerEmail: string; trailers: string[] }
 export type Quarantine = AsyncDisposable & {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createLocalForge } from '../../src/forges/local.ts'
-import { createOperator, git, writeFiles } from '../support/git-repository.ts'
+import { createOperator, git, makePipe, writeFiles } from '../support/git-repository.ts'
 import { openCheckout } from '../support/open-checkout.ts'
 import { createPullRecords } from '../support/pull-records.ts'
 
@@ -265,18 +265,18 @@ const traps: Trap[] = [
   },
   {
     name: 'a pipe for a file',
-    lay: (tree) => (rmSync(join(tree, 'src/index.ts')), execFileSync('mkfifo', [join(tree, 'src/index.ts')])),
+    lay: (tree) => (rmSync(join(tree, 'src/index.ts')), makePipe(join(tree, 'src/index.ts'))),
     leaves: 'patch_invalid',
   },
-  { name: 'a new pipe', lay: (tree) => execFileSync('mkfifo', [join(tree, 'pipe')]), leaves: [] },
+  { name: 'a new pipe', lay: (tree) => makePipe(join(tree, 'pipe')), leaves: [] },
   {
     name: 'a pipe named .gitignore',
-    lay: (tree) => execFileSync('mkfifo', [join(tree, 'src/.gitignore')]),
+    lay: (tree) => makePipe(join(tree, 'src/.gitignore')),
     leaves: 'patch_invalid',
   },
   {
     name: 'a pipe named .gitattributes',
-    lay: (tree) => execFileSync('mkfifo', [join(tree, '.gitattributes')]),
+    lay: (tree) => makePipe(join(tree, '.gitattributes')),
     leaves: 'patch_invalid',
   },
   {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parseChanges } from '../../src/checkout/changes.ts'
 import { type Patch, patchCapBytes } from '../../src/checkout/patch.ts'
 import { git, gitEnvironment, writeFiles } from '../support/git-repository.ts'
@@ -253,11 +253,19 @@ describe('sizes', () => {
     })
   })
 
-  test('stopping ends the collector', async () => {
+  test('stopping ends the collector and what it started', async () => {
     using opened = await openCheckout()
-    execFileSync('mkfifo', ['pipe'], { cwd: opened.checkout.tree })
-    const request = { ...opened, sandbox: openHostSandbox(), signal: AbortSignal.abort(new Error('stopped')) }
-    await expect(opened.checkouts.collectPatch(request)).rejects.toThrow('stopped')
+    const stop = new AbortController()
+    execFileSync('sh', ['-c', 'mkdir many && cd many && seq 20000 | xargs touch'], { cwd: opened.checkout.tree })
+    const request = { ...opened, sandbox: openHostSandbox(), signal: stop.signal }
+    const collecting = opened.checkouts.collectPatch(request).catch((error: unknown) => error)
+    const index = join(opened.checkout.gitDir, 'index.lock')
+    await vi.waitFor(() => expect(existsSync(index)).toBe(true), { timeout: 20_000, interval: 5 })
+    stop.abort(new Error('stopped'))
+    expect(await collecting).toMatchObject({ message: 'stopped' })
+    const again = (await opened.collect())!
+    await using quarantine = await opened.openPatch(again)
+    expect(await quarantine.changes()).toHaveLength(20_000)
   })
 })
 

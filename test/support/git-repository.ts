@@ -46,6 +46,11 @@ export const gitEnvironment = {
   LC_ALL: 'C',
 }
 
+/** A pipe: whoever opens it to read waits for a writer. */
+export function makePipe(path: string): void {
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', path])
+}
+
 export type Files = Record<string, string>
 
 export function writeFiles(folder: string, files: Files): void {
