@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { problemsOf, readOptions } from './reading.ts'
+import { cpuMs, problemsOf, readOptions } from './reading.ts'
 import { readRoutine } from '../../src/routines/read.ts'
 
 const maxMs = 1000
@@ -17,9 +17,9 @@ const aliasBomb = [
 ].join('\n')
 
 function timed(text: string): { problems: string[]; ms: number } {
-  const start = performance.now()
+  const start = cpuMs()
   const problems = problemsOf(text)
-  return { problems, ms: performance.now() - start }
+  return { problems, ms: cpuMs() - start }
 }
 
 describe('a text that is made to hurt is refused at once', () => {
@@ -116,9 +116,9 @@ describe('whatever the text', () => {
   ])('reading never throws, is quick, and every problem has its place: %s', (_what, texts) => {
     fc.assert(
       fc.property(texts, (text) => {
-        const start = performance.now()
+        const start = cpuMs()
         const read = readRoutine('x.md', text, readOptions)
-        expect(performance.now() - start).toBeLessThan(maxMs)
+        expect(cpuMs() - start).toBeLessThan(maxMs)
         const lines = text.split('\n')
         for (const problem of 'problems' in read ? read.problems : read.routine.unavailable) {
           expect(problem.line).toBeGreaterThanOrEqual(1)

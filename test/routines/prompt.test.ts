@@ -47,7 +47,10 @@ describe('filling', () => {
 })
 
 describe('whatever is filled in', () => {
-  const piece = fc.oneof(fc.string(), fc.constantFrom('{{', '}}', '{{ inputs.a }}', '{{ inputs.b }}', '\\', '$&', '\n'))
+  const piece = fc.oneof(
+    fc.string(),
+    fc.constantFrom('{{', '}}', '{{ inputs.a }}', '{{ inputs.b }}', '{{ event }}', '\\', '$&', '\n'),
+  )
   const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''))
 
   test('is found between the same words, untouched', () => {
@@ -71,7 +74,7 @@ describe('whatever is filled in', () => {
 
   test('nothing throws', () => {
     fc.assert(
-      fc.property(text, fc.anything(), (template, event) => {
+      fc.property(text, fc.jsonValue(), (template, event) => {
         expect(fillPrompt(template, { event, inputs: {} })).toBeTypeOf('string')
       }),
     )

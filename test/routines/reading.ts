@@ -21,3 +21,9 @@ export function readGood(text: string, options = readOptions): Routine {
   if ('problems' in read) throw new Error(read.problems.map(formatProblem).join('\n'))
   return read.routine
 }
+
+/** Milliseconds that this thread computed: other work on the machine does not count. */
+export function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
