@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { EngineEvent, EngineTask, Stopped } from '../engines/engine.ts'
 import { fillPrompt } from '../routines/prompt.ts'
@@ -31,7 +31,7 @@ export async function work(task: Task, { checkout }: Prepared): Promise<AgentExi
     const engineTask = {
       sandbox,
       cwd: checkout.tree,
-      argv: routine.engine.command,
+      argv: await resolvePrograms(routine.engine.command, routineDir),
       prompt: fillPrompt(routine.prompt, promptValues(task)),
       files: { ...files, routineDir },
       signal: AbortSignal.any([signal, timeUp]),
@@ -44,6 +44,18 @@ export async function work(task: Task, { checkout }: Prepared): Promise<AgentExi
   await held.record({ exit, title: headline(lastLine, routine) })
   await tools.reached('exit_recorded', run.id)
   return exit
+}
+
+/** `./programs/x.mjs` in a command means the file beside the routine, where there is one; the working directory is the checkout. */
+async function resolvePrograms(argv: readonly string[], routineDir: string): Promise<string[]> {
+  return Promise.all(
+    argv.map(async (word) => {
+      if (!word.startsWith('./')) return word
+      const beside = join(routineDir, word)
+      const isFile = await stat(beside).then((found) => found.isFile(), () => false)
+      return isFile && beside.startsWith(routineDir + sep) ? beside : word
+    }),
+  )
 }
 
 async function listen(task: Task, events: AsyncIterable<EngineEvent>): Promise<{ stopped: Stopped; lastLine: string | undefined }> {
