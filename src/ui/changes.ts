@@ -28,12 +28,12 @@ function changed(run: Run, { changes, findings, diff, cut }: PatchView): Html {
   return html`${
       findings.length > 0 &&
       run.state !== 'needs_approval' &&
-      html`<p class="sum">Why a person had to look first:</p>
+      html`<p class="sum">What the gate found:</p>
         ${findingsList(findings)}`
     }
     <p class="sum">${count(changes.length, 'file')}, ${tally(added, removed)}</p>
     <ol class="files">
-      ${changes.map((change, place) => html`<li><a href="#file-${place + 1}">${change.path}</a> <span class="fact">${whatBecame(change)}</span> ${tally(change.added, change.removed)}</li>`)}
+      ${changes.map((change, place) => html`<li><a href="#file-${place + 1}">${change.path}</a> <span class="fact">${whatBecame(change)}</span> ${!change.binary && tally(change.added, change.removed)}</li>`)}
     </ol>
     ${changes.map((change, place) => fileSection(change, shown.get(change.path), place + 1))}
     ${isCut && html`<p class="left-out">The change is longer than this page. All of it: <code class="command">git diff ${run.base ?? 'HEAD'}...${run.branch ?? 'overnight'}</code></p>`}`
@@ -77,7 +77,7 @@ function fileSection(change: Change, file: FileDiff | undefined, place: number):
   return html`<details class="file" id="file-${place}" ${open && html`open`}>
     <summary>
       <h3>${change.path}</h3>
-      ${tally(change.added, change.removed)}
+      ${!change.binary && tally(change.added, change.removed)}
     </summary>
     ${file ? fileBody(change, file) : html`<p class="nothing">Not shown: the change is too long for this page.</p>`}
   </details>`

@@ -4,7 +4,7 @@ import { page } from './page.ts'
 import { sentence } from './words.ts'
 
 /** What happened and the next step. `command` is shown for copying; `back` is where the reader came from. */
-export type Message = {
+type Message = {
   title: string
   text: string
   hint?: string | undefined
@@ -12,7 +12,7 @@ export type Message = {
   back?: { path: string; label: string }
 }
 
-export function messagePage(message: Message, clock: Clock): Html {
+function messagePage(message: Message, clock: Clock): Html {
   const { title, text, hint, command, back = { path: '/', label: 'To the front page' } } = message
   const body = html`<article class="lead">
     <h1>${title}</h1>

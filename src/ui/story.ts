@@ -2,7 +2,7 @@ import { html, type Html, type Part } from './html.ts'
 import { clockTime, type Clock } from './moment.ts'
 
 /** One thing the engine told. Speech of an agent comes in pieces without a stream; a plain command has two streams. */
-export type StoryLine = { at: string; stream?: 'stdout' | 'stderr'; content: { type: 'text'; text: string } }
+type StoryLine = { at: string; stream?: 'stdout' | 'stderr'; content: { type: 'text'; text: string } }
 export type StoryItem = { kind: 'output'; line: StoryLine } | { kind: 'left_out'; bytes: number }
 
 /** A finished story is long: its end is what people read first. */
@@ -37,7 +37,7 @@ export function storyItem(item: StoryItem, { clock, before }: { clock: Clock; be
   return storyLine(item.line, clock, before?.kind === 'output' ? before.line : undefined)
 }
 
-export function storyLine(line: StoryLine, clock: Clock, before?: StoryLine): Html {
+function storyLine(line: StoryLine, clock: Clock, before?: StoryLine): Html {
   const text = line.content.text.replaceAll('\r\n', '\n')
   if (line.stream === undefined) return html`<span class="said">${text}</span>`
   const at = new Date(line.at)

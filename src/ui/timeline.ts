@@ -55,8 +55,8 @@ function bar(segments: readonly Segment[]): Html {
   return html`<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">${pieces}</svg>`
 }
 
-/** One line of the timeline; its id is the event's, so that it can be sent again without doubling. */
-export function timelineEvent(event: Pick<RunEvent, 'id' | 'kind' | 'data' | 'at'>, clock: Clock): Html {
+/** One line of the timeline. */
+function timelineEvent(event: Pick<RunEvent, 'id' | 'kind' | 'data' | 'at'>, clock: Clock): Html {
   return html`<li id="event-${event.id}">${clockTime(event.at, clock)} <span>${sentence(event)}</span></li>`
 }
 

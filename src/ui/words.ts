@@ -3,7 +3,7 @@ import type { Run, RunState } from '../ledger/schema.ts'
 import { html, type Html } from './html.ts'
 
 /** Who a state concerns: `you` is the only one that is coloured. */
-export type Tone = 'you' | 'bad' | 'busy' | 'calm'
+type Tone = 'you' | 'bad' | 'busy' | 'calm'
 export type StateWord = { shape: string; word: string; tone: Tone; headline: string }
 
 /** A state has a shape and a word, so that nothing is said by colour alone. `headline` is for runs that have no sentence of their own yet. */

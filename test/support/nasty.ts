@@ -1,5 +1,5 @@
 /** Where a string that gets out tries to call home. Nothing there ever answers. */
-export const elsewhere = 'http://elsewhere.invalid'
+const elsewhere = 'http://elsewhere.invalid'
 
 const run = 'window.pwned=1;alert(1)'
 
