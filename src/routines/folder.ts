@@ -61,7 +61,7 @@ async function readEntry(
     return { entry, file, stamp, ...(await readText(target)) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOENT')
+    if (code !== 'ENOENT' && code !== 'ELOOP')
       return refused(`the file cannot be read: ${messageOf(error)}`, 'make it readable for the service')
     const isLink = await lstat(file).then(
       (seen) => seen.isSymbolicLink(),

@@ -189,7 +189,7 @@ describe('the folder in force', () => {
     renameSync(join(dir, 'tidy.md'), join(dir, 'tidy.md~'))
     const looking = library.rescan()
     // The look has seen the folder without the file by now.
-    for (let turn = 0; turn < 5; turn++) await readdir(dir)
+    for (let turn = 0; turn < 50; turn++) await readdir(dir)
     writeFileSync(join(dir, 'new'), routineText('', 'Two'))
     renameSync(join(dir, 'new'), join(dir, 'tidy.md'))
     await looking
