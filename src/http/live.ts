@@ -10,19 +10,20 @@ import { clockOf } from './views.ts'
 /** What pages listen to: new lines of the story are appended, anything else asks the page to load itself anew. */
 export function liveRoutes(face: Face, signed: MiddlewareHandler) {
   const app = new Hono()
-  app.get('/live', signed, (c) =>
-    streamSSE(c, async (sse) => {
+  app.get('/live', signed, (c) => {
+    const after = Number(c.req.query('after') ?? 0)
+    return streamSSE(c, async (sse) => {
       const abort = new AbortController()
       sse.onAbort(() => abort.abort())
       const { signal } = abort
       while (!signal.aborted) {
-        const news = await face.news.next(undefined, { timeoutMs: 15_000, signal })
         // Transcripts grow all the time; the front page changes only with a run's state.
-        if (news === 'state') await sse.writeSSE({ event: 'reload', data: '' })
-        else if (news === 'quiet') await sse.write(': still here\n\n')
+        const news = face.news.next(undefined, { timeoutMs: 15_000, signal })
+        if ((await face.ledger.events.newest()) > after) return void (await sse.writeSSE({ event: 'reload', data: '' }))
+        if ((await news) === 'quiet') await sse.write(': still here\n\n')
       }
-    }),
-  )
+    })
+  })
   app.get('/runs/:id/live', signed, async (c) => {
     const run = await face.acts.find(c.req.param('id'))
     const from = readCursor(c.req.header('last-event-id') ?? c.req.query('from'))

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
-import { OvernightError } from '../errors.ts'
+import { NotFound, OvernightError } from '../errors.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Asset } from '../ui/assets.ts'
 import { homePage } from '../ui/home.ts'
@@ -72,6 +72,14 @@ function signedPages(face: Face) {
     const unique = typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key) ? key : randomUUID()
     const fired = await face.acts.fire({ routine, trigger: 'manual', key: `page:${unique}`, inputs, by: c.get('actor') })
     return c.redirect(`/runs/${fired.run}`, 303)
+  })
+  // A pull request of the local forge is read on the page of the run that made it.
+  app.get('/pulls/:id', signed, async (c) => {
+    const pull = await face.pulls.read(c.req.param('id'))
+    const runs = await face.ledger.runs.withPulls([pull.id])
+    const run = runs.find(({ state }) => state === 'published') ?? runs[0]
+    if (!run) throw new NotFound('run behind the pull request', pull.id)
+    return c.redirect(`/runs/${run.id}#changes`, 302)
   })
   for (const act of ['merge', 'close'] as const) {
     app.post(`/pulls/:id/${act}`, signed, async (c) => {

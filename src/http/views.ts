@@ -19,7 +19,9 @@ export async function clockOf(face: Face): Promise<Clock> {
 export async function homeView(face: Face): Promise<HomeView> {
   const clock = await clockOf(face)
   const since = new Date(clock.now.getTime() - editionHours * 3_600_000)
-  const { runs, slots, routines } = face.ledger
+  const { runs, slots, routines, events } = face.ledger
+  // Asked first: what happens while the page is made is told to it afterwards.
+  const live = `/live?after=${await events.newest()}`
   const pulls = await face.pulls.list({ state: 'open' })
   const lists = [
     await runs.list({ states: open, limit: 200 }),
@@ -37,7 +39,7 @@ export async function homeView(face: Face): Promise<HomeView> {
     problems: face.library.snapshot().problems.map(
       (problem): FileProblem => ({ file: `${problem.file}:${problem.line}:${problem.column}`, message: problem.message, hint: problem.hint ?? null }),
     ),
-    live: '/live',
+    live,
   })
 }
 

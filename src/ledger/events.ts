@@ -21,6 +21,12 @@ export function createEvents(db: Database) {
         .limit(limit)
     },
 
+    /** The id of the newest event of any run; 0 when there is none. */
+    async newest(): Promise<number> {
+      const rows = await db.select({ id: runEvents.id }).from(runEvents).orderBy(desc(runEvents.id)).limit(1)
+      return rows[0]?.id ?? 0
+    },
+
     async last(run: string, limit: number): Promise<RunEvent[]> {
       const rows = await db.select().from(runEvents).where(eq(runEvents.run, run)).orderBy(desc(runEvents.id)).limit(limit)
       return rows.toReversed()

@@ -45,7 +45,9 @@ export function composeEdition(material: Material): HomeView {
   const { clock, pulls } = material
   const runs = [...material.runs].sort((a, b) => timeOf(b) - timeOf(a))
   const since = clock.now.getTime() - editionHours * 3_600_000
-  const ready = pulls.map((pull) => ({ pull, run: runs.find((run) => run.pull === pull.id && run.endedAt) ?? null }))
+  // The run that made the change, not a later one that found nothing to add.
+  const behind = (pull: PullView, states: readonly string[]) => runs.find((run) => run.pull === pull.id && states.includes(run.state))
+  const ready = pulls.map((pull) => ({ pull, run: behind(pull, ['published']) ?? behind(pull, ['unchanged']) ?? null }))
   const behindOpen = new Set(ready.map(({ run }) => run?.id))
   const retried = new Set(runs.map((run) => run.retryOf))
   const item = (run: Run): RunItem => ({ run, pull: pulls.find((pull) => pull.id === run.pull) ?? null })
