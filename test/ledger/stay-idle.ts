@@ -6,7 +6,9 @@ import { openStore } from '../../src/ledger/store.ts'
 
 const store = await openStore({ ledger: process.argv[2]! })
 await migrate(store)
-await store.db.execute(sql`create table pages as select g as n, repeat('y', 3000) || g as filler from generate_series(1, 50000) g`)
+await store.db.execute(
+  sql`create table pages as select g as n, repeat('y', 3000) || g as filler from generate_series(1, 50000) g`,
+)
 for (let i = 0; i < 3; i++) await store.db.execute(sql`select sum(length(filler)) from pages`)
 await wait(3000)
 console.log(Math.round(process.memoryUsage().rss / 1e6))
