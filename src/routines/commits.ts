@@ -7,7 +7,7 @@ import type { Routine } from './routine.ts'
 const runFile = promisify(execFile)
 
 /** HEAD of the repository that a folder lives in, and the blobs it has directly in that folder. */
-export type Head = { commit: string; blobs: ReadonlyMap<string, string> }
+type Head = { commit: string; blobs: ReadonlyMap<string, string> }
 
 /** The operator's own PATH and HOME: git runs in the operator's repository, with the operator's configuration. */
 export type Operator = { path: string; home: string }
@@ -15,7 +15,7 @@ export type Operator = { path: string; home: string }
 /**
  * Undefined without git, a repository, or a commit. Reads objects only: no index, no hooks, no filters, no network.
  */
-export async function readHead(dir: string, operator: Operator): Promise<Head | undefined> {
+async function readHead(dir: string, operator: Operator): Promise<Head | undefined> {
   try {
     const commit = (await git(dir, operator, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])).trim()
     const tree = await git(dir, operator, ['ls-tree', '-z', commit])
@@ -26,7 +26,7 @@ export async function readHead(dir: string, operator: Operator): Promise<Head | 
 }
 
 /** The commit of a file whose bytes are exactly what HEAD has under this name; else null. */
-export function commitOf(head: Head | undefined, entry: string, text: string): string | null {
+function commitOf(head: Head | undefined, entry: string, text: string): string | null {
   const committed = head?.blobs.get(entry)
   return head && committed === blobId(text, head.commit.length === 64 ? 'sha256' : 'sha1') ? head.commit : null
 }

@@ -3,7 +3,7 @@ import { placeAt, type Place } from './format.ts'
 /** Over this a file is refused: a prompt of that size is a mistake, and everything here is read on the event loop. */
 export const fileCapBytes = 256 * 1024
 /** The YAML reader compares every key with every other; at this size the worst text takes a tenth of a second. */
-export const frontMatterCapBytes = 32 * 1024
+const frontMatterCapBytes = 32 * 1024
 
 export type FileText = {
   /** Without the fences; undefined when the file has none. */

@@ -16,7 +16,7 @@ export function relativeTo(folder: string, problem: Problem): Problem {
 }
 
 /** What was written may reach a terminal or a log line, so control characters are shown, never sent. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

@@ -5,10 +5,10 @@ import { GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
 
 /** Names of routines, and everything else that becomes part of a branch name. */
 export const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
-export const overlaps = ['skip', 'queue_one', 'queue_all', 'cancel_running'] as const
+const overlaps = ['skip', 'queue_one', 'queue_all', 'cancel_running'] as const
 /** Agents that need no `command`. */
 const agents = ['claude', 'codex', 'gemini', 'opencode'] as const
-export const engineNames = [...agents, 'acp', 'command'] as const
+const engineNames = [...agents, 'acp', 'command'] as const
 
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)])
 const Argv = z

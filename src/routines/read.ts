@@ -67,7 +67,7 @@ export function readRoutine(file: string, text: string, options: ReadOptions): R
     key: path.map(String).join('.'),
   }))
   const hash = createHash('sha256').update(text).digest('hex')
-  const about = { name, file, source: text, hash, prompt: parts.prompt, unavailable }
+  const about = { name, file, source: text, hash, prompt: parts.prompt, unavailable: inOrder(unavailable) }
   return { routine: toRoutine(parsed.data, { ...about, engine, timezone: withDefaults(options).timezone }) }
 }
 
@@ -113,6 +113,9 @@ function noPrompt(file: string, text: string): Problem {
 }
 
 function refuse(problems: readonly Problem[]): { problems: Problem[] } {
-  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column)
-  return { problems: sorted.slice(0, maxProblems) }
+  return { problems: inOrder(problems).slice(0, maxProblems) }
+}
+
+function inOrder<T extends Problem>(problems: readonly T[]): T[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
 }

@@ -27,7 +27,7 @@ export type Routine = {
   unavailable: Unavailable[]
 }
 /** `key` is the dotted path of what was written, such as `repository` or `limits.usd`. */
-export type Unavailable = Problem & { key: string }
+type Unavailable = Problem & { key: string }
 export type Schedule = { cron: string; timezone: string }
 export type InputSpec = {
   type: 'string' | 'number' | 'boolean'

@@ -10,6 +10,7 @@ import { openLibrary, readLibrary, type LibraryOptions, type LibrarySnapshot } f
 import { git } from '../support/git-repository.ts'
 import { readGood, readOptions, routineText } from './reading.ts'
 
+const makePipe = 'mkfifo'
 const log = createLog('silent')
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -73,7 +74,7 @@ describe('reading the folder', () => {
     })
     writeFileSync(join(dir, 'latin.md'), Buffer.from([0x2d, 0xe4, 0xff]))
     mkdirSync(join(dir, 'folder.md'))
-    execFileSync('mkfifo', [join(dir, 'pipe.md')])
+    execFileSync(makePipe, [join(dir, 'pipe.md')])
     symlinkSync(join(outside, 'secret.md'), join(dir, 'link.md'))
     symlinkSync('/etc/passwd', join(dir, 'passwd.md'))
     symlinkSync('../nowhere', join(dir, 'dangling.md'))
