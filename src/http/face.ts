@@ -21,7 +21,7 @@ export type Face = {
   /** `ok`, or what is wrong in one word each. */
   health(): { state: 'ok' | 'stopping' | 'degraded' }
   /** Hosts (`name:port`) a browser may call us by. */
-  allowedHosts(): ReadonlySet<string>
+  allowedHosts: () => ReadonlySet<string>
   zone: string
   log: Log
 }

@@ -10,7 +10,7 @@ import type { Routine } from '../routines/routine.ts'
 import { upcoming } from '../triggers/schedule/upcoming.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
-import { refuseBadInputs, refuseInvalid } from './refuse.ts'
+import { BodyTooLarge, refuseBadInputs, refuseInvalid } from './refuse.ts'
 
 const RoutineJson = z.object({
   name: z.string(),
@@ -28,7 +28,13 @@ const RoutineJson = z.object({
 const Fire = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 })
-const Fired = z.object({ firing: z.string(), outcome: z.string(), run: z.string().nullable(), fresh: z.boolean(), links: z.object({ run: z.string() }) })
+const Fired = z.object({
+  firing: z.string(),
+  outcome: z.string(),
+  run: z.string().nullable(),
+  fresh: z.boolean(),
+  links: z.object({ run: z.string() }),
+})
 
 export function routinesApi(face: Face) {
   const app = new Hono<{ Variables: { actor: string } }>()
@@ -54,7 +60,12 @@ export function routinesApi(face: Face) {
 
   app.post(
     '/:name/fire',
-    bodyLimit({ maxSize: 256 * 1024, onError: () => { throw new TooLarge() } }),
+    bodyLimit({
+      maxSize: 256 * 1024,
+      onError: () => {
+        throw new BodyTooLarge(256)
+      },
+    }),
     describeJson('Fires a routine; the same Idempotency-Key is the same firing, for ever', 202, Fired),
     validator('json', Fire, refuseInvalid),
     async (c) => {
@@ -65,20 +76,26 @@ export function routinesApi(face: Face) {
         throw new BadRequest('Idempotency-Key must be 1 to 200 visible ASCII characters', 'send a UUID')
       }
       const inputs = refuseBadInputs(readInputs(routine.inputs, c.req.valid('json').inputs))
-      const fired = await face.acts.fire({ routine, trigger: byPerson ? 'manual' : 'api', key: `api:${key ?? randomUUID()}`, inputs, by: c.get('actor') })
+      const fired = await face.acts.fire({
+        routine,
+        trigger: byPerson ? 'manual' : 'api',
+        key: `api:${key ?? randomUUID()}`,
+        inputs,
+        by: c.get('actor'),
+      })
       return c.json(
-        { firing: fired.firing.id, outcome: fired.firing.outcome, run: fired.run, fresh: fired.fresh, links: { run: `/v1/runs/${fired.run}` } },
+        {
+          firing: fired.firing.id,
+          outcome: fired.firing.outcome,
+          run: fired.run,
+          fresh: fired.fresh,
+          links: { run: `/v1/runs/${fired.run}` },
+        },
         202,
       )
     },
   )
   return app
-}
-
-class TooLarge extends OvernightError {
-  constructor() {
-    super('the body is over 256 KB', { code: 'too_large', status: 413, hint: 'send less; a run reads large data from its repository' })
-  }
 }
 
 /** People may always fire a routine; programs only where its file says `on: { api: true }`. */

@@ -9,7 +9,7 @@ import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { pages } from './pages.ts'
 import { pullsApi } from './pulls-api.ts'
-import { problemOf } from './refuse.ts'
+import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
 import { runsApi } from './runs-api.ts'
 
@@ -34,7 +34,14 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
     }),
   )
   app.use(guardOrigin(face.allowedHosts))
-  app.use(bodyLimit({ maxSize: 1024 * 1024, onError: (c) => c.json(problemOf(new BodyTooLarge()).body, 413) }))
+  app.use(
+    bodyLimit({
+      maxSize: 1024 * 1024,
+      onError: () => {
+        throw new BodyTooLarge(1024)
+      },
+    }),
+  )
 
   app.get('/health', (c) => {
     const { state } = face.health()
@@ -43,7 +50,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
 
   const api = new Hono<{ Variables: { actor: string } }>()
-  api.use(requireSignIn(face.signIn))
+  api.use(requireSignIn(face.signIn), requireJsonBody)
   api.route('/routines', routinesApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))
@@ -63,19 +70,18 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.route('/', pages(face, assets))
 
   app.notFound((c) => {
-    const error = new OvernightError(`there is nothing at ${c.req.path}`, { code: 'not_found', status: 404, hint: 'see /openapi.json' })
+    const error = new OvernightError(`there is nothing at ${c.req.path}`, {
+      code: 'not_found',
+      status: 404,
+      hint: 'see /openapi.json',
+    })
     return c.json(problemOf(error).body, 404, { 'content-type': 'application/problem+json' })
   })
   app.onError((error, c) => {
     const { status, body } = problemOf(error)
-    if (status >= 500) face.log.error({ error: error.message, stack: error.stack, path: c.req.path }, 'a request failed')
+    if (status >= 500)
+      face.log.error({ error: error.message, stack: error.stack, path: c.req.path }, 'a request failed')
     return c.body(JSON.stringify(body), status as 500, { 'content-type': 'application/problem+json' })
   })
   return app
-}
-
-class BodyTooLarge extends OvernightError {
-  constructor() {
-    super('the body is over 1 MB', { code: 'too_large', status: 413 })
-  }
 }
