@@ -1,7 +1,19 @@
 import { defineConfig } from 'vitest/config'
 
 /** Rooms whose tests start processes, stores or browsers; everything else is the unit suite (seconds, no services). */
-const heavy = ['journey', 'faults', 'ledger', 'queue', 'sandboxes', 'engines', 'checkout', 'forges', 'publish', 'browser', 'shipped']
+const heavy = [
+  'journey',
+  'faults',
+  'ledger',
+  'queue',
+  'sandboxes',
+  'engines',
+  'checkout',
+  'forges',
+  'publish',
+  'contract',
+  'shipped',
+]
 const heavyTests = heavy.map((folder) => `test/${folder}/**/*.test.ts`)
 
 export default defineConfig({

@@ -10,7 +10,10 @@ const Environment = z.object({
   OVERNIGHT_ROUTINES: z.string().min(1).default('routines').describe('Folder of routine files.'),
   OVERNIGHT_HOST: z.string().min(1).default('127.0.0.1').describe('Address the service listens on.'),
   OVERNIGHT_PORT: z.coerce.number().int().min(0).max(65_535).default(4747).describe('Port; 0 takes a free one.'),
-  OVERNIGHT_URL: z.url({ protocol: /^https?$/ }).optional().describe('Address people use, when something stands in front.'),
+  OVERNIGHT_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address people use, when something stands in front.'),
   OVERNIGHT_ENGINE: z.string().min(1).default('claude').describe('Engine of routines that name none.'),
   OVERNIGHT_CONCURRENCY: z.coerce
     .number()
@@ -37,7 +40,10 @@ export type DataPaths = Config['paths']
 export function readConfig(env: Record<string, string | undefined>, cwd: string) {
   const parsed = Environment.safeParse(env)
   if (!parsed.success) {
-    throw new SetupError(`configuration: ${z.prettifyError(parsed.error)}`, 'correct the environment variable and start again')
+    throw new SetupError(
+      `configuration: ${z.prettifyError(parsed.error)}`,
+      'correct the environment variable and start again',
+    )
   }
   const value = parsed.data
   const data = resolve(cwd, value.OVERNIGHT_DATA)

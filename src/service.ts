@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import cron from 'node-cron'
 import { gate } from './checkout/gate.ts'
 import { createCheckouts } from './checkout/index.ts'
 import type { Config } from './config.ts'
@@ -35,10 +34,11 @@ import { createWorker } from './runs/worker.ts'
 import type { Probes } from './sandboxes/choose.ts'
 import { createSandboxDrivers, probeSandboxes } from './sandboxes/index.ts'
 import { createSandboxOpener } from './sandboxes/opener.ts'
+import { startTicking } from './ticker.ts'
 import { applyRoutines } from './triggers/apply-routines.ts'
 import { checkSchedule } from './triggers/schedule/check-schedule.ts'
 import { readAssets } from './ui/assets.ts'
-import { tick, type SchedulerTools } from './triggers/schedule/scheduler.ts'
+import { tickUntilDone } from './triggers/schedule/scheduler.ts'
 
 export type Service = AsyncDisposable & {
   app: App
@@ -67,7 +67,10 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   const { log, foreground = false } = options
   const { paths } = config
   await mkdir(paths.data, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw new SetupError(`the data folder ${paths.data} cannot be made: ${messageOf(error)}`, 'set OVERNIGHT_DATA to a folder you can write')
+    throw new SetupError(
+      `the data folder ${paths.data} cannot be made: ${messageOf(error)}`,
+      'set OVERNIGHT_DATA to a folder you can write',
+    )
   })
   building.use(lockDataFolder(paths.lock))
   const token = await ensureToken(paths.token)
@@ -81,7 +84,13 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   const checkouts = createCheckouts({ operator: config.operator })
   // A routine in the project's root, or in the home folder, must not show the agent what else is there.
   const drivers = createSandboxDrivers({ hidden: [paths.data, config.operator.home] })
-  await healAfterKill({ ledger, drivers: Object.values(drivers), workDir: paths.work, removeFolder: checkouts.removeFolder, log })
+  await healAfterKill({
+    ledger,
+    drivers: Object.values(drivers),
+    workDir: paths.work,
+    removeFolder: checkouts.removeFolder,
+    log,
+  })
 
   const read = { defaultEngine: config.engine, checkSchedule }
   const routineOf = (version: Pick<RoutineVersion, 'file' | 'source'> & { commit?: string | null }): Routine =>
@@ -94,8 +103,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     watch: !foreground,
     operator: config.operator,
     lastGood: async (name) => {
-      const row = await ledger.routines.find(name)
-      const version = row && (await ledger.routines.readVersion(name, row.hash))
+      const version = await ledger.routines.versionInForce(name)
       return version && routineOf(version)
     },
     // A command looks at the folder; only the service puts it in force.
@@ -113,7 +121,11 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     engineOf: (name) => engines.get(name),
     openSandbox: createSandboxOpener(drivers, log),
     openTranscript: (run, fence) =>
-      openTranscript(join(paths.transcripts, run, String(fence)), config.transcriptBytes, () => void ledger.announce(run).catch(() => {})),
+      openTranscript(
+        join(paths.transcripts, run, String(fence)),
+        config.transcriptBytes,
+        () => void ledger.announce(run).catch(() => {}),
+      ),
     patchOf: (run) => ledger.publications.patchOf(run),
     lastPushed: async (repository, branch) => (await ledger.publications.lastPushed(repository, branch))?.commit,
     mirrorsDir: paths.mirrors,
@@ -143,7 +155,10 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   })
   const acts = createActs({ ledger, stopLocal: (run) => queue.cancel(run), wake: () => dispatcher.wake(), routineOf })
   const signIn = createSignIn(token)
-  const state = { health: 'ok' as 'ok' | 'stopping' | 'degraded', hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }
+  const state = {
+    health: 'ok' as 'ok' | 'stopping' | 'degraded',
+    hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string>,
+  }
   const face: Face = {
     ledger,
     acts,
@@ -160,12 +175,20 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   }
   const app = createApp(face, await readAssets())
   if (!foreground) {
-    building.use(startTicking(log, [
-      { every: '* * * * * *', name: 'scheduler', act: () => tickUntilDone({ ledger, routineOf }, () => dispatcher.wake()) },
-      { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
-      { every: '*/10 * * * * *', name: 'library', act: () => library.rescan() },
-      { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
-    ]))
+    building.use(
+      startTicking(log, [
+        {
+          every: '* * * * * *',
+          name: 'scheduler',
+          act: async () => {
+            if ((await tickUntilDone({ ledger, routineOf })) > 0) void dispatcher.wake()
+          },
+        },
+        { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
+        { every: '*/2 * * * * *', name: 'library', act: () => library.rescan() },
+        { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
+      ]),
+    )
     void dispatcher.wake()
   }
   const stack = building.move()
@@ -197,30 +220,3 @@ export async function openService(config: Config, options: ServiceOptions): Prom
 
 /** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
 export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers())
-
-type Tick = { name: string; every: string; act(): Promise<unknown> }
-
-/** node-cron is the pulse of this process. A missed beat is harmless: every act reads from the ledger what is due. */
-function startTicking(log: Log, ticks: readonly Tick[]): AsyncDisposable {
-  const tasks = ticks.map(({ name, every, act }) =>
-    cron.schedule(
-      every,
-      () => act().catch((error: unknown) => log.error({ tick: name, error: messageOf(error) }, 'a tick failed; the next one tries again')),
-      { name, noOverlap: true, timezone: 'UTC', suppressMissedWarning: true },
-    ),
-  )
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const task of tasks) await task.destroy()
-    },
-  }
-}
-
-/** One transaction takes a bounded number of schedules; a crowd at midnight takes several at once. */
-async function tickUntilDone(tools: SchedulerTools, wake: () => Promise<void>): Promise<void> {
-  for (;;) {
-    const { due, more } = await tick(tools)
-    if (due > 0) void wake()
-    if (!more) return
-  }
-}

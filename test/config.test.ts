@@ -4,7 +4,10 @@ import { readConfig } from '../src/config.ts'
 import { SetupError } from '../src/errors.ts'
 
 const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
-const lines = example.split('\n').filter((line) => /^# OVERNIGHT_\w+=/.test(line)).map((line) => line.slice(2))
+const lines = example
+  .split('\n')
+  .filter((line) => /^# OVERNIGHT_\w+=/.test(line))
+  .map((line) => line.slice(2))
 
 test('the example names exactly the variables that are read', () => {
   const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8')
@@ -13,7 +16,10 @@ test('the example names exactly the variables that are read', () => {
 })
 
 test('the values in the example are the defaults', () => {
-  const given = Object.fromEntries(lines.map((line) => line.split('=')).filter(([, value]) => value !== '')) as Record<string, string>
+  const given = Object.fromEntries(lines.map((line) => line.split('=')).filter(([, value]) => value !== '')) as Record<
+    string,
+    string
+  >
   const { concurrency: _mine, ...written } = readConfig(given, '/work')
   const { concurrency: _machine, ...defaults } = readConfig({}, '/work')
   expect(written).toEqual(defaults)
@@ -27,5 +33,9 @@ test('every bad variable is named, with what to do', () => {
 
 test('folders are relative to where it was started', () => {
   const { routinesDir, paths } = readConfig({ OVERNIGHT_DATA: 'state' }, '/srv/overnight')
-  expect([routinesDir, paths.data, paths.ledger]).toEqual(['/srv/overnight/routines', '/srv/overnight/state', '/srv/overnight/state/ledger'])
+  expect([routinesDir, paths.data, paths.ledger]).toEqual([
+    '/srv/overnight/routines',
+    '/srv/overnight/state',
+    '/srv/overnight/state/ledger',
+  ])
 })

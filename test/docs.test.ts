@@ -18,5 +18,7 @@ test.each([
   ['README.md', readme],
 ])('the routine in %s is valid, and does nothing that is still to come', (_, text) => {
   const example = /```markdown\n(---\n[\s\S]*?)```/.exec(text)?.[1] ?? ''
-  expect(readRoutine('/routines/example.md', example, { defaultEngine: 'claude', checkSchedule })).toMatchObject({ routine: { unavailable: [] } })
+  expect(readRoutine('/routines/example.md', example, { defaultEngine: 'claude', checkSchedule })).toMatchObject({
+    routine: { unavailable: [] },
+  })
 })

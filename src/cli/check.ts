@@ -4,10 +4,11 @@ import { resolve } from 'node:path'
 import { BadRequest, messageOf } from '../errors.ts'
 import { formatProblem, relativeTo } from '../routines/format.ts'
 import { readLibrary, type LibrarySnapshot } from '../routines/library.ts'
+import { lintRoutine } from '../routines/lint.ts'
 import { readRoutine } from '../routines/read.ts'
 import type { Problem } from '../routines/routine.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
-import { exitCodes, type Context } from './program.ts'
+import { exitCodes, type Context } from './context.ts'
 
 export function addCheck(program: Command, context: Context): void {
   program
@@ -17,10 +18,14 @@ export function addCheck(program: Command, context: Context): void {
     .option('--json', 'print JSON')
     .action(async (files: string[], options: { json?: true }) => {
       const { routines, problems } = files.length > 0 ? await readFiles(context, files) : await readFolder(context)
-      const warnings = routines.flatMap((routine) => routine.unavailable)
-      if (options.json) context.out(`${JSON.stringify({ routines: routines.map(({ name, file, hash }) => ({ name, file, hash })), errors: problems, warnings })}\n`)
+      const warnings = routines.flatMap(lintRoutine)
+      if (options.json)
+        context.out(
+          `${JSON.stringify({ routines: routines.map(({ name, file, hash }) => ({ name, file, hash })), errors: problems, warnings })}\n`,
+        )
       else {
-        const say = (problem: Problem, kind: string) => context.out(`${kind}${formatProblem(relativeTo(context.cwd, problem))}\n`)
+        const say = (problem: Problem, kind: string) =>
+          context.out(`${kind}${formatProblem(relativeTo(context.cwd, problem))}\n`)
         for (const problem of problems) say(problem, '')
         for (const warning of warnings) say(warning, 'warning: ')
         context.out(`${routines.length} good, ${problems.length} errors, ${warnings.length} warnings\n`)
@@ -36,7 +41,10 @@ export function readFolder(context: Context): Promise<LibrarySnapshot> {
   return readLibrary(context.config().routinesDir, readOptions(context))
 }
 
-async function readFiles(context: Context, files: readonly string[]): Promise<Pick<LibrarySnapshot, 'routines' | 'problems'>> {
+async function readFiles(
+  context: Context,
+  files: readonly string[],
+): Promise<Pick<LibrarySnapshot, 'routines' | 'problems'>> {
   const reads = await Promise.all(
     files.map(async (name) => {
       const file = resolve(context.cwd, name)

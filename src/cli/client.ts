@@ -3,7 +3,7 @@ import { readAddress } from '../http/address.ts'
 import { readToken } from '../http/token.ts'
 import { createLog } from '../log.ts'
 import { openService, type Service } from '../service.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 
 /** How every command talks: HTTP to the live service, or to one opened in this process for as long as the command takes. */
 export type Client = AsyncDisposable & {
@@ -53,10 +53,17 @@ async function isAlive(url: string): Promise<boolean> {
   }
 }
 
-function clientOf(token: string, peer: { url: string; service?: undefined } | { service: Service; url?: undefined }): Client {
+function clientOf(
+  token: string,
+  peer: { url: string; service?: undefined } | { service: Service; url?: undefined },
+): Client {
   const base = peer.url ?? 'http://127.0.0.1:0'
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers = { authorization: `Bearer ${token}`, 'overnight-client': 'cli', ...(init.headers as Record<string, string> | undefined) }
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'overnight-client': 'cli',
+      ...(init.headers as Record<string, string> | undefined),
+    }
     const url = new URL(path, base)
     if (peer.service) return peer.service.app.request(url, { ...init, headers: { host: url.host, ...headers } })
     return fetch(url, { ...init, headers }).catch((cause: unknown) => {
@@ -73,7 +80,11 @@ function clientOf(token: string, peer: { url: string; service?: undefined } | { 
     request,
     json,
     post: (path, body, headers) =>
-      json(path, { method: 'POST', body: JSON.stringify(body ?? {}), headers: { 'content-type': 'application/json', ...headers } }),
+      json(path, {
+        method: 'POST',
+        body: JSON.stringify(body ?? {}),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
     workOn: (run) => peer.service?.workOn(run),
     [Symbol.asyncDispose]: async () => {
       await peer.service?.[Symbol.asyncDispose]()

@@ -12,7 +12,7 @@ import { createLog } from '../log.ts'
 import { editFrontMatter } from '../routines/edit.ts'
 import { isEnded } from '../runs/states.ts'
 import { openService, type Service } from '../service.ts'
-import { exitCodes, type Context } from './program.ts'
+import { exitCodes, type Context } from './context.ts'
 import type { RunRowJson } from '../http/run-json.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
@@ -49,10 +49,20 @@ async function furnish(context: Context, place: string): Promise<Config> {
   const routines = join(place, 'routines')
   await cp(join(house, 'infra/demo/sample'), repository, { recursive: true })
   const { operator } = context.config()
-  const git = async (...args: string[]) => promisify(execFile)('git', args, { cwd: repository, env: { PATH: operator.path, HOME: place } })
+  const git = async (...args: string[]) =>
+    promisify(execFile)('git', args, { cwd: repository, env: { PATH: operator.path, HOME: place } })
   await git('init', '--quiet', '--initial-branch=main')
   await git('add', '--all')
-  await git('-c', 'user.name=Demo', '-c', 'user.email=demo@localhost', 'commit', '--quiet', '--message', 'A small library')
+  await git(
+    '-c',
+    'user.name=Demo',
+    '-c',
+    'user.email=demo@localhost',
+    'commit',
+    '--quiet',
+    '--message',
+    'A small library',
+  )
   await cp(join(house, 'routines'), routines, { recursive: true })
   for (const name of (await readdir(routines)).filter((file) => file.endsWith('.md') && file !== 'README.md')) {
     const file = join(routines, name)
@@ -62,7 +72,13 @@ async function furnish(context: Context, place: string): Promise<Config> {
   }
   await mkdir(join(place, 'data'))
   return readConfig(
-    { ...context.env, OVERNIGHT_DATA: join(place, 'data'), OVERNIGHT_ROUTINES: routines, OVERNIGHT_PORT: '0', OVERNIGHT_HOST: '127.0.0.1' },
+    {
+      ...context.env,
+      OVERNIGHT_DATA: join(place, 'data'),
+      OVERNIGHT_ROUTINES: routines,
+      OVERNIGHT_PORT: '0',
+      OVERNIGHT_HOST: '127.0.0.1',
+    },
     place,
   )
 }
@@ -74,7 +90,10 @@ async function show(context: Context, { service, config, signal }: Show): Promis
   const { url } = await service.listen()
   context.out(`Overnight is up at ${url}\n  open ${new URL(service.signInLink(), url).href}\n\n`)
   const call = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
-    const answer = await fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' } })
+    const answer = await fetch(new URL(path, url), {
+      ...init,
+      headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+    })
     if (!answer.ok) throw new BadRequest(`${path}: ${await answer.text()}`)
     return (await answer.json()) as T
   }

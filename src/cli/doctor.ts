@@ -6,7 +6,7 @@ import { messageOf } from '../errors.ts'
 import { probe } from '../service.ts'
 import { readFolder } from './check.ts'
 import { findLive } from './client.ts'
-import { exitCodes, type Context } from './program.ts'
+import { exitCodes, type Context } from './context.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
 
@@ -19,15 +19,26 @@ export function addDoctor(program: Command, context: Context): void {
     .description('what this machine offers, and what is missing')
     .option('--json', 'print JSON')
     .action(async (options: { json?: true }) => {
-      const findings = [node(), await git(context), ...(await sandboxes()), await disk(context), await routines(context), await service(context)]
+      const findings = [
+        node(),
+        await git(context),
+        ...(await sandboxes()),
+        await disk(context),
+        await routines(context),
+        await service(context),
+      ]
       if (options.json) context.out(`${JSON.stringify(findings)}\n`)
       else for (const finding of findings) context.out(line(finding))
-      context.exit(findings.some((finding) => !finding.ok && finding.hint !== undefined) ? exitCodes.theirs : exitCodes.ok)
+      context.exit(
+        findings.some((finding) => !finding.ok && finding.hint !== undefined) ? exitCodes.theirs : exitCodes.ok,
+      )
     })
 }
 
 function line({ what, ok, says, hint }: Finding): string {
-  return `${ok ? '✓' : hint === undefined ? '–' : '!'} ${what}: ${says}\n${ok || hint === undefined ? '' : `  → ${hint}\n`}`
+  const bad = hint === undefined ? '–' : '!'
+  const mark = ok ? '✓' : bad
+  return `${mark} ${what}: ${says}\n${ok || hint === undefined ? '' : `  → ${hint}\n`}`
 }
 
 function node(): Finding {
@@ -36,10 +47,17 @@ function node(): Finding {
 
 async function git(context: Context): Promise<Finding> {
   try {
-    const { stdout } = await promisify(execFile)('git', ['--version'], { env: { PATH: context.config().operator.path } })
+    const { stdout } = await promisify(execFile)('git', ['--version'], {
+      env: { PATH: context.config().operator.path },
+    })
     const version = /(\d+)\.(\d+)/.exec(stdout)
     const isEnough = version !== null && (Number(version[1]) > 2 || Number(version[2]) >= 38)
-    return { what: 'git', ok: isEnough, says: stdout.trim().replace('git version ', ''), hint: 'install git 2.38 or newer' }
+    return {
+      what: 'git',
+      ok: isEnough,
+      says: stdout.trim().replace('git version ', ''),
+      hint: 'install git 2.38 or newer',
+    }
   } catch (error) {
     return { what: 'git', ok: false, says: messageOf(error), hint: 'install git 2.38 or newer' }
   }
@@ -53,7 +71,9 @@ async function sandboxes(): Promise<Finding[]> {
     what: `sandbox ${name}`,
     ok: why === undefined,
     says: why ?? (name === 'process' ? 'works (it is no boundary)' : 'works'),
-    ...(confines ? {} : { hint: 'install bubblewrap: without a sandbox only `command` engines run, as plain processes' }),
+    ...(confines
+      ? {}
+      : { hint: 'install bubblewrap: without a sandbox only `command` engines run, as plain processes' }),
   }))
 }
 
@@ -63,7 +83,12 @@ async function disk(context: Context): Promise<Finding> {
     await mkdir(data, { recursive: true, mode: 0o700 })
     const { bavail, bsize } = await statfs(data)
     const free = bavail * bsize
-    return { what: 'disk', ok: free > roomBytes, says: `${(free / 1024 ** 3).toFixed(1)} GB free at ${data}`, hint: 'free some space, or set OVERNIGHT_DATA' }
+    return {
+      what: 'disk',
+      ok: free > roomBytes,
+      says: `${(free / 1024 ** 3).toFixed(1)} GB free at ${data}`,
+      hint: 'free some space, or set OVERNIGHT_DATA',
+    }
   } catch (error) {
     return { what: 'disk', ok: false, says: messageOf(error), hint: 'set OVERNIGHT_DATA to a folder you can write' }
   }
@@ -79,5 +104,7 @@ async function routines(context: Context): Promise<Finding> {
 
 async function service(context: Context): Promise<Finding> {
   const live = await findLive(context)
-  return live ? { what: 'service', ok: true, says: `up at ${live}` } : { what: 'service', ok: false, says: 'not running (overnight up)' }
+  return live
+    ? { what: 'service', ok: true, says: `up at ${live}` }
+    : { what: 'service', ok: false, says: 'not running (overnight up)' }
 }

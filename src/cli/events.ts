@@ -50,31 +50,34 @@ async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEv
 
 /** One line a person reads of one event, or undefined for what only machines need. Control characters are made visible. */
 export function lineOf(event: ServerEvent): string | undefined {
-  const body = JSON.parse(event.data) as { text?: string; content?: { text: string }; data?: Record<string, unknown>; bytes?: number }
-  switch (event.event) {
-    case 'output':
-      return visible(body.content?.text ?? '')
-    case 'left_out':
-      return `… ${body.bytes} bytes left out …\n`
-    case 'state': {
-      const { state, reason, message } = body.data ?? {}
-      const why = [reason, message].filter((part) => typeof part === 'string').join(': ')
-      return `── ${String(state)}${why === '' ? '' : ` (${visible(why)})`}\n`
-    }
-    case 'gate': {
-      const findings = (body.data?.['findings'] ?? []) as { message: string }[]
-      return findings.map((finding) => `── gate: ${visible(finding.message)}\n`).join('')
-    }
-    case 'note':
-      return `── ${visible(String(body.data?.['text'] ?? ''))}\n`
-    default:
-      return undefined
+  const body = JSON.parse(event.data) as {
+    text?: string
+    content?: { text: string }
+    data?: Record<string, unknown>
+    bytes?: number
   }
+  if (event.event === 'output') return visible(body.content?.text ?? '')
+  if (event.event === 'left_out') return `… ${body.bytes} bytes left out …\n`
+  const data = body.data ?? {}
+  if (event.event === 'state') return stateLine(data)
+  if (event.event === 'note') return `── ${visible(textOf(data['text']))}\n`
+  if (event.event !== 'gate') return undefined
+  const findings = (data['findings'] ?? []) as { message: string }[]
+  return findings.map((finding) => `── gate: ${visible(finding.message)}\n`).join('')
 }
+
+function stateLine({ state, reason, message }: Record<string, unknown>): string {
+  const why = [reason, message].filter((part) => typeof part === 'string').join(': ')
+  return `── ${textOf(state)}${why === '' ? '' : ` (${visible(why)})`}\n`
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
 
 /** A terminal obeys escape sequences: agent text never reaches it with any. */
 export function visible(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (char) =>
-    char < ' ' ? String.fromCodePoint(0x2400 + char.codePointAt(0)!) : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+    char < ' '
+      ? String.fromCodePoint(0x2400 + char.codePointAt(0)!)
+      : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   )
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { connect } from './client.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { collectInput } from './run.ts'
 
 export function addFire(program: Command, context: Context): void {

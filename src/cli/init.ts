@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { BadRequest, Conflict } from '../errors.ts'
 import { namePattern, routineJsonSchema } from '../routines/front-matter.ts'
 import { newRoutine } from '../routines/template.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 
 const schemaFile = 'routine.schema.json'
 
@@ -29,7 +29,10 @@ export function addInit(program: Command, context: Context): void {
     .description('write a new routine file that is valid, to be edited')
     .action(async (name: string) => {
       if (!namePattern.test(name)) {
-        throw new BadRequest(`${JSON.stringify(name)} cannot be the name of a routine`, 'small letters, digits and -, at most 63, such as nightly-dependencies')
+        throw new BadRequest(
+          `${JSON.stringify(name)} cannot be the name of a routine`,
+          'small letters, digits and -, at most 63, such as nightly-dependencies',
+        )
       }
       await mkdir(context.config().routinesDir, { recursive: true })
       await writeSchema(context.config().routinesDir)
@@ -51,7 +54,8 @@ async function write(context: Context, name: string): Promise<void> {
   const file = join(context.config().routinesDir, `${name}.md`)
   const text = newRoutine({ schema: schemaFile })
   await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new Conflict(`${relative(context.cwd, file)} exists`, 'take another name, or edit it')
+    if (error.code === 'EEXIST')
+      throw new Conflict(`${relative(context.cwd, file)} exists`, 'take another name, or edit it')
     throw error
   })
   context.out(`wrote ${relative(context.cwd, file)}\n`)

@@ -3,7 +3,7 @@ import { isEnded } from '../runs/states.ts'
 import type { RunRowJson } from '../http/run-json.ts'
 import { connect } from './client.ts'
 import { eventsOf, lineOf } from './events.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 
 export function addLogs(program: Command, context: Context): void {
   program
@@ -20,7 +20,9 @@ export function addLogs(program: Command, context: Context): void {
       const follow = options.follow === true && !isEnded(run.state)
       try {
         for await (const event of eventsOf(client, run.run, { signal: abort.signal, follow })) {
-          const line = options.json ? `${JSON.stringify({ event: event.event, ...JSON.parse(event.data) })}\n` : lineOf(event)
+          const line = options.json
+            ? `${JSON.stringify({ event: event.event, ...JSON.parse(event.data) })}\n`
+            : lineOf(event)
           if (line !== undefined) context.out(line)
         }
       } catch (error) {

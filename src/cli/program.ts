@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
-import { readConfig, type Config } from '../config.ts'
+import { readConfig } from '../config.ts'
 import { OvernightError } from '../errors.ts'
 import { addCheck } from './check.ts'
+import { type Context, exitCodes, type Terminal } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addFire } from './fire.ts'
@@ -13,24 +14,6 @@ import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
 import { addSignIn } from './sign-in.ts'
 import { addUp } from './up.ts'
-
-/** The world of a command, handed in. */
-export type Terminal = {
-  env: Record<string, string | undefined>
-  cwd: string
-  out(text: string): void
-  err(text: string): void
-  isTerminal: boolean
-  /** Calls back when the person wants to stop (Ctrl-C, SIGTERM). */
-  onSignal(stop: () => void): void
-}
-
-export type Context = Terminal & {
-  config(): Config
-  /** How the command ends when nothing throws; 0 unless set. */
-  exit(code: number): void
-}
-export const exitCodes = { ok: 0, theirs: 1, usage: 2, ours: 70 } as const
 
 /** Runs one command line; resolves with the exit code: 0, 1 (something of yours), 2 (usage or setup), 70 (our mistake). */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -48,9 +31,23 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showSuggestionAfterError()
     .helpCommand(false)
-  const parts = [addInit, addCheck, addNext, addUp, addFire, addRun, addRuns, addLogs, addPulls, addSignIn, addDoctor, addDemo]
+  const parts = [
+    addInit,
+    addCheck,
+    addNext,
+    addUp,
+    addFire,
+    addRun,
+    addRuns,
+    addLogs,
+    addPulls,
+    addSignIn,
+    addDoctor,
+    addDemo,
+  ]
   for (const add of parts) add(program, context)
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+  for (const command of program.commands)
+    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return result.code

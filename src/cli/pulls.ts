@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Pull } from '../forges/forge.ts'
 import { connect } from './client.ts'
 import { visible } from './events.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { table } from './table.ts'
 
 export function addPulls(program: Command, context: Context): void {
@@ -38,7 +38,11 @@ export function addPulls(program: Command, context: Context): void {
       .action(async (id: string, options: { json?: true }) => {
         await using client = await connect(context)
         const pull = await client.post<Pull>(`/v1/pulls/${encodeURIComponent(id)}/${name}`)
-        context.out(options.json ? `${JSON.stringify(pull)}\n` : `${pull.state}: ${visible(pull.title)} (${pull.branch} into ${pull.base})\n`)
+        context.out(
+          options.json
+            ? `${JSON.stringify(pull)}\n`
+            : `${pull.state}: ${visible(pull.title)} (${pull.branch} into ${pull.base})\n`,
+        )
       })
   }
 }

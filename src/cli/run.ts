@@ -6,7 +6,7 @@ import type { RunJson, RunRowJson } from '../http/run-json.ts'
 import { isGood } from '../runs/states.ts'
 import { connect, type Client } from './client.ts'
 import { eventsOf, lineOf } from './events.ts'
-import { exitCodes, type Context } from './program.ts'
+import { exitCodes, type Context } from './context.ts'
 
 type Options = { repository?: string; input: Record<string, string>; json?: true }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { RunRowJson } from '../http/run-json.ts'
 import { connect } from './client.ts'
 import { visible } from './events.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { localTime, table } from './table.ts'
 
 export function addRuns(program: Command, context: Context): void {
@@ -24,7 +24,13 @@ export function addRuns(program: Command, context: Context): void {
       if (options.json) return context.out(`${JSON.stringify(runs)}\n`)
       if (runs.length === 0) return context.out('no runs yet: overnight fire <routine>\n')
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-      const rows = runs.map((run) => [run.run, localTime(run.createdAt, zone), run.routine, run.state, visible(run.title ?? run.message ?? '')])
+      const rows = runs.map((run) => [
+        run.run,
+        localTime(run.createdAt, zone),
+        run.routine,
+        run.state,
+        visible(run.title ?? run.message ?? ''),
+      ])
       context.out(table([['run', 'created', 'routine', 'state', 'what'], ...rows]))
     })
 
@@ -40,9 +46,9 @@ export function addRuns(program: Command, context: Context): void {
         const answer = await client.request(`/v1/runs/${encodeURIComponent(id)}/diff`)
         if (answer.ok) return context.out(visible(await answer.text()))
       }
-      const run = await client.json<RunRowJson & { notes: string[]; findings: { message: string }[]; links: { page: string } }>(
-        `/v1/runs/${encodeURIComponent(id)}`,
-      )
+      const run = await client.json<
+        RunRowJson & { notes: string[]; findings: { message: string }[]; links: { page: string } }
+      >(`/v1/runs/${encodeURIComponent(id)}`)
       if (options.json) return context.out(`${JSON.stringify(run)}\n`)
       const facts: [string, string | null | undefined][] = [
         ['run', run.run],

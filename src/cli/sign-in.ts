@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Conflict } from '../errors.ts'
 import { connect } from './client.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 
 export function addSignIn(program: Command, context: Context): void {
   program

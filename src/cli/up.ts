@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { createLog } from '../log.ts'
 import { openService } from '../service.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 
 export function addUp(program: Command, context: Context): void {
   program
@@ -12,7 +12,9 @@ export function addUp(program: Command, context: Context): void {
       const log = createLog(config.logLevel)
       await using service = await openService(config, { log })
       const { url } = await service.listen()
-      context.out(`Overnight is up at ${url}\n  open  ${new URL(service.signInLink(), url).href}\n        (one browser, once, within 15 minutes; another: overnight sign-in)\n`)
+      context.out(
+        `Overnight is up at ${url}\n  open  ${new URL(service.signInLink(), url).href}\n        (one browser, once, within 15 minutes; another: overnight sign-in)\n`,
+      )
       await new Promise<void>((resolve) => context.onSignal(resolve))
       log.info('stopping')
     })

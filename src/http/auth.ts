@@ -32,7 +32,12 @@ export function createSignIn(token: string, now: () => number = Date.now) {
     isToken: (given: string): boolean => timingSafeEqual(digest(given), expected),
     async openSession(c: Parameters<typeof setSignedCookie>[0]): Promise<void> {
       const until = String(now() + sessionSeconds * 1000)
-      await setSignedCookie(c, cookieName, until, token, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionSeconds })
+      await setSignedCookie(c, cookieName, until, token, {
+        httpOnly: true,
+        sameSite: 'Strict',
+        path: '/',
+        maxAge: sessionSeconds,
+      })
     },
     async hasSession(c: Parameters<typeof getSignedCookie>[0]): Promise<boolean> {
       const until = await getSignedCookie(c, token, cookieName)
@@ -53,11 +58,19 @@ export function guardOrigin(allowedHosts: () => ReadonlySet<string>) {
     const hosts = allowedHosts()
     const host = c.req.header('host') ?? ''
     if (!hosts.has(host)) {
-      throw new Refused(403, `this service does not answer for the host ${JSON.stringify(host)}`, 'set OVERNIGHT_URL to the address people use')
+      throw new Refused(
+        403,
+        `this service does not answer for the host ${JSON.stringify(host)}`,
+        'set OVERNIGHT_URL to the address people use',
+      )
     }
     const origin = c.req.header('origin')
     if (origin !== undefined && origin !== 'null' && !hosts.has(origin.replace(/^https?:\/\//, ''))) {
-      throw new Refused(403, `requests from ${JSON.stringify(origin)} are refused`, 'use the pages of this service, or a token without a browser')
+      throw new Refused(
+        403,
+        `requests from ${JSON.stringify(origin)} are refused`,
+        'use the pages of this service, or a token without a browser',
+      )
     }
     const crossSite = c.req.header('sec-fetch-site') === 'cross-site' || origin === 'null'
     if (crossSite && c.req.method !== 'GET') {
@@ -73,7 +86,12 @@ export function requireSignIn(signIn: SignIn) {
     const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1]
     if (bearer !== undefined && signIn.isToken(bearer)) c.set('actor', 'cli')
     else if (await signIn.hasSession(c)) c.set('actor', 'page')
-    else throw new Refused(401, 'sign in first', 'open the link that `overnight sign-in` prints, or send `Authorization: Bearer <token>`')
+    else
+      throw new Refused(
+        401,
+        'sign in first',
+        'open the link that `overnight sign-in` prints, or send `Authorization: Bearer <token>`',
+      )
     await next()
   })
 }

@@ -16,7 +16,10 @@ export function describeJson(summary: string, status: 200 | 202, schema: z.ZodTy
     summary,
     responses: {
       [status]: { description: summary, content: { 'application/json': { schema: resolver(schema) } } },
-      default: { description: 'What is wrong, and what to do', content: { 'application/problem+json': { schema: resolver(ProblemJson) } } },
+      default: {
+        description: 'What is wrong, and what to do',
+        content: { 'application/problem+json': { schema: resolver(ProblemJson) } },
+      },
     },
   })
 }

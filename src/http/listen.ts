@@ -6,7 +6,10 @@ import type { App } from './server.ts'
 export type Listening = { url: string; hosts: ReadonlySet<string>; close(): Promise<void> }
 
 /** Binds the app; port 0 takes a free one. `publicUrl` is the address people use when something stands in front of us. */
-export async function listen(app: App, where: { host: string; port: number; publicUrl: string | undefined }): Promise<Listening> {
+export async function listen(
+  app: App,
+  where: { host: string; port: number; publicUrl: string | undefined },
+): Promise<Listening> {
   const server = await bind(app, where)
   const { port } = server.address() as AddressInfo
   const anywhere = where.host === '0.0.0.0' || where.host === '::'
@@ -25,9 +28,17 @@ function bind(app: App, where: { host: string; port: number }): Promise<ServerTy
 
 function refusal({ host, port }: { host: string; port: number }, error: NodeJS.ErrnoException): OvernightError {
   if (error.code === 'EADDRINUSE') {
-    return new SetupError(`port ${port} on ${host} is taken`, 'stop what listens there, or set OVERNIGHT_PORT (0 takes a free one)', error)
+    return new SetupError(
+      `port ${port} on ${host} is taken`,
+      'stop what listens there, or set OVERNIGHT_PORT (0 takes a free one)',
+      error,
+    )
   }
-  return new SetupError(`cannot listen on ${host}:${port}: ${error.message}`, 'set OVERNIGHT_HOST and OVERNIGHT_PORT', error)
+  return new SetupError(
+    `cannot listen on ${host}:${port}: ${error.message}`,
+    'set OVERNIGHT_HOST and OVERNIGHT_PORT',
+    error,
+  )
 }
 
 /** Event streams never end by themselves: they are cut. */

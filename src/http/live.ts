@@ -19,7 +19,7 @@ export function liveRoutes(face: Face, signed: MiddlewareHandler) {
       while (!signal.aborted) {
         // Transcripts grow all the time; the front page changes only with a run's state.
         const news = face.news.next(undefined, { timeoutMs: 15_000, signal })
-        if ((await face.ledger.events.newest()) > after) return void (await sse.writeSSE({ event: 'reload', data: '' }))
+        if ((await face.ledger.events.newest()) > after) return sse.writeSSE({ event: 'reload', data: '' })
         if ((await news) === 'quiet') await sse.write(': still here\n\n')
       }
     })
@@ -34,9 +34,13 @@ export function liveRoutes(face: Face, signed: MiddlewareHandler) {
       let before: StoryItem | undefined
       for await (const part of followStory(face, run.id, { from, signal: abort.signal })) {
         if (part.kind === 'idle') await sse.write(': still here\n\n')
-        else if (part.kind === 'event') return void (await sse.writeSSE({ id: writeCursor(part.cursor), event: 'reload', data: '' }))
+        else if (part.kind === 'event') return sse.writeSSE({ id: writeCursor(part.cursor), event: 'reload', data: '' })
         else {
-          await sse.writeSSE({ id: writeCursor(part.cursor), event: 'append', data: await appended(part, { clock, before }) })
+          await sse.writeSSE({
+            id: writeCursor(part.cursor),
+            event: 'append',
+            data: await appended(part, { clock, before }),
+          })
           before = part
         }
       }

@@ -11,6 +11,7 @@ import { requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { liveRoutes } from './live.ts'
 import { problemOf, refuseBadInputs } from './refuse.ts'
+import { actOnPull } from './pulls-api.ts'
 import { findRoutine } from './routines-api.ts'
 import { clockOf, homeView, runView } from './views.ts'
 
@@ -32,7 +33,10 @@ export function pages(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.post('/sign-in', async (c) => {
     const { key } = await c.req.parseBody()
     if (typeof key !== 'string' || !face.signIn.useLink(key)) {
-      return c.html(signInPage({ problem: 'This link was used before, or is older than 15 minutes.' }, await clockOf(face)), 401)
+      return c.html(
+        signInPage({ problem: 'This link was used before, or is older than 15 minutes.' }, await clockOf(face)),
+        401,
+      )
     }
     await face.signIn.openSession(c)
     return c.redirect('/', 303)
@@ -57,7 +61,7 @@ function signedPages(face: Face) {
   app.route('/', liveRoutes(face, signed))
   for (const act of ['approve', 'deny', 'cancel'] as const) {
     app.post(`/runs/:id/${act}`, signed, async (c) => {
-      await face.acts[act](c.req.param('id')!, c.get('actor'))
+      await face.acts[act](c.req.param('id'), c.get('actor'))
       return back(c)
     })
   }
@@ -70,7 +74,13 @@ function signedPages(face: Face) {
     const { key } = await c.req.parseBody()
     const inputs = refuseBadInputs(readInputs(routine.inputs, {}))
     const unique = typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key) ? key : randomUUID()
-    const fired = await face.acts.fire({ routine, trigger: 'manual', key: `page:${unique}`, inputs, by: c.get('actor') })
+    const fired = await face.acts.fire({
+      routine,
+      trigger: 'manual',
+      key: `page:${unique}`,
+      inputs,
+      by: c.get('actor'),
+    })
     return c.redirect(`/runs/${fired.run}`, 303)
   })
   // A pull request of the local forge is read on the page of the run that made it.
@@ -83,9 +93,9 @@ function signedPages(face: Face) {
   })
   for (const act of ['merge', 'close'] as const) {
     app.post(`/pulls/:id/${act}`, signed, async (c) => {
-      const id = c.req.param('id')!
-      await face.pulls[act](id, c.get('actor'))
-      await face.ledger.events.audit(c.get('actor'), act, id)
+      const { head } = await c.req.parseBody()
+      const seen = typeof head === 'string' ? head : undefined
+      await actOnPull(face, { id: c.req.param('id'), act, by: c.get('actor'), seen })
       return back(c)
     })
   }

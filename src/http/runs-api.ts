@@ -27,32 +27,49 @@ export function runsApi(face: Face) {
   const app = new Hono<{ Variables: { actor: string } }>()
   const now = () => face.ledger.now()
 
-  app.get('/', describeJson('Runs, newest first', 200, z.object({ runs: z.array(RunRowJson) })), validator('query', ListQuery, refuseInvalid), async (c) => {
-    const { routine, state, limit } = c.req.valid('query')
-    const runs = await face.ledger.runs.list({ limit, ...(routine ? { routine } : {}), ...(state ? { states: [state] } : {}) })
-    const at = await now()
-    return c.json({ runs: runs.map((run) => runRowJson(run, at)) })
-  })
+  app.get(
+    '/',
+    describeJson('Runs, newest first', 200, z.object({ runs: z.array(RunRowJson) })),
+    validator('query', ListQuery, refuseInvalid),
+    async (c) => {
+      const { routine, state, limit } = c.req.valid('query')
+      const runs = await face.ledger.runs.list({
+        limit,
+        ...(routine ? { routine } : {}),
+        ...(state ? { states: [state] } : {}),
+      })
+      const at = await now()
+      return c.json({ runs: runs.map((run) => runRowJson(run, at)) })
+    },
+  )
 
-  app.post('/', describeJson('Runs a routine file once, without putting it into the folder', 202, RunJson), validator('json', Once, refuseInvalid), async (c) => {
-    const once = c.req.valid('json')
-    const routine = face.readOnce(once.file, once.text)
-    const inputs = refuseBadInputs(readInputs(routine.inputs, once.inputs))
-    const fired = await face.acts.fire({
-      routine,
-      trigger: 'manual',
-      key: `once:${randomUUID()}`,
-      inputs,
-      by: c.get('actor'),
-      alone: true,
-      ...(once.repository ? { repository: once.repository } : {}),
-    })
-    return c.json(runJson(await face.acts.find(fired.run!), await now()), 202)
-  })
+  app.post(
+    '/',
+    describeJson('Runs a routine file once, without putting it into the folder', 202, RunJson),
+    validator('json', Once, refuseInvalid),
+    async (c) => {
+      const once = c.req.valid('json')
+      const routine = face.readOnce(once.file, once.text)
+      const inputs = refuseBadInputs(readInputs(routine.inputs, once.inputs))
+      const fired = await face.acts.fire({
+        routine,
+        trigger: 'manual',
+        key: `once:${randomUUID()}`,
+        inputs,
+        by: c.get('actor'),
+        alone: true,
+        ...(once.repository ? { repository: once.repository } : {}),
+      })
+      return c.json(runJson(await face.acts.find(fired.run!), await now()), 202)
+    },
+  )
 
   app.get('/:id', describeJson('One run, with the last 100 events', 200, RunWholeJson), async (c) => {
     const run = await face.acts.find(c.req.param('id'))
-    const [events, changes] = await Promise.all([face.ledger.events.last(run.id, 100), face.ledger.publications.changesOf(run.id)])
+    const [events, changes] = await Promise.all([
+      face.ledger.events.last(run.id, 100),
+      face.ledger.publications.changesOf(run.id),
+    ])
     const self = `/v1/runs/${run.id}`
     return c.json({
       ...runRowJson(run, await now()),
@@ -66,16 +83,21 @@ export function runsApi(face: Face) {
     })
   })
 
-  app.get('/:id/diff', describeRoute({ summary: 'The change as a unified diff', responses: { 200: { description: 'text/x-diff' } } }), async (c) => {
-    const run = await face.acts.find(c.req.param('id'))
-    const changes = await face.ledger.publications.changesOf(run.id)
-    return c.text(changes?.diff ?? '', 200, { 'content-type': 'text/x-diff; charset=utf-8' })
-  })
+  app.get(
+    '/:id/diff',
+    describeRoute({ summary: 'The change as a unified diff', responses: { 200: { description: 'text/x-diff' } } }),
+    async (c) => {
+      const run = await face.acts.find(c.req.param('id'))
+      const changes = await face.ledger.publications.changesOf(run.id)
+      return c.text(changes?.diff ?? '', 200, { 'content-type': 'text/x-diff; charset=utf-8' })
+    },
+  )
 
   app.get(
     '/:id/events',
     describeRoute({
-      summary: 'Events and output of a run as they come (SSE); resumes by Last-Event-ID; ends with the run, or with `?follow=no` at once',
+      summary:
+        'Events and output of a run as they come (SSE); resumes by Last-Event-ID; ends with the run, or with `?follow=no` at once',
       responses: { 200: { description: 'text/event-stream' } },
     }),
     async (c) => {
@@ -85,7 +107,9 @@ export function runsApi(face: Face) {
       return streamSSE(c, async (sse) => {
         const abort = new AbortController()
         sse.onAbort(() => abort.abort())
-        const parts = follow ? followStory(face, run.id, { from, signal: abort.signal }) : storyAfter(face, run.id, from)
+        const parts = follow
+          ? followStory(face, run.id, { from, signal: abort.signal })
+          : storyAfter(face, run.id, from)
         for await (const part of parts) {
           if (abort.signal.aborted) return
           await (part.kind === 'idle' ? sse.write(': still here\n\n') : sse.writeSSE(sseOf(part)))
@@ -96,14 +120,18 @@ export function runsApi(face: Face) {
 
   for (const act of ['approve', 'deny', 'cancel'] as const) {
     app.post(`/:id/${act}`, describeJson(`${act} the run`, 200, RunRowJson), async (c) => {
-      const run = await face.acts[act](c.req.param('id')!, c.get('actor'))
+      const run = await face.acts[act](c.req.param('id'), c.get('actor'))
       return c.json(runRowJson(run, await now()))
     })
   }
-  app.post('/:id/retry', describeJson('A new run of the same routine text with the same inputs', 202, RunRowJson), async (c) => {
-    const fired = await face.acts.retry(c.req.param('id'), c.get('actor'))
-    return c.json(runRowJson(await face.acts.find(fired.run!), await now()), 202)
-  })
+  app.post(
+    '/:id/retry',
+    describeJson('A new run of the same routine text with the same inputs', 202, RunRowJson),
+    async (c) => {
+      const fired = await face.acts.retry(c.req.param('id'), c.get('actor'))
+      return c.json(runRowJson(await face.acts.find(fired.run!), await now()), 202)
+    },
+  )
   return app
 }
 

@@ -8,7 +8,16 @@ import type { StoryItem } from '../ui/story.ts'
 import type { Face } from './face.ts'
 import { storyAfter, storyStart, writeCursor, type StoryCursor } from './story.ts'
 
-const open: readonly RunState[] = ['queued', 'preparing', 'working', 'waiting', 'parked', 'collecting', 'publishing', 'needs_approval']
+const open: readonly RunState[] = [
+  'queued',
+  'preparing',
+  'working',
+  'waiting',
+  'parked',
+  'collecting',
+  'publishing',
+  'needs_approval',
+]
 /** What a page shows of a transcript at once; the rest is on disk and in `overnight logs`. */
 const storyBytes = 384 * 1024
 
@@ -36,9 +45,11 @@ export async function homeView(face: Face): Promise<HomeView> {
     schedules: await routines.schedules(),
     slots: await slots.idleSince(since, 50),
     routines: (await routines.list()).map((row) => row.name),
-    problems: face.library.snapshot().problems.map(
-      (problem): FileProblem => ({ file: `${problem.file}:${problem.line}:${problem.column}`, message: problem.message, hint: problem.hint ?? null }),
-    ),
+    problems: face.library.snapshot().problems.map((problem): FileProblem => ({
+      file: `${problem.file}:${problem.line}:${problem.column}`,
+      message: problem.message,
+      hint: problem.hint ?? null,
+    })),
     live,
   })
 }

@@ -28,7 +28,12 @@ export function createEvents(db: Database) {
     },
 
     async last(run: string, limit: number): Promise<RunEvent[]> {
-      const rows = await db.select().from(runEvents).where(eq(runEvents.run, run)).orderBy(desc(runEvents.id)).limit(limit)
+      const rows = await db
+        .select()
+        .from(runEvents)
+        .where(eq(runEvents.run, run))
+        .orderBy(desc(runEvents.id))
+        .limit(limit)
       return rows.toReversed()
     },
 

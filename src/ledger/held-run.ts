@@ -1,14 +1,38 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { FenceLost } from '../errors.ts'
-import { attempts, patches, publications, runEvents, runs, type Publication, type Run, type RunEvent, type RunState, type StoredPatch } from './schema.ts'
+import {
+  attempts,
+  patches,
+  publications,
+  runEvents,
+  runs,
+  type Publication,
+  type Run,
+  type RunEvent,
+  type RunState,
+  type StoredPatch,
+} from './schema.ts'
 import type { Database } from './store.ts'
 
 /** What a worker may write about its run while it goes. */
 export type Facts = Partial<
   Pick<
     Run,
-    | 'title' | 'notes' | 'repository' | 'base' | 'baseCommit' | 'sandbox' | 'exit' | 'branch' | 'commit'
-    | 'pull' | 'pullNumber' | 'pullUrl' | 'files' | 'costUsd' | 'subject'
+    | 'title'
+    | 'notes'
+    | 'repository'
+    | 'base'
+    | 'baseCommit'
+    | 'sandbox'
+    | 'exit'
+    | 'branch'
+    | 'commit'
+    | 'pull'
+    | 'pullNumber'
+    | 'pullUrl'
+    | 'files'
+    | 'costUsd'
+    | 'subject'
   >
 >
 export type Ending = { state: RunState; reason: string | null; message: string | null }
@@ -68,7 +92,10 @@ export function holdRun(database: Database, held: { id: string; fence: number },
     storePatch: (patch: Omit<StoredPatch, 'run' | 'createdAt'>) =>
       database.transaction(async (tx) => {
         await write(tx, { leaseUntil: lease, files: patch.changes.length })
-        await tx.insert(patches).values({ run: held.id, ...patch }).onConflictDoNothing()
+        await tx
+          .insert(patches)
+          .values({ run: held.id, ...patch })
+          .onConflictDoNothing()
       }),
 
     storePublication: (publication: Omit<Publication, 'run' | 'createdAt'>) =>
@@ -104,7 +131,10 @@ export function holdRun(database: Database, held: { id: string; fence: number },
           ...(why.outcome === 'retry' ? { losses: sql`${runs.losses} + 1` } : {}),
         })
         await closeAttempt(tx, why.outcome, why.error)
-        await tell(tx, { kind: 'note', data: { text: why.error ?? 'the service is stopping; the run goes on at the next start' } })
+        await tell(tx, {
+          kind: 'note',
+          data: { text: why.error ?? 'the service is stopping; the run goes on at the next start' },
+        })
       }),
   }
 }

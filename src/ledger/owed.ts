@@ -41,10 +41,7 @@ export function createOwed(db: Database) {
         .where(
           and(
             isNull(runs.endedAt),
-            or(
-              sql`${runs.leaseUntil} > clock()`,
-              sql`${runs.dispatchedAt} >= clock() - ${seconds(unclaimedMs)}`,
-            ),
+            or(sql`${runs.leaseUntil} > clock()`, sql`${runs.dispatchedAt} >= clock() - ${seconds(unclaimedMs)}`),
           ),
         )
     },

@@ -13,7 +13,10 @@ export function createPublications(db: Database) {
     /** The same without the pack, for pages. */
     async changesOf(run: string): Promise<Omit<StoredPatch, 'pack'> | undefined> {
       const { run: id, base, tree, changes, findings, diff, diffCut, createdAt } = patches
-      const rows = await db.select({ run: id, base, tree, changes, findings, diff, diffCut, createdAt }).from(patches).where(eq(id, run))
+      const rows = await db
+        .select({ run: id, base, tree, changes, findings, diff, diffCut, createdAt })
+        .from(patches)
+        .where(eq(id, run))
       return rows[0]
     },
 

@@ -10,9 +10,16 @@ export function createPulls(database: Database): PullRecords {
     const rows = await db.select().from(pulls).where(open)
     return rows[0] && recordOf(rows[0])
   }
-  async function insertNext(db: Database, record: NewPullRecord, idOf: (number: number) => string): Promise<PullRecord | undefined> {
+  async function insertNext(
+    db: Database,
+    record: NewPullRecord,
+    idOf: (number: number) => string,
+  ): Promise<PullRecord | undefined> {
     const { repository } = record
-    const highest = await db.select({ number: sql<number>`coalesce(max(${pulls.number}), 0)::int` }).from(pulls).where(eq(pulls.repository, repository))
+    const highest = await db
+      .select({ number: sql<number>`coalesce(max(${pulls.number}), 0)::int` })
+      .from(pulls)
+      .where(eq(pulls.repository, repository))
     const number = highest[0]!.number + 1
     const rows = await db
       .insert(pulls)

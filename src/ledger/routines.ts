@@ -1,5 +1,12 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
-import { routines, routineVersions, schedules, type RoutineRow, type RoutineVersion, type ScheduleRow } from './schema.ts'
+import {
+  routines,
+  routineVersions,
+  schedules,
+  type RoutineRow,
+  type RoutineVersion,
+  type ScheduleRow,
+} from './schema.ts'
 import type { Database } from './store.ts'
 
 export type NewVersion = Omit<RoutineVersion, 'createdAt'>
@@ -30,10 +37,7 @@ export function createRoutines(db: Database) {
     /** Puts a version in force: from now on triggers use it. */
     async apply(row: Pick<RoutineRow, 'name' | 'hash' | 'file'>): Promise<void> {
       const inForce = { hash: row.hash, file: row.file, error: null, removedAt: null, appliedAt: sql`clock()` }
-      await db
-        .insert(routines)
-        .values(row)
-        .onConflictDoUpdate({ target: routines.name, set: inForce })
+      await db.insert(routines).values(row).onConflictDoUpdate({ target: routines.name, set: inForce })
     },
 
     /** The file on disk is broken: the version in force stays, and the error is shown beside it. */
@@ -43,7 +47,10 @@ export function createRoutines(db: Database) {
 
     /** The file is gone: nothing fires it any more; its history stays. */
     async markRemoved(name: string): Promise<void> {
-      await db.update(routines).set({ removedAt: sql`clock()` }).where(eq(routines.name, name))
+      await db
+        .update(routines)
+        .set({ removedAt: sql`clock()` })
+        .where(eq(routines.name, name))
       await db.delete(schedules).where(eq(schedules.routine, name))
     },
 
@@ -57,6 +64,11 @@ export function createRoutines(db: Database) {
         .from(routines)
         .where(and(eq(routines.name, name), isNull(routines.removedAt)))
       return rows[0]
+    },
+
+    async versionInForce(name: string): Promise<RoutineVersion | undefined> {
+      const row = await this.find(name)
+      return row && this.readVersion(name, row.hash)
     },
 
     schedules(): Promise<ScheduleRow[]> {
@@ -75,11 +87,7 @@ export function createRoutines(db: Database) {
         await db
           .delete(schedules)
           .where(
-            and(
-              eq(schedules.routine, routine),
-              eq(schedules.cron, row.cron),
-              eq(schedules.timezone, row.timezone),
-            ),
+            and(eq(schedules.routine, routine), eq(schedules.cron, row.cron), eq(schedules.timezone, row.timezone)),
           )
       }
       const fresh = wanted.filter((schedule) => !kept.some((old) => same(old, schedule)))

@@ -3,7 +3,13 @@ import { attempts, runs, type Attempt, type Run, type RunState } from './schema.
 import type { Database } from './store.ts'
 
 export type NewRun = typeof runs.$inferInsert
-export type RunFilter = { routine?: string; states?: readonly RunState[]; before?: Date; endedSince?: Date; limit?: number }
+export type RunFilter = {
+  routine?: string
+  states?: readonly RunState[]
+  before?: Date
+  endedSince?: Date
+  limit?: number
+}
 
 /** What was asked for and what became of it. Writes of a worker go through `held-run.ts`, which knows the fence. */
 export function createRuns(db: Database) {

@@ -21,11 +21,7 @@ export function createSlots(db: Database) {
         .update(schedules)
         .set({ nextFireAt })
         .where(
-          and(
-            eq(schedules.routine, row.routine),
-            eq(schedules.cron, row.cron),
-            eq(schedules.timezone, row.timezone),
-          ),
+          and(eq(schedules.routine, row.routine), eq(schedules.cron, row.cron), eq(schedules.timezone, row.timezone)),
         )
     },
 
@@ -37,7 +33,9 @@ export function createSlots(db: Database) {
 
     async recordMissed(missed: readonly Pick<Slot, 'routine' | 'at' | 'reason'>[]): Promise<void> {
       for (let start = 0; start < missed.length; start += 1000) {
-        const rows = missed.slice(start, start + 1000).map((slot) => ({ ...slot, outcome: 'missed' as const, late: false }))
+        const rows = missed
+          .slice(start, start + 1000)
+          .map((slot) => ({ ...slot, outcome: 'missed' as const, late: false }))
         await db.insert(slots).values(rows).onConflictDoNothing()
       }
     },

@@ -22,13 +22,17 @@ export function createActs(tools: ActTools) {
   async function find(id: string): Promise<Run> {
     const found = await ledger.runs.startingWith(id)
     if (found.length === 0) throw new NotFound('run', id, '`overnight runs` lists them')
-    if (found.length > 1) throw new BadRequest(`more than one run begins with ${JSON.stringify(id)}`, 'write more of the id')
+    if (found.length > 1)
+      throw new BadRequest(`more than one run begins with ${JSON.stringify(id)}`, 'write more of the id')
     return found[0]!
   }
   async function resting(tx: Statements, run: Run, verb: string): Promise<void> {
     const now = await tx.runs.find(run.id)
     if (now?.state !== 'needs_approval') {
-      throw new Conflict(`run ${run.id} is ${now?.state}: there is nothing to ${verb}`, 'only a run that needs approval can be approved or denied')
+      throw new Conflict(
+        `run ${run.id} is ${now?.state}: there is nothing to ${verb}`,
+        'only a run that needs approval can be approved or denied',
+      )
     }
   }
 
@@ -78,7 +82,8 @@ export function createActs(tools: ActTools) {
     /** A new firing of the same routine text with the same inputs; `retry:<run>:<n>` is its key. */
     async retry(id: string, by: string): Promise<Fired> {
       const run = await find(id)
-      if (!isEnded(run.state)) throw new Conflict(`run ${run.id} is still ${run.state}`, 'cancel it first, or wait for its end')
+      if (!isEnded(run.state))
+        throw new Conflict(`run ${run.id} is still ${run.state}`, 'cancel it first, or wait for its end')
       const version = await ledger.routines.readVersion(run.routine, run.hash)
       if (!version) throw new NotFound('version of routine', run.routine)
       const fired = await ledger.transaction(async (tx) => {

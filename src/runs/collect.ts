@@ -9,18 +9,30 @@ const ordinaryMs = 10 * 60_000
 const diffBytes = 1024 * 1024
 
 /** What the agent left, as a stored patch; undefined when the tree is the base's. The agent's processes are dead by now. */
-export async function collect(task: Task, { checkout, mirror }: Prepared, exit: AgentExit): Promise<PatchToPublish | undefined> {
+export async function collect(
+  task: Task,
+  { checkout, mirror }: Prepared,
+  exit: AgentExit,
+): Promise<PatchToPublish | undefined> {
   const { run, routine, held, tools } = task
   await held.advance('collecting')
   const timeUp = AbortSignal.timeout(exit.because === 'time_limit' ? afterTimeLimitMs : ordinaryMs)
   const signal = AbortSignal.any([task.signal, timeUp])
   try {
-    await using sandbox = await tools.openSandbox(routine, { run: run.id, mounts: tools.checkouts.mountsFor(checkout).collector })
+    await using sandbox = await tools.openSandbox(routine, {
+      run: run.id,
+      mounts: tools.checkouts.mountsFor(checkout).collector,
+    })
     const patch = await tools.checkouts.collectPatch({ checkout, sandbox, signal })
     await tools.reached('collected', run.id)
     if (!patch) return undefined
 
-    await using quarantine = await tools.checkouts.openQuarantine({ mirror, patch, folder: join(tools.workDir, run.id, 'quarantine'), signal })
+    await using quarantine = await tools.checkouts.openQuarantine({
+      mirror,
+      patch,
+      folder: join(tools.workDir, run.id, 'quarantine'),
+      signal,
+    })
     const changes = await quarantine.changes()
     const findings = tools.gate(changes)
     const diff = await quarantine.diff(diffBytes)

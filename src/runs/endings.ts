@@ -8,7 +8,10 @@ export type AgentExit = NonNullable<Run['exit']>
 export type PatchToPublish = Pick<StoredPatch, 'base' | 'tree' | 'pack' | 'findings'>
 
 /** What the routine asks for and this version cannot do; a repository given for this run makes the file's own irrelevant. */
-export function firstUnavailable(run: Pick<Run, 'repositoryOverride'>, { unavailable }: Pick<Routine, 'unavailable'>): Unavailable | undefined {
+export function firstUnavailable(
+  run: Pick<Run, 'repositoryOverride'>,
+  { unavailable }: Pick<Routine, 'unavailable'>,
+): Unavailable | undefined {
   return unavailable.find(({ key }) => !(key === 'repository' && run.repositoryOverride !== null))
 }
 type Unavailable = Routine['unavailable'][number]
@@ -21,7 +24,8 @@ export function notAvailable({ file, line, column, message, hint }: Unavailable)
 /** The ending that the agent's own ending decides, or the patch that is to be published. */
 export function afterAgent(exit: AgentExit, patch: PatchToPublish | undefined): Ending | PatchToPublish {
   const kept = patch ? '; what it had changed is kept' : ''
-  if (exit.because === 'time_limit') return { state: 'timed_out', reason: 'time_limit', message: `${reasons.time_limit}${kept}` }
+  if (exit.because === 'time_limit')
+    return { state: 'timed_out', reason: 'time_limit', message: `${reasons.time_limit}${kept}` }
   if (exit.code !== 0) {
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`
     return { state: 'failed', reason: 'agent_exit', message: `the agent ${how}${kept}` }

@@ -9,7 +9,7 @@ export type AfterFailure = { act: 'retry'; delayMs: number; error: string } | { 
 
 /** What to do when a step threw. `losses` counts earlier infrastructure failures and lost workers of this run. */
 export function afterFailure(error: unknown, losses: number): AfterFailure {
-  const reason: Reason = error instanceof StepFailed ? error.reason : diskFull(error) ? 'disk_full' : 'internal'
+  const reason = reasonOf(error)
   const message = error instanceof Error ? oneLine(error.message) : 'an unexpected error'
   const retryable = error instanceof OvernightError && error.retryable
   if (retryable && losses < infrastructureRetries) {
@@ -21,11 +21,23 @@ export function afterFailure(error: unknown, losses: number): AfterFailure {
 
 export function lostTooOften(losses: number): Ending | undefined {
   if (losses < lossesThatEnd) return undefined
-  return { state: 'failed', reason: 'lost_worker', message: `the worker was lost ${losses} times; nothing was published` }
+  return {
+    state: 'failed',
+    reason: 'lost_worker',
+    message: `the worker was lost ${losses} times; nothing was published`,
+  }
+}
+
+function reasonOf(error: unknown): Reason {
+  if (error instanceof StepFailed) return error.reason
+  return diskFull(error) ? 'disk_full' : 'internal'
 }
 
 function diskFull(error: unknown): boolean {
-  return error instanceof Error && (('code' in error && error.code === 'ENOSPC') || /no space left on device/i.test(error.message))
+  return (
+    error instanceof Error &&
+    (('code' in error && error.code === 'ENOSPC') || /no space left on device/i.test(error.message))
+  )
 }
 
 function oneLine(text: string): string {

@@ -96,7 +96,11 @@ function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['
 
 async function supersede(tx: Statements, older: string, by: string): Promise<void> {
   const message = `${reasons.superseded}: run ${by}`
-  const ended = await tx.runs.endUnheld(older, { state: 'skipped' satisfies Run['state'], reason: 'superseded', message })
+  const ended = await tx.runs.endUnheld(older, {
+    state: 'skipped' satisfies Run['state'],
+    reason: 'superseded',
+    message,
+  })
   if (ended) await tx.events.tell(older, 'state', { state: 'skipped', reason: 'superseded', message })
 }
 
@@ -105,5 +109,8 @@ export function occasionId(routine: string, key: string): string {
   const digest = createHash('sha256').update(`${routine}\0${key}`).digest()
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
   const bits = [...digest.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return Array.from({ length: 16 }, (_, index) => alphabet[Number.parseInt(bits.slice(index * 5, index * 5 + 5), 2)]).join('')
+  return Array.from(
+    { length: 16 },
+    (_, index) => alphabet[Number.parseInt(bits.slice(index * 5, index * 5 + 5), 2)],
+  ).join('')
 }

@@ -13,10 +13,17 @@ export type Prepared = {
   exit: AgentExit | null
 }
 
-export async function openRepository({ run, routine, tools, signal }: Task): Promise<{ repository: Repository; mirror: Mirror }> {
+export async function openRepository({
+  run,
+  routine,
+  tools,
+  signal,
+}: Task): Promise<{ repository: Repository; mirror: Mirror }> {
   const wanted = run.repositoryOverride ?? routine.repository
   if (wanted === null) {
-    throw new StepFailed('no_checkout', 'the routine names no repository', { hint: 'add `repository:` to its front matter' })
+    throw new StepFailed('no_checkout', 'the routine names no repository', {
+      hint: 'add `repository:` to its front matter',
+    })
   }
   const repository = await tools.forgeOf(wanted).locate(wanted, dirname(routine.file))
   const mirror = await tools.checkouts.ensureMirror({ root: tools.mirrorsDir, repository, signal })

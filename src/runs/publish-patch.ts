@@ -37,7 +37,11 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
   const facts = { branch, commit, pull: pull.id, pullNumber: pull.number, pullUrl: pull.url }
   if (published.state === 'unchanged') {
     await held.record(facts)
-    return { state: 'unchanged', reason: null, message: `the open pull request #${pull.number} already holds this change` }
+    return {
+      state: 'unchanged',
+      reason: null,
+      message: `the open pull request #${pull.number} already holds this change`,
+    }
   }
   await held.storePublication({
     routine: routine.name,

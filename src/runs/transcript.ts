@@ -97,7 +97,11 @@ export type TranscriptPart = {
 }
 
 /** What was told after `cursor` in one attempt's folder, whole lines only, about `maxBytes`. Nothing there yet = no lines. */
-export async function readTranscript(folder: string, cursor: TranscriptCursor, maxBytes = 256 * 1024): Promise<TranscriptPart> {
+export async function readTranscript(
+  folder: string,
+  cursor: TranscriptCursor,
+  maxBytes = 256 * 1024,
+): Promise<TranscriptPart> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.ndjson')).sort()
   const current = names.findLast((name) => startOf(name) <= cursor.offset)
   const nothing = { lines: [], cursor, leftOutBytes: 0, more: false }

@@ -40,7 +40,8 @@ export async function work(task: Task, { checkout }: Prepared): Promise<AgentExi
   })()
   signal.throwIfAborted()
   await tools.reached('agent_exited', run.id)
-  const exit = timeUp.aborted && stopped.because === 'aborted' ? { ...stopped, because: 'time_limit' as const } : stopped
+  const exit =
+    timeUp.aborted && stopped.because === 'aborted' ? { ...stopped, because: 'time_limit' as const } : stopped
   await held.record({ exit, title: headline(lastLine, routine) })
   await tools.reached('exit_recorded', run.id)
   return exit
@@ -52,13 +53,19 @@ async function resolvePrograms(argv: readonly string[], routineDir: string): Pro
     argv.map(async (word) => {
       if (!word.startsWith('./')) return word
       const beside = join(routineDir, word)
-      const isFile = await stat(beside).then((found) => found.isFile(), () => false)
+      const isFile = await stat(beside).then(
+        (found) => found.isFile(),
+        () => false,
+      )
       return isFile && beside.startsWith(routineDir + sep) ? beside : word
     }),
   )
 }
 
-async function listen(task: Task, events: AsyncIterable<EngineEvent>): Promise<{ stopped: Stopped; lastLine: string | undefined }> {
+async function listen(
+  task: Task,
+  events: AsyncIterable<EngineEvent>,
+): Promise<{ stopped: Stopped; lastLine: string | undefined }> {
   const transcript: Transcript = await task.tools.openTranscript(task.run.id, task.held.fence)
   let stopped: Stopped = { because: 'aborted', code: null, signal: null }
   let tail = ''
@@ -91,10 +98,16 @@ function promptValues({ run, routine }: Task): Record<string, unknown> {
 async function writeTaskFiles(task: Task): Promise<Pick<EngineTask['files'], 'prompt' | 'inputs' | 'event'>> {
   const folder = join(task.tools.workDir, task.run.id, 'task')
   await mkdir(folder, { recursive: true })
-  const files = { prompt: join(folder, 'prompt.md'), inputs: join(folder, 'inputs.json'), event: join(folder, 'event.json') }
+  const files = {
+    prompt: join(folder, 'prompt.md'),
+    inputs: join(folder, 'inputs.json'),
+    event: join(folder, 'event.json'),
+  }
   await writeFile(files.prompt, fillPrompt(task.routine.prompt, promptValues(task)))
   await writeFile(files.inputs, JSON.stringify(task.run.inputs))
-  await writeFile(files.event, JSON.stringify({ trigger: task.run.trigger, slot: task.run.slotAt?.toISOString() ?? null }))
+  await writeFile(
+    files.event,
+    JSON.stringify({ trigger: task.run.trigger, slot: task.run.slotAt?.toISOString() ?? null }),
+  )
   return files
 }
-

@@ -41,7 +41,10 @@ export function createWorker(tools: WorkerTools) {
   }
 }
 
-async function performFrom(tools: WorkerTools, held: { run: Run; held: HeldRun; signal: AbortSignal }): Promise<Ending> {
+async function performFrom(
+  tools: WorkerTools,
+  held: { run: Run; held: HeldRun; signal: AbortSignal },
+): Promise<Ending> {
   const version = await tools.ledger.routines.readVersion(held.run.routine, held.run.hash)
   if (!version) throw new Error(`the text of routine ${held.run.routine} at ${held.run.hash} is not in the ledger`)
   return perform({ ...held, routine: tools.routineOf(version), tools })
@@ -64,7 +67,10 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
       return
     } else {
       const next = afterFailure(error, run.losses)
-      log.warn({ error: messageOf(error), next: next.act, stack: error instanceof Error ? error.stack : null }, 'a step failed')
+      log.warn(
+        { error: messageOf(error), next: next.act, stack: error instanceof Error ? error.stack : null },
+        'a step failed',
+      )
       if (next.act === 'retry') {
         await held.release({ outcome: 'retry', error: next.error, delayMs: next.delayMs })
         return

@@ -28,7 +28,8 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
       }))
       await tx.routines.replaceSchedules(name, schedules)
     }
-    for (const [name, problems] of folder.broken) await tx.routines.markBroken(name, problems.map(formatProblem).join('\n'))
+    for (const [name, problems] of folder.broken)
+      await tx.routines.markBroken(name, problems.map(formatProblem).join('\n'))
     const present = new Set([...folder.routines.map((routine) => routine.name), ...folder.broken.keys()])
     for (const name of known.keys()) if (!present.has(name)) await tx.routines.markRemoved(name)
   })

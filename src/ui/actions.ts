@@ -10,6 +10,8 @@ export type Action = {
   path: string
   primary: boolean
   key: string
+  /** What the reader saw: the act is refused when that is not so any more. */
+  seen?: { head: string }
 }
 
 export function actionsOf(run: Run, pull: PullView | null): Action[] {
@@ -28,7 +30,8 @@ export function pullActions(pull: PullView): Action[] {
   if (pull.state !== 'open') return []
   const act = (verb: 'merge' | 'close', label: string): Action => {
     const path = pathOf('pulls', pull.id, verb)
-    return { verb, label, path, primary: verb === 'merge', key: verb === 'merge' ? 'm' : '' }
+    const isMerge = verb === 'merge'
+    return { verb, label, path, primary: isMerge, key: isMerge ? 'm' : '', ...(isMerge ? { seen: { head: pull.head } } : {}) }
   }
   return [act('merge', 'Merge'), act('close', 'Close')]
 }
@@ -39,10 +42,10 @@ export function buttons(actions: readonly Action[], back: string): Html | '' {
   return html`<div class="acts">${actions.map((action) => button(action, back))}</div>`
 }
 
-function button({ label, path, primary, key }: Action, back: string): Html {
+function button({ label, path, primary, key, seen }: Action, back: string): Html {
   const kind = primary ? 'primary' : 'quiet'
   return html`<form method="post" action="${path}">
-    <input type="hidden" name="back" value="${back}" /><button class="${kind}" ${key !== '' && html`data-key="${key}"`}>
+    <input type="hidden" name="back" value="${back}" />${seen && html`<input type="hidden" name="head" value="${seen.head}" />`}<button class="${kind}" ${key !== '' && html`data-key="${key}"`}>
       ${label}
     </button>
   </form>`

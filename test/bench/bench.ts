@@ -22,11 +22,13 @@ async function timed<T>(act: () => Promise<T>): Promise<[T, number]> {
 }
 
 async function startsUp(): Promise<void> {
-  const floor = median(Array.from({ length: 5 }, () => {
-    const start = performance.now()
-    spawnSync(process.execPath, ['-e', ''])
-    return performance.now() - start
-  }))
+  const floor = median(
+    Array.from({ length: 5 }, () => {
+      const start = performance.now()
+      spawnSync(process.execPath, ['-e', ''])
+      return performance.now() - start
+    }),
+  )
   const start = async (data: string) => {
     const [service, took] = await timed(async () => {
       const started = await startService({ data, routines: noRoutines, env: { OVERNIGHT_LOG: 'warn' } })
@@ -39,7 +41,11 @@ async function startsUp(): Promise<void> {
   const data = join(place, 'start')
   await mkdir(data)
   rows.push(['start → first 2xx, empty data folder', ms(await start(data)), `an empty node: ${ms(floor)}`])
-  rows.push(['start → first 2xx, warm (median of 5)', ms(median([await start(data), await start(data), await start(data), await start(data), await start(data)])), `an empty node: ${ms(floor)}`])
+  rows.push([
+    'start → first 2xx, warm (median of 5)',
+    ms(median([await start(data), await start(data), await start(data), await start(data), await start(data)])),
+    `an empty node: ${ms(floor)}`,
+  ])
 }
 
 function rssMb(pid: number): Promise<number> {
@@ -61,13 +67,16 @@ async function firesAgents(service: ServiceProcess, repository: string): Promise
       const ended = await untilSettled(service, run)
       const output = await (await service.fetch(`/v1/runs/${run}/events?follow=no`)).text()
       const started = /"text":"(\d{13})\d{6}/.exec(output)?.[1]
-      if (ended.state !== 'unchanged' || started === undefined) throw new Error(`${sandbox}: ${ended.state} ${ended.message}`)
+      if (ended.state !== 'unchanged' || started === undefined)
+        throw new Error(`${sandbox}: ${ended.state} ${ended.message}`)
       waits.push(Number(started) - asked)
     }
-    const bare = median(Array.from({ length: 10 }, () => {
-      const asked = Date.now()
-      return Number(spawnSync('date', ['+%s%N'], { encoding: 'utf8' }).stdout.slice(0, 13)) - asked
-    }))
+    const bare = median(
+      Array.from({ length: 10 }, () => {
+        const asked = Date.now()
+        return Number(spawnSync('date', ['+%s%N'], { encoding: 'utf8' }).stdout.slice(0, 13)) - asked
+      }),
+    )
     rows.push([`fire → agent started, ${sandbox} (median of 10)`, ms(median(waits)), `the bare process: ${ms(bare)}`])
   }
 }
@@ -76,13 +85,19 @@ async function runsNothing(service: ServiceProcess, repository: string): Promise
   const many = 60
   const [, took] = await timed(async () => {
     const accepted = await Promise.all(
-      Array.from({ length: many }, () => service.post<{ run: string }>('/v1/runs', once(repository, 'process', ['true']))),
+      Array.from({ length: many }, () =>
+        service.post<{ run: string }>('/v1/runs', once(repository, 'process', ['true'])),
+      ),
     )
     await Promise.all(accepted.map(({ run }) => untilSettled(service, run)))
   })
   const peer = await rawJobsPerSecond(many * 5)
   const ours = many / (took / 1000)
-  rows.push(['whole no-op runs/s (checkout to ending)', ours.toFixed(1), `raw BullMQ no-op jobs/s on the same kind of store: ${peer.toFixed(0)} (ratio ${(peer / ours).toFixed(1)})`])
+  rows.push([
+    'whole no-op runs/s (checkout to ending)',
+    ours.toFixed(1),
+    `raw BullMQ no-op jobs/s on the same kind of store: ${peer.toFixed(0)} (ratio ${(peer / ours).toFixed(1)})`,
+  ])
 }
 
 async function rawJobsPerSecond(jobs: number): Promise<number> {
@@ -112,7 +127,11 @@ try {
   const repository = createRepository(join(place, 'repository'))
   const data = join(place, 'data')
   await mkdir(data)
-  await using service = await startService({ data, routines: noRoutines, env: { OVERNIGHT_LOG: 'warn', OVERNIGHT_CONCURRENCY: '2', OVERNIGHT_LEASE_SECONDS: '30' } })
+  await using service = await startService({
+    data,
+    routines: noRoutines,
+    env: { OVERNIGHT_LOG: 'warn', OVERNIGHT_CONCURRENCY: '2', OVERNIGHT_LEASE_SECONDS: '30' },
+  })
   const idle = await rssMb(service.pid)
   await firesAgents(service, repository)
   await runsNothing(service, repository)

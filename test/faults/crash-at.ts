@@ -26,21 +26,26 @@ export async function crashAt(point: CrashPoint): Promise<string[]> {
     await using service = await startService({ data, routines, script })
     const ended = await untilSettled(service, run)
     const { pulls } = await service.get<{ pulls: { number: number; head: string; branch: string }[] }>('/v1/pulls')
-    const branches = git(repository, 'for-each-ref', '--format=%(objectname) %(refname:short)', 'refs/heads/overnight').split('\n').filter(Boolean)
+    const branches = git(repository, 'for-each-ref', '--format=%(objectname) %(refname:short)', 'refs/heads/overnight')
+      .split('\n')
+      .filter(Boolean)
     const starts = (await readFile(journal, 'utf8')).split('\n').filter(Boolean).length
     const left = await leftIn(join(data, 'work'))
-    const broken = [
-      ended.state === 'published' ? '' : `the run ended ${ended.state}: ${ended.reason} ${ended.message}`,
-      pulls.length === 1 ? '' : `${pulls.length} pull requests`,
-      branches.length === 1 ? '' : `${branches.length} branches: ${branches.join(', ')}`,
-      branches[0] === `${pulls[0]?.head} ${pulls[0]?.branch}` ? '' : `the branch ${branches[0]} is not the pull request's head ${pulls[0]?.head}`,
-      branches[0]?.startsWith(ended.commit ?? 'none') ? '' : `the run's commit ${ended.commit} is not the branch's`,
-      starts >= 1 && starts <= 2 ? '' : `the agent was started ${starts} times`,
-      agentIsDone.includes(point) && starts !== 1 ? `the agent was started again after its end was recorded` : '',
-      git(repository, 'log', '--format=%s', '-1', pulls[0]?.branch ?? 'HEAD') === '' ? 'an empty commit message' : '',
-      left.length === 0 ? '' : `left in the work folder: ${left.join(', ')}`,
+    const [pull] = pulls
+    const promises: [kept: boolean, otherwise: string][] = [
+      [ended.state === 'published', `the run ended ${ended.state}: ${ended.reason} ${ended.message}`],
+      [pulls.length === 1, `${pulls.length} pull requests`],
+      [branches.length === 1, `${branches.length} branches: ${branches.join(', ')}`],
+      [
+        branches[0] === `${pull?.head} ${pull?.branch}`,
+        `the branch ${branches[0]} is not at the pull request's head ${pull?.head}`,
+      ],
+      [pull?.head === ended.commit, `the run's commit ${ended.commit} is not the pull request's`],
+      [starts >= 1 && starts <= 2, `the agent was started ${starts} times`],
+      [!agentIsDone.includes(point) || starts === 1, 'the agent was started again after its end was recorded'],
+      [left.length === 0, `left in the work folder: ${left.join(', ')}`],
     ]
-    return broken.filter((sentence) => sentence !== '').map((sentence) => `${point}: ${sentence}`)
+    return promises.filter(([kept]) => !kept).map(([, otherwise]) => `${point}: ${otherwise}`)
   } finally {
     await rm(place, { recursive: true, force: true })
   }
@@ -56,12 +61,17 @@ async function leftIn(folder: string): Promise<string[]> {
   }
 }
 
-async function killedAt(point: CrashPoint, options: { data: string; routines: string; script: string }): Promise<string> {
+async function killedAt(
+  point: CrashPoint,
+  options: { data: string; routines: string; script: string },
+): Promise<string> {
   const crashAt: Step | '' = point === 'accepted' ? '' : point
   await using service = await startService({ ...options, env: { CRASH_AT: crashAt } })
   // The answer itself may be cut off by the kill: the key finds the run again, which is what a client would do.
   const key = `crash-${point}`
-  const fired = await service.post<{ run: string }>('/v1/routines/stamp/fire', {}, { 'idempotency-key': key }).catch(() => undefined)
+  const fired = await service
+    .post<{ run: string }>('/v1/routines/stamp/fire', {}, { 'idempotency-key': key })
+    .catch(() => undefined)
   if (point === 'accepted') service.kill('SIGKILL')
   const { signal } = await service.exit
   if (signal !== 'SIGKILL') throw new Error(`the service was not killed at ${point}: ${service.log()}`)
@@ -71,7 +81,9 @@ async function killedAt(point: CrashPoint, options: { data: string; routines: st
 }
 
 async function furnish(place: string) {
-  const [repository, routines, data, journal] = ['repository', 'routines', 'data', 'journal'].map((name) => join(place, name)) as [string, string, string, string]
+  const [repository, routines, data, journal] = ['repository', 'routines', 'data', 'journal'].map((name) =>
+    join(place, name),
+  ) as [string, string, string, string]
   await mkdir(routines)
   await mkdir(data)
   createRepository(repository, { 'notes.txt': 'b\na\nc\n' })

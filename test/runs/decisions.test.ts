@@ -12,10 +12,30 @@ const waiting = { id: 'a', hash: 'h1', inputs: { scope: 'all' }, repositoryOverr
 describe('overlap: queue_one', () => {
   test.each([
     ['nothing waits', [], { hash: 'h1', inputs: {}, repositoryOverride: null }, { act: 'accept', supersede: [] }],
-    ['the same waits', [waiting], { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: null }, { act: 'coalesce', into: 'a' }],
-    ['other inputs wait', [waiting], { hash: 'h1', inputs: { scope: 'docs' }, repositoryOverride: null }, { act: 'accept', supersede: ['a'] }],
-    ['another text waits', [waiting], { hash: 'h2', inputs: { scope: 'all' }, repositoryOverride: null }, { act: 'accept', supersede: ['a'] }],
-    ['another repository waits', [waiting], { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: '/x' }, { act: 'accept', supersede: ['a'] }],
+    [
+      'the same waits',
+      [waiting],
+      { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: null },
+      { act: 'coalesce', into: 'a' },
+    ],
+    [
+      'other inputs wait',
+      [waiting],
+      { hash: 'h1', inputs: { scope: 'docs' }, repositoryOverride: null },
+      { act: 'accept', supersede: ['a'] },
+    ],
+    [
+      'another text waits',
+      [waiting],
+      { hash: 'h2', inputs: { scope: 'all' }, repositoryOverride: null },
+      { act: 'accept', supersede: ['a'] },
+    ],
+    [
+      'another repository waits',
+      [waiting],
+      { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: '/x' },
+      { act: 'accept', supersede: ['a'] },
+    ],
   ] as const)('%s', (_, standing, wanted, decision) => {
     expect(decideOverlap(standing, wanted)).toEqual(decision)
   })
@@ -30,7 +50,11 @@ describe('overlap: queue_one', () => {
 })
 
 describe('admission', () => {
-  const run = (id: string, routine: string, state: 'queued' | 'publishing' | 'working' = 'queued') => ({ id, routine, state })
+  const run = (id: string, routine: string, state: 'queued' | 'publishing' | 'working' = 'queued') => ({
+    id,
+    routine,
+    state,
+  })
   test.each([
     ['one at a time a routine', [run('1', 'a'), run('2', 'a'), run('3', 'b')], [], 9, ['1', '3']],
     ['a busy routine waits', [run('2', 'a'), run('3', 'b')], [{ id: '1', routine: 'a' }], 9, ['3']],
@@ -42,12 +66,20 @@ describe('admission', () => {
   })
 
   test('never over the limit, never two queued of one routine', () => {
-    const runs = fc.array(fc.record({ id: fc.uuid(), routine: fc.constantFrom('a', 'b', 'c', 'd'), state: fc.constantFrom('queued' as const, 'working' as const) }))
+    const runs = fc.array(
+      fc.record({
+        id: fc.uuid(),
+        routine: fc.constantFrom('a', 'b', 'c', 'd'),
+        state: fc.constantFrom('queued' as const, 'working' as const),
+      }),
+    )
     fc.assert(
       fc.property(runs, runs, fc.integer({ min: 1, max: 8 }), (owed, busy, limit) => {
         const admitted = admit(owed, busy, limit)
         expect(admitted.length + busy.length).toBeLessThanOrEqual(Math.max(limit, busy.length))
-        const queued = owed.filter((one) => admitted.includes(one.id) && one.state === 'queued').map((one) => one.routine)
+        const queued = owed
+          .filter((one) => admitted.includes(one.id) && one.state === 'queued')
+          .map((one) => one.routine)
         expect(new Set(queued).size).toBe(queued.length)
       }),
     )
@@ -62,12 +94,25 @@ describe('after a failure', () => {
       { act: 'retry', delayMs: 5000, error: 'the forge is away' },
       { act: 'retry', delayMs: 20_000, error: 'the forge is away' },
     ])
-    expect(afterFailure(away, infrastructureRetries)).toMatchObject({ act: 'end', ending: { state: 'failed', reason: 'forge_unavailable' } })
+    expect(afterFailure(away, infrastructureRetries)).toMatchObject({
+      act: 'end',
+      ending: { state: 'failed', reason: 'forge_unavailable' },
+    })
   })
   test.each([
-    ['a named failure', new StepFailed('no_checkout', 'no such repository', { hint: 'correct it' }), 'no_checkout', 'no such repository – correct it'],
+    [
+      'a named failure',
+      new StepFailed('no_checkout', 'no such repository', { hint: 'correct it' }),
+      'no_checkout',
+      'no such repository – correct it',
+    ],
     ['a full disk', Object.assign(new Error('write'), { code: 'ENOSPC' }), 'disk_full', 'write'],
-    ['a full disk under the store', new Error('could not extend file: No space left on device'), 'disk_full', 'could not extend file: No space left on device'],
+    [
+      'a full disk under the store',
+      new Error('could not extend file: No space left on device'),
+      'disk_full',
+      'could not extend file: No space left on device',
+    ],
     ['a bug', new TypeError('x is\nundefined'), 'internal', 'x is undefined'],
     ['another error of ours', new OvernightError('odd', { code: 'odd' }), 'internal', 'odd'],
   ])('%s ends the run at once', (_, error, reason, message) => {
@@ -83,10 +128,30 @@ describe('what the agent ended with', () => {
   const patch = { base: 'b', tree: 't', pack: Buffer.alloc(0), findings: [] }
   test.each([
     ['code 0, a change', { because: 'exit', code: 0, signal: null }, patch, patch],
-    ['code 0, nothing', { because: 'exit', code: 0, signal: null }, undefined, { state: 'unchanged', reason: null, message: 'nothing needed changing' }],
-    ['code 3, a change', { because: 'exit', code: 3, signal: null }, patch, { state: 'failed', reason: 'agent_exit', message: 'the agent ended with code 3; what it had changed is kept' }],
-    ['a signal', { because: 'exit', code: null, signal: 'SIGSEGV' }, undefined, { state: 'failed', reason: 'agent_exit', message: 'the agent was ended by SIGSEGV' }],
-    ['the time limit', { because: 'time_limit', code: null, signal: 'SIGKILL' }, undefined, { state: 'timed_out', reason: 'time_limit', message: 'the time limit was reached' }],
+    [
+      'code 0, nothing',
+      { because: 'exit', code: 0, signal: null },
+      undefined,
+      { state: 'unchanged', reason: null, message: 'nothing needed changing' },
+    ],
+    [
+      'code 3, a change',
+      { because: 'exit', code: 3, signal: null },
+      patch,
+      { state: 'failed', reason: 'agent_exit', message: 'the agent ended with code 3; what it had changed is kept' },
+    ],
+    [
+      'a signal',
+      { because: 'exit', code: null, signal: 'SIGSEGV' },
+      undefined,
+      { state: 'failed', reason: 'agent_exit', message: 'the agent was ended by SIGSEGV' },
+    ],
+    [
+      'the time limit',
+      { because: 'time_limit', code: null, signal: 'SIGKILL' },
+      undefined,
+      { state: 'timed_out', reason: 'time_limit', message: 'the time limit was reached' },
+    ],
   ] as const)('%s', (_, exit, left, next) => {
     expect(afterAgent(exit, left)).toEqual(next)
   })

@@ -33,16 +33,20 @@ async function readAll(path: string, maxBytes: number) {
 
 test('a short transcript is read back whole, however small the pieces', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.string({ unit: 'binary' }), { maxLength: 20 }), fc.integer({ min: 1, max: 300 }), async (texts, maxBytes) => {
-      const path = join(folder, 'whole')
-      const transcript = await openTranscript(path, 1024 * 1024, () => {})
-      for (const text of texts) await transcript.append(line(text))
-      const summary = await transcript.close()
-      const read = await readAll(path, maxBytes)
-      expect(read.texts).toEqual(texts.map((text) => JSON.parse(JSON.stringify(text)) as string))
-      expect(read.leftOut).toBe(0)
-      expect(read.cursor.offset).toBe(summary.bytes)
-    }),
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: 'binary' }), { maxLength: 20 }),
+      fc.integer({ min: 1, max: 300 }),
+      async (texts, maxBytes) => {
+        const path = join(folder, 'whole')
+        const transcript = await openTranscript(path, 1024 * 1024, () => {})
+        for (const text of texts) await transcript.append(line(text))
+        const summary = await transcript.close()
+        const read = await readAll(path, maxBytes)
+        expect(read.texts).toEqual(texts.map((text) => JSON.parse(JSON.stringify(text)) as string))
+        expect(read.leftOut).toBe(0)
+        expect(read.cursor.offset).toBe(summary.bytes)
+      },
+    ),
     { numRuns: 40 },
   )
 })
@@ -52,7 +56,9 @@ test('a flood keeps its beginning and its end, within the cap, and says how much
   const transcript = await openTranscript(join(folder, 'flood'), cap, () => {})
   for (let index = 0; index < 5000; index++) await transcript.append(line(`${index} ${'x'.repeat(100)}`))
   const summary = await transcript.close()
-  const sizes = await Promise.all((await readdir(join(folder, 'flood'))).map(async (name) => (await stat(join(folder, 'flood', name))).size))
+  const sizes = await Promise.all(
+    (await readdir(join(folder, 'flood'))).map(async (name) => (await stat(join(folder, 'flood', name))).size),
+  )
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(cap + 64 * 1024)
   const read = await readAll(join(folder, 'flood'), 4096)
   expect(read.texts[0]).toMatch(/^0 x/)

@@ -56,7 +56,15 @@ export function runOf(facts: Partial<Run> & Pick<Run, 'id'>): Run {
 }
 
 export function pullOf(facts: Partial<PullView> & Pick<PullView, 'id' | 'number'>): PullView {
-  return { branch: 'overnight/dependency-tidy/main', base: 'main', state: 'open', title: 'A change', url: '', ...facts }
+  return {
+    branch: 'overnight/dependency-tidy/main',
+    base: 'main',
+    head: 'c'.repeat(40),
+    state: 'open',
+    title: 'A change',
+    url: '',
+    ...facts,
+  }
 }
 
 export const pulls: PullView[] = [

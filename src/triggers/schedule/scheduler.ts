@@ -28,11 +28,16 @@ export async function tick({ ledger, routineOf }: SchedulerTools): Promise<{ due
 type Due = { row: ScheduleRow; now: Date; routineOf: SchedulerTools['routineOf'] }
 
 async function settle(tx: Statements, { row, now, routineOf }: Due): Promise<void> {
-  const inForce = await tx.routines.find(row.routine)
-  const version = inForce && (await tx.routines.readVersion(row.routine, inForce.hash))
+  const version = await tx.routines.versionInForce(row.routine)
   if (!version || !row.nextFireAt) return tx.slots.moveSchedule(row, null)
   const routine = routineOf(version)
-  const { slots, next } = dueSlots({ cron: cronOf(row.cron), zone: row.timezone, from: row.nextFireAt, now, catchUp: routine.catchUp })
+  const { slots, next } = dueSlots({
+    cron: cronOf(row.cron),
+    zone: row.timezone,
+    from: row.nextFireAt,
+    now,
+    catchUp: routine.catchUp,
+  })
   const missed = slots.filter((slot) => slot.outcome === 'missed')
   await tx.slots.recordMissed(missed.map((slot) => ({ routine: row.routine, at: slot.at, reason: slot.reason })))
   for (const slot of slots) {
@@ -46,7 +51,12 @@ async function fireSlot(tx: Statements, slot: { routine: Routine; at: Date; late
   const read = readInputs(routine.inputs, {})
   const row = { routine: routine.name, at, late }
   if (!('inputs' in read)) {
-    await tx.slots.record({ ...row, outcome: 'skipped', reason: `${reasons.bad_inputs}: ${read.problems.join('; ')}`, firing: null })
+    await tx.slots.record({
+      ...row,
+      outcome: 'skipped',
+      reason: `${reasons.bad_inputs}: ${read.problems.join('; ')}`,
+      firing: null,
+    })
     return
   }
   const fired = await fire(tx, {
@@ -59,4 +69,14 @@ async function fireSlot(tx: Statements, slot: { routine: Routine; at: Date; late
   })
   const outcome = fired.firing.outcome === 'accepted' ? 'fired' : fired.firing.outcome
   await tx.slots.record({ ...row, outcome, reason: fired.firing.reason, firing: fired.firing.id })
+}
+
+/** One transaction takes a bounded number of schedules; a crowd at midnight takes several. Answers how many were due. */
+export async function tickUntilDone(tools: SchedulerTools): Promise<number> {
+  let total = 0
+  for (;;) {
+    const { due, more } = await tick(tools)
+    total += due
+    if (!more) return total
+  }
 }

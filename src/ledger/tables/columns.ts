@@ -1,0 +1,31 @@
+import { sql } from 'drizzle-orm'
+import { customType, timestamp } from 'drizzle-orm/pg-core'
+
+export const bytes = customType<{ data: Buffer; driverData: Uint8Array }>({
+  dataType: () => 'bytea',
+  fromDriver: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+})
+export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+/** The ledger's clock (a function of ours, made by the first migration), so that tests can move it. */
+export const clock = sql`clock()`
+
+export const runStates = [
+  'queued',
+  'preparing',
+  'working',
+  'waiting',
+  'parked',
+  'collecting',
+  'publishing',
+  'needs_approval',
+  'published',
+  'unchanged',
+  'reported',
+  'failed',
+  'cancelled',
+  'timed_out',
+  'skipped',
+] as const
+export type RunState = (typeof runStates)[number]
+export const triggers = ['schedule', 'api', 'manual', 'retry'] as const
+export type Trigger = (typeof triggers)[number]

@@ -1,0 +1,98 @@
+import { sql } from 'drizzle-orm'
+import { bigserial, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { clock, instant, runStates, triggers } from './columns.ts'
+
+export const runs = pgTable(
+  'runs',
+  {
+    id: text().primaryKey(),
+    routine: text().notNull(),
+    hash: text().notNull(),
+    trigger: text({ enum: triggers }).notNull(),
+    triggerKey: text('trigger_key').notNull(),
+    retryOf: text('retry_of'),
+    inputs: jsonb().$type<Record<string, string | number | boolean>>().notNull(),
+    slotAt: instant('slot_at'),
+    /** Given on the command line (`--repository`), overriding the file's; null = the routine's. */
+    repositoryOverride: text('repository_override'),
+    subject: text().notNull(),
+
+    state: text({ enum: runStates }).notNull().default('queued'),
+    reason: text(),
+    /** One sentence about the ending, for people. */
+    message: text(),
+    /** The headline: what it did. */
+    title: text(),
+    notes: jsonb().$type<string[]>().notNull().default([]),
+
+    repository: text(),
+    base: text(),
+    baseCommit: text('base_commit'),
+    sandbox: text(),
+    engine: text().notNull(),
+    /** The agent's own ending, once seen: from then on the agent is never started again. */
+    exit: jsonb().$type<{ because: 'exit' | 'aborted' | 'time_limit'; code: number | null; signal: string | null }>(),
+    branch: text(),
+    commit: text(),
+    pull: text(),
+    pullNumber: integer('pull_number'),
+    pullUrl: text('pull_url'),
+    files: integer(),
+    costUsd: doublePrecision('cost_usd'),
+
+    /** Attempts handed to the queue, and how many of them were lost (crash, not shutdown). */
+    attempt: integer().notNull().default(0),
+    losses: integer().notNull().default(0),
+    fence: integer().notNull().default(0),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: instant('lease_until'),
+    /** Handed to the queue and not yet claimed. */
+    dispatchedAt: instant('dispatched_at'),
+    notBefore: instant('not_before').notNull().default(clock),
+    cancelRequestedAt: instant('cancel_requested_at'),
+    approvedBy: text('approved_by'),
+    createdAt: instant('created_at').notNull().default(clock),
+    startedAt: instant('started_at'),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [
+    index('runs_owed')
+      .on(t.notBefore)
+      .where(sql`ended_at is null`),
+    index('runs_routine').on(t.routine, t.createdAt),
+    index('runs_recent').on(t.createdAt),
+  ],
+)
+
+export const attempts = pgTable(
+  'attempts',
+  {
+    run: text().notNull(),
+    number: integer().notNull(),
+    fence: integer().notNull(),
+    worker: text().notNull(),
+    startedAt: instant('started_at').notNull().default(clock),
+    endedAt: instant('ended_at'),
+    /** How this attempt ended: the run's state, or `lost`, `released` (shutdown), `retry`. */
+    outcome: text(),
+    error: text(),
+    transcriptBytes: doublePrecision('transcript_bytes'),
+    transcriptSha: text('transcript_sha'),
+    transcriptTail: text('transcript_tail'),
+  },
+  (t) => [primaryKey({ columns: [t.run, t.fence] })],
+)
+
+/** The timeline of a run: states, steps, notes, findings. What the agent says is in the transcript files. */
+export const runEvents = pgTable(
+  'run_events',
+  {
+    id: bigserial({ mode: 'number' }).primaryKey(),
+    run: text().notNull(),
+    fence: integer().notNull(),
+    kind: text({ enum: ['state', 'step', 'note', 'gate'] }).notNull(),
+    data: jsonb().$type<Record<string, unknown>>().notNull(),
+    at: instant('at').notNull().default(clock),
+  },
+  (t) => [index('run_events_run').on(t.run, t.id)],
+)
