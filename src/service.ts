@@ -1,11 +1,9 @@
-import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { gate } from './checkout/gate.ts'
 import { createCheckouts } from './checkout/index.ts'
 import type { Config } from './config.ts'
 import { engines } from './engines/index.ts'
-import { messageOf, SetupError } from './errors.ts'
 import { openForges } from './forges/index.ts'
 import { removeAddress, writeAddress } from './http/address.ts'
 import { createSignIn } from './http/auth.ts'
@@ -66,12 +64,6 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   await using building = new AsyncDisposableStack()
   const { log, foreground = false } = options
   const { paths } = config
-  await mkdir(paths.data, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw new SetupError(
-      `the data folder ${paths.data} cannot be made: ${messageOf(error)}`,
-      'set OVERNIGHT_DATA to a folder you can write',
-    )
-  })
   building.use(lockDataFolder(paths.lock))
   const token = await ensureToken(paths.token)
   const store = await openStore({ ledger: paths.ledger })
