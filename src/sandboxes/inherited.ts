@@ -24,9 +24,9 @@ function closesOnExec(descriptor: number): boolean {
   }
 }
 
-/** Calls `start` with pipes on 0–3 and nothing of ours above: what would leak is covered by /dev/null. */
-export function withCleanDescriptors<T>(start: (stdio: StdioOptions) => T): T {
-  const stdio: ('pipe' | 'ignore' | number)[] = ['pipe', 'pipe', 'pipe', 'pipe']
+/** Calls `start` with these descriptors on 0–2, a pipe of Node's on 3, and nothing of ours above: what would leak is covered by /dev/null. */
+export function withCleanDescriptors<T>(standard: readonly ('pipe' | number)[], start: (stdio: StdioOptions) => T): T {
+  const stdio: ('pipe' | 'ignore' | number)[] = [...standard, 'pipe']
   const leaking = inheritedDescriptors()
   if (leaking.length === 0) return start(stdio)
   const nothing = openSync('/dev/null', 'r')

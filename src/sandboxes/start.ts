@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, StepFailed } from '../errors.ts'
@@ -10,6 +10,7 @@ import type { Hold, TakeHold } from './hold.ts'
 import { withCleanDescriptors } from './inherited.ts'
 import { runMarker } from './leftovers.ts'
 import { createOutlet } from './outlet.ts'
+import { openPipes } from './pipes.ts'
 import type { Exit, SandboxProcess } from './sandbox.ts'
 
 export type Start = {
@@ -28,34 +29,43 @@ const defaultGraceMs = 5000
 
 /** Resolves when the command runs. Throws StepFailed: `no_agent` when its program is not there, `no_sandbox` when the walls could not be made. */
 export async function startCommand(start: Start): Promise<SandboxProcess> {
-  start.signal?.throwIfAborted()
-  const child = spawnLauncher(start)
+  const { child, stdin, stdout, stderr } = await spawnLauncher(start)
   const exited = exitOf(child)
-  if (child.pid === undefined)
-    throw noSandbox(`${(await exited).failure ?? 'it did not start'} (in ${start.launcherCwd})`)
-  const [stdin, stdout, stderr, report] = child.stdio as unknown as [Writable, Readable, Readable, Readable]
   // A command that never reads its input closes the pipe: that is its right, not an error of ours.
   stdin.on('error', () => undefined)
   const output = createOutlet(stdout)
   const errors = createOutlet(stderr)
-  const answer = await firstWords(report)
-  if (answer !== 'started') {
-    const { failure } = await exited
-    throw answer === 'missing' ? noAgent(start) : noSandbox(failure ?? (await text(errors.stream)))
+  const close = () => {
+    stdin.destroy()
+    output.finish()
+    errors.finish()
   }
-  const { exit, kill } = endings(await start.takeHold(child.pid), exited, start.signal)
-  void exit.finally(() => [output, errors].forEach((outlet) => outlet.finish()))
+  const { exit, kill } = await takeHold(start, { child, exited, errors: errors.stream }).catch((error: unknown) => {
+    close()
+    throw error
+  })
+  void exit.finally(close)
   // Never earlier: a bwrap that is killed while it builds its walls leaves a half that waits for ever.
   if (start.signal?.aborted) await exit
   start.signal?.throwIfAborted()
   return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill }
 }
 
-function endings(
-  hold: Hold,
-  exited: Promise<{ exit: Exit }>,
-  signal?: AbortSignal,
-): Pick<SandboxProcess, 'exit' | 'kill'> {
+type Endings = Pick<SandboxProcess, 'exit' | 'kill'>
+type Started = { child: ChildProcess; exited: ReturnType<typeof exitOf>; errors: Readable }
+
+async function takeHold(start: Start, { child, exited, errors }: Started): Promise<Endings> {
+  if (child.pid === undefined)
+    throw noSandbox(`${(await exited).failure ?? 'it did not start'} (in ${start.launcherCwd})`)
+  const answer = await firstWords(child.stdio[3] as Readable)
+  if (answer !== 'started') {
+    const { failure } = await exited
+    throw answer === 'missing' ? noAgent(start) : noSandbox(failure ?? (await text(errors)))
+  }
+  return endings(await start.takeHold(child.pid), exited, start.signal)
+}
+
+function endings(hold: Hold, exited: Promise<{ exit: Exit }>, signal?: AbortSignal): Endings {
   let ended = false
   const killNow = () => void kill(0)
   const exit = exited.then(async ({ exit }) => {
@@ -79,20 +89,28 @@ function endings(
   return { exit, kill }
 }
 
-function spawnLauncher({ launcher, launcherCwd, argv, env }: Start): ChildProcess {
+async function spawnLauncher({ launcher, launcherCwd, argv, env, signal }: Start) {
+  signal?.throwIfAborted()
+  const pipes = await openPipes()
   const [program, ...rest] = [...launcher, ...firstProcess(argv, env)] as [string, ...string[]]
   // Launchers run outside the walls, and process 1 shows what they were given: nothing of ours, and of the command's only the
   // marker, by which a launcher that was left half-way is found again.
   const marked = env[runMarker] === undefined ? {} : { [runMarker]: env[runMarker] }
+  let started = false
   try {
-    return withCleanDescriptors((stdio) =>
-      spawn(program, rest, { cwd: launcherCwd, env: marked, detached: true, stdio }),
-    )
+    signal?.throwIfAborted()
+    const options = { cwd: launcherCwd, env: marked, detached: true }
+    const child = withCleanDescriptors(pipes.inside, (stdio) => spawn(program, rest, { ...options, stdio }))
+    started = true
+    return { child, ...pipes.streams(child) }
   } catch (error) {
+    signal?.throwIfAborted()
     throw new StepFailed('no_agent', `${argv[0] ?? 'nothing'} could not be started: ${messageOf(error)}`, {
       hint: 'shorten its arguments or remove null characters from them',
       cause: error,
     })
+  } finally {
+    pipes.release(started)
   }
 }
 

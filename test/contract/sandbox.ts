@@ -201,6 +201,14 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
       expect(listed).not.toMatch(/ -> \/\n|^etc$/m)
     })
 
+    test('streams that can be opened by their names', async () => {
+      const script = 'cat /dev/stdin > /dev/stdout; echo beside > /dev/stderr; echo end >> /proc/self/fd/1'
+      const command = await sandbox.spawn(['sh', '-c', script], { cwd: folder })
+      command.stdin.end('prompt\n')
+      expect(await Promise.all([text(command.stdout), text(command.stderr)])).toEqual(['prompt\nend\n', 'beside\n'])
+      expect(await command.exit).toEqual({ code: 0, signal: null })
+    })
+
     test('its input, or nobody who reads it', async () => {
       const echo = await sandbox.spawn(['cat'], { cwd: folder })
       echo.stdin.end('prompt')
@@ -243,6 +251,19 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
       expect(await shell(script)).toMatchObject({ code: 3 })
       expect(await processesWith(`sleep ${seconds}`)).toEqual([])
     })
+
+    if (!namespaced)
+      test('one that escapes and keeps the streams keeps nobody waiting', async () => {
+        const seconds = mark(7321)
+        const script = `echo done; env -i setsid sh -c 'while :; do echo late; done & exec sleep ${seconds}' & sleep 0.2`
+        const command = await sandbox.spawn(['sh', '-c', script], { cwd: folder })
+        expect(await command.exit).toEqual({ code: 0, signal: null })
+        const seen = await text(command.stdout)
+        const [sleeper] = await processesWith(`sleep ${seconds}`)
+        process.kill(-Number(sleeper), 'SIGKILL')
+        expect(seen).toContain('done\n')
+        expect(seen.length).toBeLessThan(4_000_000)
+      })
 
     test('one command ends, its neighbour in the same sandbox goes on', async () => {
       const neighbour = await sandbox.spawn(['sh', '-c', 'echo up; read word; echo "$word"'], { cwd: folder })
