@@ -1,8 +1,12 @@
 // A process that opens a store, touches many pages, goes idle and prints its resident memory in MB.
 import { setTimeout as wait } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
-import { migrate } from '../../src/ledger/migrate.ts'
-import { openStore } from '../../src/ledger/store.ts'
+import { setFlagsFromString } from 'node:v8'
+
+// As a long-lived process should, before it imports anything: else loading the modules leaves 100 MB of young generation behind.
+setFlagsFromString('--semi-space-growth-factor=1')
+const { sql } = await import('drizzle-orm')
+const { migrate } = await import('../../src/ledger/migrate.ts')
+const { openStore } = await import('../../src/ledger/store.ts')
 
 const store = await openStore({ ledger: process.argv[2]! })
 await migrate(store)
