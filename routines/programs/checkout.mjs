@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, writeFi
 import { extname, isAbsolute, join, relative, sep } from 'node:path'
 
 /** The inputs of the run. Started by hand, without a run around it, a program has none. */
-export function readInputs() {
+function readInputs() {
   const file = process.env.OVERNIGHT_INPUTS_FILE
   return file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 }
@@ -39,13 +39,6 @@ export function readText(path) {
   } catch {
     return undefined
   }
-}
-
-/** Replaces parts of a text. `edits` are `{ start, end, text }` that do not overlap. */
-export function edited(source, edits) {
-  return [...edits]
-    .sort((a, b) => b.start - a.start)
-    .reduce((text, { start, end, text: by }) => text.slice(0, start) + by + text.slice(end), source)
 }
 
 /**

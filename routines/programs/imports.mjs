@@ -104,7 +104,7 @@ function readName(element) {
   }
 }
 
-export function readAttributes(cursor) {
+function readAttributes(cursor) {
   const word = peek(cursor)
   if (!(word?.text === 'with' || (word?.text === 'assert' && !word.newLine)) || peek(cursor, 1)?.text !== '{') return ''
   const start = cursor.at

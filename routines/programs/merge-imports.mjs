@@ -1,5 +1,6 @@
 // Merges import declarations of the same module in JavaScript and TypeScript files. Nothing is evaluated earlier, later or less often.
-import { edited, listFiles, main, nameFiles, rewriteFiles } from './checkout.mjs'
+import { listFiles, main, nameFiles, rewriteFiles } from './checkout.mjs'
+import { edited, wholeLines } from './edits.mjs'
 import { readImports } from './imports.mjs'
 import { readTokens } from './tokens.mjs'
 
@@ -101,18 +102,7 @@ function isUsedAsValue({ defaultName, names = [], end }, { tokens }) {
 
 function editsOf({ first, others }, file) {
   const merged = { start: first.start, end: first.end, text: textOf([first, ...others], file) }
-  return [merged, ...others.map((other) => ({ ...wholeLine(other, file.source), text: '' }))]
-}
-
-/** The line of a declaration that is alone on it, and one of two blank lines around it. */
-function wholeLine({ start, end }, source) {
-  const before = /(^|\n)[^\S\n]*$/.exec(source.slice(0, start))
-  const after = /^[^\S\n]*(\n|$)/.exec(source.slice(end))
-  if (!before || !after) return { start, end: end + /^[^\S\n]*/.exec(source.slice(end))[0].length }
-  const line = { start: start - before[0].length + before[1].length, end: end + after[0].length }
-  const blankAbove = line.start === 0 || /\n[^\S\n]*\n$/.test(source.slice(0, line.start))
-  const blankBelow = /^[^\S\n]*\n/.exec(source.slice(line.end))
-  return blankAbove && blankBelow ? { ...line, end: line.end + blankBelow[0].length } : line
+  return [merged, ...others.map((other) => ({ ...wholeLines(other, file.source), text: '' }))]
 }
 
 /** The declarations as one, in the style of the first that has braces. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,12 +38,6 @@ export async function openTree(files: Record<string, string | Buffer>) {
     },
     [Symbol.asyncDispose]: () => rm(place, { recursive: true, force: true }),
   }
-}
-
-export async function openSample() {
-  const opened = await openTree({})
-  await cp(sampleDir, opened.tree, { recursive: true })
-  return opened
 }
 
 /** Nothing of this process's environment reaches the program, as in a sandbox. */

@@ -8,7 +8,7 @@ export function checkSchedule(cron: string, timezone: string): string | undefine
 }
 
 /** Zones are names of the IANA list. An offset such as +02:00 is refused: it would be wrong for half of the year, silently. */
-export function checkZone(timezone: string): string | undefined {
+function checkZone(timezone: string): string | undefined {
   if (/^[A-Z]/i.test(timezone) && isZone(timezone)) return undefined
   if (/^(?:UTC|GMT)?[+-]\d/i.test(timezone)) {
     return `timezone ${JSON.stringify(timezone)} is an offset: write the name of a place, such as Europe/Berlin, or UTC`

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bullets } from '../src/index.js'
+import { bullets, wrap } from '../src/index.js'
 import { columnsOf } from '../src/width.js'
-import { wrap } from '../src/index.js'
 
 test('breaks at spaces', () => {
   assert.equal(wrap('the quick brown fox', 9), 'the quick\nbrown fox')
