@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { OvernightError, SetupError } from '../errors.ts'
 import { readAddress } from '../http/address.ts'
-import { readToken } from '../http/token.ts'
+import { proofOf, readToken } from '../http/token.ts'
 import { createLog } from '../log.ts'
 import { openService, type Service } from '../service.ts'
 import type { Context } from './context.ts'
@@ -30,24 +31,30 @@ class Said extends OvernightError {
 /** Connects to the live service of the data folder, else opens the folder (under its lock) without timers and listeners. */
 export async function connect(context: Context): Promise<Client> {
   const { paths, logLevel } = context.config()
-  const token = await readToken(paths.token)
-  const url = await findLive(context)
-  if (url !== undefined && token !== undefined) return clientOf(token, { url })
+  const live = await findLive(context)
+  if (live !== undefined) return clientOf(live.token, { url: live.url })
   const log = createLog(logLevel === 'info' ? 'warn' : logLevel)
   const service = await openService(context.config(), { log, foreground: true })
   return clientOf(service.token, { service })
 }
 
 /** The address of the service of this data folder, if one answers there. */
-export async function findLive(context: Context): Promise<string | undefined> {
-  const address = await readAddress(context.config().paths.address)
-  return address && (await isAlive(address.url)) ? address.url : undefined
+export async function findLive(context: Context): Promise<{ url: string; token: string } | undefined> {
+  const { paths } = context.config()
+  const [address, token] = [await readAddress(paths.address), await readToken(paths.token)]
+  if (address === undefined || token === undefined) return undefined
+  return (await isOurs(address.url, token)) ? { url: address.url, token } : undefined
 }
 
-async function isAlive(url: string): Promise<boolean> {
+/** A killed service leaves its address behind, and anybody may listen there since: the token goes only to who knows it. */
+async function isOurs(url: string, token: string): Promise<boolean> {
+  const challenge = randomBytes(16).toString('base64url')
   try {
-    const answer = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(2000) })
-    return answer.headers.get('content-type')?.startsWith('application/json') ?? false
+    const answer = await fetch(new URL('/health', url), {
+      headers: { 'overnight-challenge': challenge },
+      signal: AbortSignal.timeout(2000),
+    })
+    return answer.headers.get('overnight-proof') === proofOf(token, challenge)
   } catch {
     return false
   }

@@ -105,6 +105,6 @@ async function routines(context: Context): Promise<Finding> {
 async function service(context: Context): Promise<Finding> {
   const live = await findLive(context)
   return live
-    ? { what: 'service', ok: true, says: `up at ${live}` }
+    ? { what: 'service', ok: true, says: `up at ${live.url}` }
     : { what: 'service', ok: false, says: 'not running (overnight up)' }
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { OvernightError } from '../errors.ts'
+import { proofOf } from './token.ts'
 
 const cookieName = 'overnight'
 const sessionSeconds = 90 * 24 * 3600
@@ -30,6 +31,7 @@ export function createSignIn(token: string, now: () => number = Date.now) {
       return until !== undefined && until > now()
     },
     isToken: (given: string): boolean => timingSafeEqual(digest(given), expected),
+    prove: (challenge: string): string => proofOf(token, challenge),
     async openSession(c: Parameters<typeof setSignedCookie>[0]): Promise<void> {
       const until = String(now() + sessionSeconds * 1000)
       await setSignedCookie(c, cookieName, until, token, {

@@ -45,6 +45,8 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
 
   app.get('/health', (c) => {
     const { state } = face.health()
+    const challenge = c.req.header('overnight-challenge')
+    if (challenge !== undefined) c.header('overnight-proof', face.signIn.prove(challenge))
     return c.json({ state }, state === 'ok' ? 200 : 503)
   })
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { runCli } from '../../src/cli/program.ts'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { migrate } from '../../src/ledger/migrate.ts'
 import { openStore, type Store } from '../../src/ledger/store.ts'
@@ -29,13 +30,14 @@ export type Place = Disposable & {
   /** Writes a routine file; answers its path. */
   routine(name: string, options?: RoutineOptions): string
   start(options?: Partial<StartOptions>): Promise<ServiceProcess>
-  /** A command line in a process of its own; resolves with how it ended. */
-  overnight(...args: string[]): Promise<Ended>
-  /** The same, while it runs. */
-  spawn(args: readonly string[], options?: { env?: Record<string, string>; uid?: number }): Running
+  /** A command line as a person types it, in this process: only starting a process of its own is left out. */
+  overnight(args: readonly string[], options?: CommandOptions): Promise<Ended>
+  /** A command line in a process of its own. */
+  spawn(args: readonly string[], options?: CommandOptions & { uid?: number }): Running
   /** Looks into the ledger while no service has it. */
   withLedger<T>(act: (ledger: Ledger, store: Store) => Promise<T>): Promise<T>
 }
+export type CommandOptions = { env?: Record<string, string>; signal?: AbortSignal }
 export type Running = {
   pid: number
   ended: Promise<Ended>
@@ -72,7 +74,7 @@ export async function openPlace(options: { data?: string } = {}): Promise<Place>
       return file
     },
     start: (more = {}) => startService({ data, routines, ...more }),
-    overnight: (...args) => place.spawn(args).ended,
+    overnight: (args, more = {}) => runHere(args, { cwd: folder.path, ...more, env: { ...env, ...more.env } }),
     spawn: (args, more = {}) => spawnCommand(args, { cwd: folder.path, ...more, env: { ...env, ...more.env } }),
     async withLedger(act) {
       const store = await openStore({ ledger: join(data, 'ledger') })
@@ -105,8 +107,25 @@ export function routineText({
     engine: { name: 'command', command: ['node', '-e', program, ...args] },
     ...more,
   }
-  const lines = Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+  const lines = Object.entries(keys)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
   return `---\n${lines.join('')}---\n${prompt}\n`
+}
+
+type Here = { cwd: string; env: Record<string, string>; signal?: AbortSignal }
+
+async function runHere(args: readonly string[], { cwd, env, signal }: Here): Promise<Ended> {
+  const said = { stdout: '', stderr: '' }
+  const code = await runCli(args, {
+    env,
+    cwd,
+    out: (text) => void (said.stdout += text),
+    err: (text) => void (said.stderr += text),
+    isTerminal: false,
+    onSignal: (stop) => signal?.addEventListener('abort', stop),
+  })
+  return { ...said, code, signal: null }
 }
 
 function spawnCommand(
