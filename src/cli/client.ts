@@ -30,7 +30,7 @@ class Said extends OvernightError {
 
 /** Connects to the live service of the data folder, else opens the folder (under its lock) without timers and listeners. */
 export async function connect(context: Context): Promise<Client> {
-  const { paths, logLevel } = context.config()
+  const { logLevel } = context.config()
   const live = await findLive(context)
   if (live !== undefined) return clientOf(live.token, { url: live.url })
   const log = createLog(logLevel === 'info' ? 'warn' : logLevel)

@@ -1,3 +1,4 @@
+import type { Ledger } from '../ledger/ledger.ts'
 import type { RunEvent } from '../ledger/schema.ts'
 import { isEnded } from '../runs/states.ts'
 import type { TranscriptLine } from '../runs/transcript.ts'
@@ -21,14 +22,22 @@ export function readCursor(text: string | undefined): StoryCursor {
   return match ? { event: Number(match[1]), fence: Number(match[2]), offset: Number(match[3]) } : storyStart
 }
 
-type StoryFace = Pick<Face, 'ledger' | 'transcriptOf'>
+const batch = 500
+
+export type StoryFace = Pick<Face, 'transcriptOf'> & {
+  ledger: { events: Pick<Ledger['events'], 'after'>; runs: Pick<Ledger['runs'], 'attemptsOf' | 'find'> }
+}
 
 /** Everything told after `cursor` by now: the timeline first, then the transcripts of the attempts in order. */
 export async function* storyAfter(face: StoryFace, run: string, from: StoryCursor): AsyncGenerator<StoryPart> {
   let cursor = from
-  for (const event of await face.ledger.events.after(run, cursor.event)) {
-    cursor = { ...cursor, event: event.id }
-    yield { kind: 'event', event, cursor }
+  for (;;) {
+    const events = await face.ledger.events.after(run, cursor.event, batch)
+    for (const event of events) {
+      cursor = { ...cursor, event: event.id }
+      yield { kind: 'event', event, cursor }
+    }
+    if (events.length < batch) break
   }
   const fences = (await face.ledger.runs.attemptsOf(run)).map((attempt) => attempt.fence)
   for (const fence of fences.filter((number) => number >= cursor.fence)) {
@@ -39,12 +48,10 @@ export async function* storyAfter(face: StoryFace, run: string, from: StoryCurso
         cursor = { ...cursor, offset: part.cursor.offset }
         yield { kind: 'left_out', bytes: part.leftOutBytes, cursor }
       }
-      const last = { ...cursor, offset: part.cursor.offset }
-      for (const [index, line] of part.lines.entries()) {
-        // Only the last line of a part carries the new place: a reader cut off in between reads the part again.
-        yield { kind: 'output', line, cursor: index === part.lines.length - 1 ? last : cursor }
+      for (const { line, end } of part.lines) {
+        cursor = { ...cursor, offset: end }
+        yield { kind: 'output', line, cursor }
       }
-      cursor = last
       if (!part.more) break
     }
   }
@@ -52,7 +59,7 @@ export async function* storyAfter(face: StoryFace, run: string, from: StoryCurso
 
 /** The story as it grows; ends after the run's ending was told. */
 export async function* followStory(
-  face: Pick<Face, 'ledger' | 'transcriptOf' | 'news'>,
+  face: StoryFace & Pick<Face, 'news'>,
   run: string,
   options: { from: StoryCursor; signal: AbortSignal },
 ): AsyncGenerator<StoryPart | { kind: 'idle' }> {
@@ -62,17 +69,14 @@ export async function* followStory(
     const abort = new AbortController()
     const news = face.news.next(run, { timeoutMs: 15_000, signal: AbortSignal.any([options.signal, abort.signal]) })
     const state = (await face.ledger.runs.find(run))?.state
-    let quiet = true
     for await (const part of storyAfter(face, run, cursor)) {
       cursor = part.cursor
-      quiet = false
       yield part
     }
     if (state === undefined || isEnded(state)) {
       abort.abort()
       return
     }
-    await news
-    if (quiet && !options.signal.aborted) yield { kind: 'idle' }
+    if ((await news) === 'quiet' && !options.signal.aborted) yield { kind: 'idle' }
   }
 }

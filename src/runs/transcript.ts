@@ -89,7 +89,8 @@ export async function openTranscript(folder: string, capBytes: number, onGrow: (
 /** A reader's place: after `offset` bytes of the attempt with this fence. */
 export type TranscriptCursor = { fence: number; offset: number }
 export type TranscriptPart = {
-  lines: TranscriptLine[]
+  /** `end` is the offset after the line: who goes on from there reads it no second time. */
+  lines: { line: TranscriptLine; end: number }[]
   cursor: TranscriptCursor
   /** Bytes that were told after the cursor and are no longer kept. */
   leftOutBytes: number
@@ -109,7 +110,7 @@ export async function readTranscript(
   const here = await readFrom(join(folder, current), cursor.offset - startOf(current), maxBytes)
   if (here.length > 0) {
     const offset = cursor.offset + here.length
-    return { lines: parseLines(here), cursor: { ...cursor, offset }, leftOutBytes: 0, more: true }
+    return { lines: parseLines(here, cursor.offset), cursor: { ...cursor, offset }, leftOutBytes: 0, more: true }
   }
   const next = names[names.indexOf(current) + 1]
   if (next === undefined) return nothing
@@ -134,10 +135,12 @@ async function readFrom(path: string, position: number, maxBytes: number): Promi
   }
 }
 
-function parseLines(bytes: Buffer): TranscriptLine[] {
-  return bytes
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as TranscriptLine)
+function parseLines(bytes: Buffer, start: number): TranscriptPart['lines'] {
+  const lines: TranscriptPart['lines'] = []
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(10, from) + 1
+    lines.push({ line: JSON.parse(bytes.toString('utf8', from, end)) as TranscriptLine, end: start + end })
+    from = end
+  }
+  return lines
 }

@@ -24,7 +24,7 @@ async function readAll(path: string, maxBytes: number) {
   let leftOut = 0
   for (;;) {
     const part = await readTranscript(path, cursor, maxBytes)
-    texts.push(...part.lines.map((one) => one.content.text))
+    texts.push(...part.lines.map(({ line }) => line.content.text))
     leftOut += part.leftOutBytes
     cursor = part.cursor
     if (!part.more) return { texts, leftOut, cursor }
