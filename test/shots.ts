@@ -4,11 +4,13 @@ import { homePage } from '../src/ui/home.ts'
 import { errorPage } from '../src/ui/message.ts'
 import { runPage } from '../src/ui/run.ts'
 import { signInPage } from '../src/ui/sign-in.ts'
-import { openBrowser } from './support/browser.ts'
+import type { Page } from 'playwright-core'
+import { openBrowser, type Browser } from './support/browser.ts'
+import { openMorning } from './support/morning.ts'
 import { openPageServer } from './support/page-server.ts'
 import { clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
 
-/** `npm run shots [-- name…]`: every page at four widths in both schemes, into `shots/`. */
+/** `npm run shots [-- name…]`: every page at four widths in both schemes, into `shots/`; `morning-*` are of a real service. */
 const folder = resolve(import.meta.dirname, '../shots')
 const widths = [320, 390, 768, 1440]
 const pages = {
@@ -23,22 +25,39 @@ const pages = {
   'sign-in': () => signInPage({}, clock),
 }
 
-await using server = await openPageServer()
-await using browser = await openBrowser()
-await mkdir(folder, { recursive: true })
-const wanted = process.argv.slice(2)
-for (const [name, draw] of Object.entries(pages)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  server.put(`/${name}`, draw)
+type Shot = { name: string; url: string; prepare(page: Page): Promise<unknown> }
+
+async function shoot(browser: Browser, { name, url, prepare }: Shot): Promise<void> {
   for (const scheme of ['light', 'dark'] as const) {
     for (const width of widths) {
       const reader = await browser.open({ width, height: width < 500 ? 700 : 900, scheme })
       const page = await reader.newPage()
-      await page.clock.setFixedTime(clock.now)
-      await page.goto(`${server.origin}/${name}`)
+      await prepare(page)
+      await page.goto(url)
       await page.screenshot({ path: resolve(folder, `${name}-${width}-${scheme}.png`), fullPage: true })
       await reader.close()
     }
   }
   console.log(`shots/${name}-*.png`)
+}
+
+const asked = process.argv.slice(2)
+const isWanted = (name: string) => asked.length === 0 || asked.includes(name)
+await using browser = await openBrowser()
+await mkdir(folder, { recursive: true })
+
+await using server = await openPageServer()
+for (const [name, draw] of Object.entries(pages).filter(([page]) => isWanted(page))) {
+  server.put(`/${name}`, draw)
+  await shoot(browser, { name, url: `${server.origin}/${name}`, prepare: (page) => page.clock.setFixedTime(clock.now) })
+}
+
+if (isWanted('morning')) {
+  await using morning = await openMorning()
+  const signIn = async (page: Page) => {
+    await page.goto(await morning.signInLink())
+    await page.getByRole('button', { name: 'Sign in' }).click()
+  }
+  await shoot(browser, { name: 'morning-home', url: morning.url, prepare: signIn })
+  await shoot(browser, { name: 'morning-run', url: `${morning.url}/runs/${morning.published}`, prepare: signIn })
 }

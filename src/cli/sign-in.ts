@@ -7,10 +7,12 @@ export function addSignIn(program: Command, context: Context): void {
   program
     .command('sign-in')
     .description('print a link that signs one browser in, once, within 15 minutes')
-    .action(async () => {
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }) => {
       await using client = await connect(context)
       if (client.live === undefined) throw new Conflict('no service is running', 'start it first: overnight up')
       const { path } = await client.post<{ path: string }>('/v1/sign-in-links')
-      context.out(`${new URL(path, client.live).href}\n`)
+      const { href } = new URL(path, client.live)
+      context.out(options.json ? `${JSON.stringify({ url: href })}\n` : `${href}\n`)
     })
 }

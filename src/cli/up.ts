@@ -7,14 +7,18 @@ export function addUp(program: Command, context: Context): void {
   program
     .command('up')
     .description('start the service: scheduler, workers, pages')
-    .action(async () => {
+    .option('--json', 'print the address and a sign-in link as one JSON object')
+    .action(async (options: { json?: true }) => {
       const config = context.config()
       const log = createLog(config.logLevel)
       await using service = await openService(config, { log })
       const { url } = await service.listen()
-      context.out(
-        `Overnight is up at ${url}\n  open  ${new URL(service.signInLink(), url).href}\n        (one browser, once, within 15 minutes; another: overnight sign-in)\n`,
-      )
+      const signIn = new URL(service.signInLink(), url).href
+      if (options.json) context.out(`${JSON.stringify({ url, signIn })}\n`)
+      else {
+        const once = '(one browser, once, within 15 minutes; another: overnight sign-in)'
+        context.out(`Overnight is up at ${url}\n  open  ${signIn}\n        ${once}\n`)
+      }
       await new Promise<void>((resolve) => context.onSignal(resolve))
       log.info('stopping')
     })

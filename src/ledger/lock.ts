@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, SetupError } from '../errors.ts'
 
@@ -44,6 +44,8 @@ export function lockDataFolder(path: string): FolderLock {
 function openLockFile(file: string): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    // The folder often stands in a repository: nothing of it is ever to be committed there.
+    writeFileSync(join(dirname(file), '.gitignore'), '*\n')
     return new DatabaseSync(file)
   } catch (error) {
     throw unusable(file, error)

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { reasons } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
 import type { Run, StoredPatch } from '../ledger/schema.ts'
@@ -28,14 +29,24 @@ export function afterAgent(exit: AgentExit, patch: PatchToPublish | undefined): 
     return { state: 'timed_out', reason: 'time_limit', message: `${reasons.time_limit}${kept}` }
   if (exit.code !== 0) {
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`
-    return { state: 'failed', reason: 'agent_exit', message: `the agent ${how}${kept}` }
+    const said = exit.said === null ? '' : `, saying “${exit.said}”`
+    return { state: 'failed', reason: 'agent_exit', message: `the agent ${how}${said}${kept}` }
   }
   return patch ?? { state: 'unchanged', reason: null, message: 'nothing needed changing' }
 }
 
+/** The last line that is not blank, without what a terminal would obey, at most 200 characters; null when there is none. */
+export function lastLine(text: string): string | null {
+  const line = text.trimEnd().split('\n').at(-1) ?? ''
+  const plain = stripVTControlCharacters(line)
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
+    .trim()
+  return plain === '' ? null : plain.slice(0, 200)
+}
+
 /** The sentence the pull request is titled with: the agent's own last words when they are a sentence, else the routine's. */
-export function headline(lastLine: string | undefined, routine: Pick<Routine, 'name' | 'description'>): string {
-  const said = lastLine?.replaceAll(/[\p{Cc}\p{Cf}]/gu, '').trim() ?? ''
+export function headline(lastLine: string | null, routine: Pick<Routine, 'name' | 'description'>): string {
+  const said = lastLine ?? ''
   const isSentence = said.length >= 8 && said.length <= 100 && /^\p{L}/u.test(said) && said.includes(' ')
   if (isSentence) return said
   const firstLine = routine.description.split('\n')[0]?.trim() ?? ''

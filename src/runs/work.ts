@@ -3,7 +3,7 @@ import { dirname, join, sep } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { EngineEvent, EngineTask, Stopped } from '../engines/engine.ts'
 import { fillPrompt } from '../routines/prompt.ts'
-import { headline, type AgentExit } from './endings.ts'
+import { headline, lastLine, type AgentExit } from './endings.ts'
 import type { Prepared } from './prepare.ts'
 import type { Task } from './task.ts'
 import type { Transcript } from './transcript.ts'
@@ -21,7 +21,7 @@ export async function work(task: Task, { checkout }: Prepared): Promise<AgentExi
   const routineDir = dirname(routine.file)
   const readable = [dirname(files.prompt), routineDir].map((path) => ({ path, write: false }))
   const timeUp = AbortSignal.timeout(routine.limits.minutes * 60_000)
-  const { stopped, lastLine } = await (async () => {
+  const { stopped, lastWords } = await (async () => {
     await using sandbox = await tools.openSandbox(routine, {
       run: run.id,
       mounts: [...tools.checkouts.mountsFor(checkout).agent, ...readable],
@@ -40,9 +40,9 @@ export async function work(task: Task, { checkout }: Prepared): Promise<AgentExi
   })()
   signal.throwIfAborted()
   await tools.reached('agent_exited', run.id)
-  const exit =
-    timeUp.aborted && stopped.because === 'aborted' ? { ...stopped, because: 'time_limit' as const } : stopped
-  await held.record({ exit, title: headline(lastLine, routine) })
+  const because: AgentExit['because'] = timeUp.aborted && stopped.because === 'aborted' ? 'time_limit' : stopped.because
+  const exit = { ...stopped, because, said: lastLine(lastWords.stderr || lastWords.stdout) }
+  await held.record({ exit, title: headline(lastLine(lastWords.stdout), routine) })
   await tools.reached('exit_recorded', run.id)
   return exit
 }
@@ -65,10 +65,10 @@ async function resolvePrograms(argv: readonly string[], routineDir: string): Pro
 async function listen(
   task: Task,
   events: AsyncIterable<EngineEvent>,
-): Promise<{ stopped: Stopped; lastLine: string | undefined }> {
+): Promise<{ stopped: Stopped; lastWords: LastWords }> {
   const transcript: Transcript = await task.tools.openTranscript(task.run.id, task.held.fence)
   let stopped: Stopped = { because: 'aborted', code: null, signal: null }
-  let tail = ''
+  const lastWords: LastWords = { stdout: '', stderr: '' }
   try {
     for await (const event of events) {
       if ('stopped' in event) {
@@ -76,13 +76,15 @@ async function listen(
         continue
       }
       await transcript.append({ at: new Date().toISOString(), ...event })
-      if (event.stream !== 'stderr') tail = (tail + event.content.text).slice(-4096)
+      const stream = event.stream ?? 'stdout'
+      lastWords[stream] = (lastWords[stream] + event.content.text).slice(-4096)
     }
   } finally {
     await task.held.storeTranscript(await transcript.close())
   }
-  return { stopped, lastLine: tail.trimEnd().split('\n').at(-1) }
+  return { stopped, lastWords }
 }
+type LastWords = { stdout: string; stderr: string }
 
 function promptValues({ run, routine }: Task): Record<string, unknown> {
   return {

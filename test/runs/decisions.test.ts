@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OvernightError, StepFailed } from '../../src/errors.ts'
 import { admit } from '../../src/runs/admission.ts'
-import { afterAgent, headline } from '../../src/runs/endings.ts'
+import { afterAgent, headline, lastLine } from '../../src/runs/endings.ts'
 import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
 import { occasionId } from '../../src/runs/fire.ts'
 import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
@@ -127,28 +127,28 @@ describe('after a failure', () => {
 describe('what the agent ended with', () => {
   const patch = { base: 'b', tree: 't', pack: Buffer.alloc(0), findings: [] }
   test.each([
-    ['code 0, a change', { because: 'exit', code: 0, signal: null }, patch, patch],
+    ['code 0, a change', { because: 'exit', code: 0, signal: null, said: null }, patch, patch],
     [
       'code 0, nothing',
-      { because: 'exit', code: 0, signal: null },
+      { because: 'exit', code: 0, signal: null, said: null },
       undefined,
       { state: 'unchanged', reason: null, message: 'nothing needed changing' },
     ],
     [
       'code 3, a change',
-      { because: 'exit', code: 3, signal: null },
+      { because: 'exit', code: 3, signal: null, said: null },
       patch,
       { state: 'failed', reason: 'agent_exit', message: 'the agent ended with code 3; what it had changed is kept' },
     ],
     [
       'a signal',
-      { because: 'exit', code: null, signal: 'SIGSEGV' },
+      { because: 'exit', code: null, signal: 'SIGSEGV', said: 'out of memory' },
       undefined,
-      { state: 'failed', reason: 'agent_exit', message: 'the agent was ended by SIGSEGV' },
+      { state: 'failed', reason: 'agent_exit', message: 'the agent was ended by SIGSEGV, saying “out of memory”' },
     ],
     [
       'the time limit',
-      { because: 'time_limit', code: null, signal: 'SIGKILL' },
+      { because: 'time_limit', code: null, signal: 'SIGKILL', said: null },
       undefined,
       { state: 'timed_out', reason: 'time_limit', message: 'the time limit was reached' },
     ],
@@ -160,9 +160,8 @@ describe('what the agent ended with', () => {
     ['Rebuilt the contents of 2 files', 'Rebuilt the contents of 2 files'],
     ['done', 'Keeps things tidy'],
     ['✨  Done in 0.52s.', 'Keeps things tidy'],
-    ['\u001b[31mSorted the imports\u001b[0m', 'Keeps things tidy'],
     ['x'.repeat(300), 'Keeps things tidy'],
-    [undefined, 'Keeps things tidy'],
+    [null, 'Keeps things tidy'],
   ])('the headline of %j', (line, title) => {
     expect(headline(line, { name: 'tidy', description: 'Keeps things tidy\nand more' })).toBe(title)
   })
@@ -172,4 +171,14 @@ test('an id comes from its cause alone', () => {
   expect(occasionId('tidy', 'cron:2026-11-20T02:00:00.000Z')).toBe(occasionId('tidy', 'cron:2026-11-20T02:00:00.000Z'))
   expect(occasionId('tidy', 'a')).not.toBe(occasionId('tid', 'ya'))
   expect(occasionId('tidy', 'a')).toMatch(/^[0-9a-hjkmnp-tv-z]{16}$/)
+})
+
+test.each([
+  ['one\ntwo\n\n', 'two'],
+  ['\u001b[31mSorted the imports\u001b[0m\r\n', 'Sorted the imports'],
+  ['a\u202eb\u0007', 'ab'],
+  [' \n\t\n', null],
+  ['', null],
+])('the last line of %j', (text, line) => {
+  expect(lastLine(text)).toBe(line)
 })

@@ -31,7 +31,13 @@ export const runs = pgTable(
     sandbox: text(),
     engine: text().notNull(),
     /** The agent's own ending, once seen: from then on the agent is never started again. */
-    exit: jsonb().$type<{ because: 'exit' | 'aborted' | 'time_limit'; code: number | null; signal: string | null }>(),
+    exit: jsonb().$type<{
+      because: 'exit' | 'aborted' | 'time_limit'
+      code: number | null
+      signal: string | null
+      /** Its last words, for a person who asks why it failed. */
+      said: string | null
+    }>(),
     branch: text(),
     commit: text(),
     pull: text(),

@@ -1,4 +1,4 @@
-import { reasons } from '../../errors.ts'
+import { OvernightError, reasons } from '../../errors.ts'
 import type { Ledger, Statements } from '../../ledger/ledger.ts'
 import type { RoutineVersion, ScheduleRow } from '../../ledger/schema.ts'
 import { readInputs } from '../../routines/inputs.ts'
@@ -20,7 +20,16 @@ export async function tick({ ledger, routineOf }: SchedulerTools): Promise<{ due
     const due = await tx.slots.due(batch)
     if (due.length === 0) return { due: 0, more: false }
     const now = await tx.now()
-    for (const row of due) await settle(tx, { row, now, routineOf })
+    for (const row of due) {
+      try {
+        await settle(tx, { row, now, routineOf })
+      } catch (error) {
+        if (!(error instanceof OvernightError)) throw error
+        // A text that this version no longer reads: the others are due all the same, and this one is shown as broken.
+        await tx.routines.markBroken(row.routine, error.message)
+        await tx.slots.moveSchedule(row, null)
+      }
+    }
     return { due: due.length, more: due.length === batch }
   })
 }
