@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { setImmediate as macrotask } from 'node:timers/promises'
 import { createPostgresBackend, runMigrations, withBackend, type PgPool } from 'bullmq'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -47,21 +48,26 @@ export async function openQueue(tools: QueueTools): Promise<Queue> {
   await queue.waitUntilReady()
 
   const atWork = createAtWork()
-  const worker = new bull.Worker<Job>(
-    name,
-    (job) => atWork.run(job.id!, job.data, (signal) => tools.work(job.data, signal)),
-    {
-      connection: pool,
-      concurrency: tools.concurrency,
-      lockDuration: lockMs,
-      stalledInterval: lockMs / 2,
-      drainDelay,
-      maxStalledCount: 0,
-      maxStartedAttempts: 1,
-      removeOnComplete: remembered,
-      removeOnFail: remembered,
-    },
-  )
+  const state = { paused: false, closing: undefined as Promise<void> | undefined }
+  const closed = Promise.withResolvers<never>()
+  closed.promise.catch(() => {})
+
+  async function deliver(job: { id?: string | undefined; data: Job }): Promise<void> {
+    // BullMQ wakes once more after its pause and takes what is there. Failed, it is a new attempt elsewhere or later.
+    if (state.paused) throw new Error('delivered to a worker that is stopping')
+    await atWork.run(job.id ?? '', job.data, (signal) => tools.work(job.data, signal))
+  }
+  const worker = new bull.Worker<Job>(name, deliver, {
+    connection: pool,
+    concurrency: tools.concurrency,
+    lockDuration: lockMs,
+    stalledInterval: lockMs / 2,
+    drainDelay,
+    maxStalledCount: 0,
+    maxStartedAttempts: 1,
+    removeOnComplete: remembered,
+    removeOnFail: remembered,
+  })
   tellErrors(worker, log)
   // BullMQ itself lets a job go on without its lock.
   worker.on('lockRenewalFailed', (ids: string[]) => atWork.stop((id) => ids.includes(id), 'lock_lost'))
@@ -70,22 +76,34 @@ export async function openQueue(tools: QueueTools): Promise<Queue> {
     tools.onFailed?.(job?.data)
   })
 
+  async function pause(): Promise<void> {
+    state.paused = true
+    // It would wait for the jobs at work, without limit; that it asks for no more is all that is wanted.
+    void worker.pause().catch(() => {})
+    await macrotask()
+  }
+  async function close(graceMs: number): Promise<void> {
+    await pause()
+    if (!(await atWork.ended(graceMs))) {
+      atWork.stop(() => true, 'stopping')
+      if (!(await atWork.ended(stopMs))) log.warn('work went on after its signal; it is left behind')
+    }
+    closed.reject(new Error('the queue is closed'))
+    await worker.close(true)
+    await queue.close()
+  }
+  // BullMQ never answers a caller whose queue was closed meanwhile.
+  const whileOpen = <T>(act: () => Promise<T>): Promise<T> =>
+    Promise.race([closed.promise, state.closing ? closed.promise : act()])
+
   return {
     async enqueue(runId, attempt) {
-      await queue.add('run', { runId, attempt }, { jobId: `${runId}-${attempt}` })
+      await whileOpen(() => queue.add('run', { runId, attempt }, { jobId: `${runId}-${attempt}` }))
     },
     cancel: (runId) => atWork.stop((_, job) => job.runId === runId, 'cancelled'),
-    pause: () => worker.pause(true),
-    empty: () => queue.obliterate({ force: true }),
-    async close({ graceMs }) {
-      await worker.pause(true)
-      if (!(await atWork.ended(graceMs))) {
-        atWork.stop(() => true, 'stopping')
-        if (!(await atWork.ended(stopMs))) log.warn('work went on after its signal; it is left behind')
-      }
-      await worker.close(true)
-      await queue.close()
-    },
+    pause,
+    empty: () => whileOpen(() => queue.obliterate({ force: true })),
+    close: ({ graceMs }) => (state.closing ??= close(graceMs)),
   }
 }
 

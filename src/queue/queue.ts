@@ -10,7 +10,10 @@ export type StopReason = 'cancelled' | 'stopping' | 'lock_lost'
  */
 export type Work = (job: Job, signal: AbortSignal) => Promise<void>
 
-/** Delivery, not truth: everything in here may be lost at any time, and the reconciler hands it out again. */
+/**
+ * Delivery, not truth: everything in here may be lost at any time, and the reconciler hands it out again.
+ * Once closed, `enqueue` and `empty` reject.
+ */
 export type Queue = {
   /** The same run and attempt twice is one delivery, for as long as the queue remembers it (a day). */
   enqueue(runId: string, attempt: number): Promise<void>

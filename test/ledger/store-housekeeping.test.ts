@@ -88,7 +88,7 @@ describe('a full disk', () => {
         "$0" ${program('count-acked.ts')} ${folder}/disk/ledger`
       const { stdout } = await run('unshare', ['-m', 'sh', '-c', script, process.execPath], { timeout: 60_000 })
       const [told, count] = stdout.trim().split('\n')
-      return { ...(JSON.parse(told!) as Record<string, unknown>), found: Number(count) }
+      return { ...(JSON.parse(told!) as { acked: number; refused: string; next?: string }), found: Number(count) }
     } finally {
       rmSync(folder, { recursive: true })
     }
@@ -99,7 +99,7 @@ describe('a full disk', () => {
     async () => {
       const told = await fill('slowly')
       expect(told).toMatchObject({ refused: 'disk_full 503', readable: true, afterwards: 'none' })
-      expect(told['found']).toBe(told['acked'])
+      expect(told.found).toBe(told.acked)
     },
   )
 
@@ -107,8 +107,8 @@ describe('a full disk', () => {
     `in the middle of a transaction never hangs, and what was acknowledged is there${small.note}`,
     async () => {
       const told = await fill('inside')
-      expect(told['refused']).toBe('setup 503')
-      expect(told['next']).toBe('setup 503')
+      expect(told.refused).toBe('setup 503')
+      expect(told.next).toBe('setup 503')
       expect(told).toMatchObject({ acked: 1, found: 1 })
     },
   )

@@ -42,6 +42,8 @@ describe('a new ledger', () => {
       mkdirSync(join(folder, 'ledger.new', 'base'), { recursive: true })
       writeFileSync(join(folder, 'ledger.new', 'PG_VERSION'), '18\n')
       const store = await openStore({ ledger: join(folder, 'ledger') })
+      await migrate(store)
+      expect(await subjects(store.db)).toEqual([])
       await store.close()
     } finally {
       rmSync(folder, { recursive: true })
