@@ -25,6 +25,19 @@ const RoutineJson = z.object({
   next: z.iso.datetime().nullable(),
   error: z.string().nullable().describe('Why the file on disk is not the version in force.'),
 })
+const ProblemInFile = z.object({
+  file: z.string(),
+  line: z.number().int(),
+  column: z.number().int(),
+  message: z.string(),
+  hint: z.string().optional(),
+})
+const Folder = z.object({
+  routines: z.array(RoutineJson),
+  problems: z
+    .array(ProblemInFile)
+    .describe('Everything that is wrong in the folder, also in files that never were in force.'),
+})
 const Fire = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 })
@@ -39,9 +52,9 @@ const Fired = z.object({
 export function routinesApi(face: Face) {
   const app = new Hono<{ Variables: { actor: string } }>()
 
-  app.get('/', describeJson('The routines in force', 200, z.object({ routines: z.array(RoutineJson) })), async (c) => {
+  app.get('/', describeJson('The routines in force, and what is wrong in the folder', 200, Folder), async (c) => {
     const now = await face.ledger.now()
-    const { routines: inForce, broken } = face.library.snapshot()
+    const { routines: inForce, broken, problems } = face.library.snapshot()
     const routines = inForce.map((routine) => ({
       name: routine.name,
       description: routine.description,
@@ -55,7 +68,7 @@ export function routinesApi(face: Face) {
       next: upcoming(routine.schedules, now, 366).next().value?.at.toISOString() ?? null,
       error: broken.get(routine.name)?.map(formatProblem).join('\n') ?? null,
     }))
-    return c.json({ routines })
+    return c.json({ routines, problems })
   })
 
   app.post(
