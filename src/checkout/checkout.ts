@@ -1,7 +1,8 @@
-import { appendFile, chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, StepFailed } from '../errors.ts'
+import { removeFolder } from '../sandboxes/remove-folder.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
 import { borrow, createBare, objectFormatOf } from './bare.ts'
 import { GitFailed, identity, runGit, textOf } from './git.ts'
@@ -60,23 +61,6 @@ export function mountsFor({ tree, gitDir, objects }: Checkout): { agent: Mount[]
     { path: objects, write: false },
   ]
   return { agent: shared, collector: [...shared, { path: gitDir, write: true }] }
-}
-
-/** Removes a folder an agent wrote in, unreadable folders included. Follows no link. */
-export async function removeFolder(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true })
-  } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-    await makeRemovable(folder)
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-async function makeRemovable(folder: string): Promise<void> {
-  if (!(await lstat(folder)).isDirectory()) return
-  await chmod(folder, 0o700)
-  for (const name of await readdir(folder)) await makeRemovable(join(folder, name))
 }
 
 type Copy = { mirror: Mirror; base: Base; tree: string; signal: AbortSignal | undefined }

@@ -1,4 +1,5 @@
-import { createCheckout, findCheckout, mountsFor, removeFolder } from './checkout.ts'
+import { removeFolder } from '../sandboxes/remove-folder.ts'
+import { createCheckout, findCheckout, mountsFor } from './checkout.ts'
 import { collectPatch } from './collect.ts'
 import { operatorGit } from './git.ts'
 import { createMirrors, resolveBase } from './mirror.ts'

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import { createBare, objectFormatOf } from './bare.ts'
 import { parseChanges, paths } from './changes.ts'
-import { removeFolder } from './checkout.ts'
+import { removeFolder } from '../sandboxes/remove-folder.ts'
 import { type Git, GitFailed, identity, runGit, textOf } from './git.ts'
 import type { Mirror } from './mirror.ts'
 import { type Change, type Patch, patchCapBytes } from './patch.ts'
@@ -171,5 +171,7 @@ function explainPatch(error: unknown): unknown {
   if (error.exit === 'output' || /exceeds maximum allowed size|out of memory/i.test(error.stderr)) {
     return new StepFailed('too_large', 'the change is larger than can be looked at', { cause: error })
   }
-  return new StepFailed('patch_invalid', `git refused the change: ${error.lastLine}`, { cause: error })
+  // What git found in an object ("gitmodulesUrl: disallowed submodule url: …"); its last line only says that it found something.
+  const found = /^error: object [0-9a-f]+: (.+)$/m.exec(error.stderr)?.[1]
+  return new StepFailed('patch_invalid', `git refused the change: ${found ?? error.lastLine}`, { cause: error })
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { commandPath } from './command-path.ts'
 import { holdGroup, holdNamespace } from './hold.ts'
 import { killLeftovers } from './leftovers.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
+import { removeFolder } from './remove-folder.ts'
 import type { Sandbox, SandboxDriver, SandboxSpec } from './sandbox.ts'
 import { startCommand } from './start.ts'
 import { whyNotNamespaced } from './start-probe.ts'
@@ -47,8 +48,7 @@ export function createProcessDriver(options: { namespaces?: boolean; folder?: st
       const killed = await killLeftovers(abandoned)
       for (const name of await readdir(folder).catch(() => [])) {
         const run = name.startsWith(folderPrefix) ? name.slice(folderPrefix.length, name.lastIndexOf('.')) : ''
-        if (run !== '' && abandoned(run))
-          await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
+        if (run !== '' && abandoned(run)) await removeFolder(join(folder, name)).catch(() => undefined)
       }
       return killed
     },
@@ -79,7 +79,7 @@ async function open(spec: SandboxSpec, { own, launcher, remove }: Ground): Promi
     },
     async close() {
       // A command may leave a tree that cannot be removed; the next reap tries again, the run's result stands.
-      await rm(own, { recursive: true, force: true }).catch(() => undefined)
+      await removeFolder(own).catch(() => undefined)
       remove()
     },
   })

@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } }
+
+/**
+ * Removes a folder an agent wrote in, however many, deep or closed its folders are; follows no link, and is done when there is
+ * none. By rm(1), because Node's own stands still for seconds and takes hundreds of MB at 100,000 files, and fails on long paths.
+ */
+export async function removeFolder(folder: string): Promise<void> {
+  const remove = () => run('rm', ['-rf', '--', folder], options)
+  try {
+    await remove()
+  } catch {
+    // Folders that their owner may not open; root never comes here.
+    await run('chmod', ['-R', 'u+rwx', '--', folder], options).catch(() => undefined)
+    await remove()
+  }
+}
