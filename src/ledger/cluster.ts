@@ -77,7 +77,10 @@ async function createClusterApart(folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, ['--eval', program, import.meta.url, folder], { env: {} })
 }
 
-/** Makes a new store in an empty folder and brings every file of it to the disk. */
+/**
+ * Makes a new store in an empty folder and brings every file of it to the disk.
+ * @public the process apart calls it
+ */
 export async function createCluster(folder: string): Promise<void> {
   const pglite = await PGlite.create({ fs: createDurableFiles(folder).files, startParams })
   await pglite.close()

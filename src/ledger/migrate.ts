@@ -6,7 +6,7 @@ import { messageOf, SetupError } from '../errors.ts'
 import type { Database, Store } from './store.ts'
 
 /** Written by `npm run migration`, and by hand where a schema cannot say it. */
-export const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url))
+const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url))
 
 /**
  * Brings the ledger to this version's tables; nothing to do is cheap. All or nothing.

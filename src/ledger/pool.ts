@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events'
 import type { Results } from '@electric-sql/pglite'
 import type { Session, Statement } from './session.ts'
 
-export type PoolResult<R> = { rows: R[]; rowCount: number }
+type PoolResult<R> = { rows: R[]; rowCount: number }
 type Query = <R>(text: string, params?: readonly unknown[]) => Promise<PoolResult<R>>
-export type PoolClient = EventEmitter & { query: Query; release(): void }
+type PoolClient = EventEmitter & { query: Query; release(): void }
 
 /** The part of `pg.Pool` that the queue uses; a real one fits too. */
 export type Pool = EventEmitter & { query: Query; connect(): Promise<PoolClient>; end(): Promise<void> }

@@ -14,7 +14,7 @@ import { createSession, type Session } from './session.ts'
 
 type Rows<Row> = { rows: Row[] }
 /** What every PostgreSQL driver answers to a statement. */
-export interface Answer extends PgQueryResultHKT {
+interface Answer extends PgQueryResultHKT {
   type: Rows<this['row']>
 }
 
