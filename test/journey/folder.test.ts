@@ -105,10 +105,11 @@ test('a folder that is not there yet is waited for, and one that vanishes forget
 
   // A disk that was unmounted, say.
   renameSync(place.routines, `${place.routines} elsewhere`)
-  await expect.poll(service.log, { timeout: 5000 }).toContain('there is no such folder')
+  const problems = async () => (await service.get<{ problems: { message: string }[] }>('/v1/routines')).problems
+  await expect
+    .poll(problems, { timeout: 5000 })
+    .toEqual([expect.objectContaining({ message: 'there is no such folder' })])
   expect(await find(service, 'steady')).toMatchObject({ next: expect.any(String) as string })
-  const { problems } = await service.get<{ problems: { message: string }[] }>('/v1/routines')
-  expect(problems).toEqual([expect.objectContaining({ message: 'there is no such folder' })])
   renameSync(`${place.routines} elsewhere`, place.routines)
   await expect.poll(() => find(service, 'steady'), soon).toMatchObject({ error: null })
 })
