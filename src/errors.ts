@@ -103,7 +103,24 @@ export class FenceLost extends OvernightError {
   }
 }
 
+/**
+ * What really went wrong: the ledger's query builder wraps every failure in an error whose message holds all values of the
+ * query, and those may be prompts.
+ */
+export function behind(error: unknown): unknown {
+  const isWrapper = error instanceof Error && 'query' in error && 'params' in error && error.cause !== undefined
+  return isWrapper ? behind(error.cause) : error
+}
+
+/** For the log: the sentence, and where it came from unless it was raised on purpose. */
+export function logged(error: unknown): { error: string; stack?: string | undefined } {
+  const real = behind(error)
+  const stack = real instanceof Error && !(real instanceof OvernightError) ? { stack: real.stack } : {}
+  return { error: messageOf(real), ...stack }
+}
+
 /** The sentence for a log or a person, whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const real = behind(error)
+  return real instanceof Error ? real.message : String(real)
 }

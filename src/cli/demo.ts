@@ -124,7 +124,7 @@ async function show(context: Context, { service, config, signal }: Show): Promis
 
 /** A process of its own, as a person would start it. */
 async function fireByCli(routine: string, context: Context, { paths, routinesDir }: Config): Promise<string> {
-  const child = spawn(process.execPath, [resolve(house, 'src/main.ts'), 'fire', routine], {
+  const child = spawn(process.execPath, [resolve(house, 'src/overnight.js'), 'fire', routine], {
     env: { PATH: context.env['PATH'] ?? '', OVERNIGHT_DATA: paths.data, OVERNIGHT_ROUTINES: routinesDir },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

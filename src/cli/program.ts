@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { readConfig } from '../config.ts'
-import { OvernightError } from '../errors.ts'
+import { logged, OvernightError } from '../errors.ts'
 import { addCheck } from './check.ts'
 import { type Context, exitCodes, type Terminal } from './context.ts'
 import { addDemo } from './demo.ts'
@@ -63,7 +63,7 @@ function explain(error: unknown, terminal: Terminal): number {
     if (error.hint) terminal.err(`  → ${error.hint}\n`)
     return error.code === 'setup' ? exitCodes.usage : exitCodes.theirs
   }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const { error: sentence, stack = sentence } = logged(error)
   terminal.err(`overnight: an unexpected error, please report it\n${stack}\n`)
   return exitCodes.ours
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
-import { NotFound, OvernightError } from '../errors.ts'
+import { logged, NotFound, OvernightError } from '../errors.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Asset } from '../ui/assets.ts'
 import { homePage } from '../ui/home.ts'
@@ -44,7 +44,7 @@ export function pages(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.route('/', signedPages(face))
   app.onError(async (error, c) => {
     const { status, body } = problemOf(error)
-    if (status >= 500) face.log.error({ error: error.message, stack: error.stack, path: c.req.path }, 'a page failed')
+    if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a page failed')
     const clock = await clockOf(face)
     if (status === 401) return c.html(signInPage({}, clock), 401)
     const hint = error instanceof OvernightError ? error.hint : undefined

@@ -1,11 +1,12 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
-import { BadRequest, OvernightError } from '../errors.ts'
+import { BadRequest, behind, OvernightError } from '../errors.ts'
 import type { Inputs } from '../routines/routine.ts'
 
 /** RFC 9457 for any error; what is not ours says nothing about itself. */
-export function problemOf(error: unknown): { status: number; body: Record<string, unknown> } {
+export function problemOf(thrown: unknown): { status: number; body: Record<string, unknown> } {
+  const error = behind(thrown)
   // The framework's own refusals, such as a body that is not JSON.
   if (error instanceof HTTPException && error.status === 400)
     return problemOf(new BadRequest(error.message, 'see /openapi.json'))

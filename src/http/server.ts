@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { openAPIRouteHandler } from 'hono-openapi'
-import { OvernightError } from '../errors.ts'
+import { logged, OvernightError } from '../errors.ts'
 import { routineJsonSchema } from '../routines/front-matter.ts'
 import type { Asset } from '../ui/assets.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
@@ -82,7 +82,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.onError((error, c) => {
     const { status, body } = problemOf(error)
     if (status >= 500)
-      face.log.error({ error: error.message, stack: error.stack, path: c.req.path }, 'a request failed')
+      face.log.error({ ...logged(error), path: c.req.path }, 'a request failed')
     return c.body(JSON.stringify(body), status as 500, { 'content-type': 'application/problem+json' })
   })
   return app

@@ -1,5 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { FenceLost } from '../errors.ts'
+import { writePack } from './packs.ts'
 import {
   attempts,
   patches,
@@ -89,13 +90,14 @@ export function holdRun(database: Database, held: { id: string; fence: number },
 
     record: (facts: Facts) => write(database, { leaseUntil: lease, ...facts }),
 
-    storePatch: (patch: Omit<StoredPatch, 'run' | 'createdAt'>) =>
+    storePatch: ({ pack, ...patch }: Omit<StoredPatch, 'run' | 'createdAt'>) =>
       database.transaction(async (tx) => {
         await write(tx, { leaseUntil: lease, files: patch.changes.length })
         await tx
           .insert(patches)
           .values({ run: held.id, ...patch })
           .onConflictDoNothing()
+        await writePack(tx, held.id, pack)
       }),
 
     storePublication: (publication: Omit<Publication, 'run' | 'createdAt'>) =>

@@ -1,22 +1,19 @@
 import { and, desc, eq } from 'drizzle-orm'
-import { patches, publications, type Publication, type StoredPatch } from './schema.ts'
+import { readPack } from './packs.ts'
+import { patches, publications, type PatchFacts, type Publication, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'
 
 /** What runs changed, and what left the house. */
 export function createPublications(db: Database) {
   return {
     async patchOf(run: string): Promise<StoredPatch | undefined> {
-      const rows = await db.select().from(patches).where(eq(patches.run, run))
-      return rows[0]
+      const facts = await this.changesOf(run)
+      return facts && { ...facts, pack: await readPack(db, run) }
     },
 
     /** The same without the pack, for pages. */
-    async changesOf(run: string): Promise<Omit<StoredPatch, 'pack'> | undefined> {
-      const { run: id, base, tree, changes, findings, diff, diffCut, createdAt } = patches
-      const rows = await db
-        .select({ run: id, base, tree, changes, findings, diff, diffCut, createdAt })
-        .from(patches)
-        .where(eq(id, run))
+    async changesOf(run: string): Promise<PatchFacts | undefined> {
+      const rows = await db.select().from(patches).where(eq(patches.run, run))
       return rows[0]
     },
 

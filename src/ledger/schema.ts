@@ -15,6 +15,8 @@ export type Firing = typeof firings.$inferSelect
 export type Run = typeof runs.$inferSelect
 export type Attempt = typeof attempts.$inferSelect
 export type RunEvent = typeof runEvents.$inferSelect
-export type StoredPatch = typeof patches.$inferSelect
+/** What pages show of a patch; the pack itself is read only to publish it. */
+export type PatchFacts = typeof patches.$inferSelect
+export type StoredPatch = PatchFacts & { pack: Buffer }
 export type Publication = typeof publications.$inferSelect
 export type PullRow = typeof pulls.$inferSelect

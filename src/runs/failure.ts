@@ -1,4 +1,4 @@
-import { OvernightError, StepFailed, type Reason } from '../errors.ts'
+import { behind, OvernightError, StepFailed, type Reason } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
 
 export const infrastructureRetries = 2
@@ -8,7 +8,8 @@ const lossesThatEnd = infrastructureRetries + 1
 export type AfterFailure = { act: 'retry'; delayMs: number; error: string } | { act: 'end'; ending: Ending }
 
 /** What to do when a step threw. `losses` counts earlier infrastructure failures and lost workers of this run. */
-export function afterFailure(error: unknown, losses: number): AfterFailure {
+export function afterFailure(thrown: unknown, losses: number): AfterFailure {
+  const error = behind(thrown)
   const reason = reasonOf(error)
   const message = error instanceof Error ? oneLine(error.message) : 'an unexpected error'
   const retryable = error instanceof OvernightError && error.retryable

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { FenceLost, messageOf, OvernightError, reasons } from '../errors.ts'
+import { FenceLost, logged, messageOf, reasons } from '../errors.ts'
 import type { Ending, HeldRun } from '../ledger/held-run.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Run, RoutineVersion } from '../ledger/schema.ts'
@@ -67,7 +67,7 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
       return
     } else {
       const next = afterFailure(error, run.losses)
-      log.warn({ error: messageOf(error), next: next.act, ...stackOf(error) }, 'a step failed')
+      log.warn({ ...logged(error), next: next.act }, 'a step failed')
       if (next.act === 'retry') {
         await held.release({ outcome: 'retry', error: next.error, delayMs: next.delayMs })
         return
@@ -79,11 +79,6 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
     // The ledger cannot be written: the lease runs out and another worker, or the next start, takes the run over.
     log.error({ error: messageOf(failure) }, 'the end of a run could not be recorded')
   }
-}
-
-/** What has a name says enough; only a surprise shows where it came from. */
-function stackOf(error: unknown): { stack?: string | undefined } {
-  return error instanceof Error && !(error instanceof OvernightError) ? { stack: error.stack } : {}
 }
 
 /** Nothing of an ended run stays on disk but its transcript; a resting one needs only what the ledger holds. */

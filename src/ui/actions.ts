@@ -31,7 +31,14 @@ export function pullActions(pull: PullView): Action[] {
   const act = (verb: 'merge' | 'close', label: string): Action => {
     const path = pathOf('pulls', pull.id, verb)
     const isMerge = verb === 'merge'
-    return { verb, label, path, primary: isMerge, key: isMerge ? 'm' : '', ...(isMerge ? { seen: { head: pull.head } } : {}) }
+    return {
+      verb,
+      label,
+      path,
+      primary: isMerge,
+      key: isMerge ? 'm' : '',
+      ...(isMerge ? { seen: { head: pull.head } } : {}),
+    }
   }
   return [act('merge', 'Merge'), act('close', 'Close')]
 }
@@ -45,7 +52,14 @@ export function buttons(actions: readonly Action[], back: string): Html | '' {
 function button({ label, path, primary, key, seen }: Action, back: string): Html {
   const kind = primary ? 'primary' : 'quiet'
   return html`<form method="post" action="${path}">
-    <input type="hidden" name="back" value="${back}" />${seen && html`<input type="hidden" name="head" value="${seen.head}" />`}<button class="${kind}" ${key !== '' && html`data-key="${key}"`}>
+    <input
+      type="hidden"
+      name="back"
+      value="${back}"
+    />${seen && html`<input type="hidden" name="head" value="${seen.head}" />`}<button
+      class="${kind}"
+      ${key !== '' && html`data-key="${key}"`}
+    >
       ${label}
     </button>
   </form>`

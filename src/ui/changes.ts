@@ -1,11 +1,11 @@
-import type { Run, StoredPatch } from '../ledger/schema.ts'
+import type { PatchFacts, Run } from '../ledger/schema.ts'
 import { readDiff, type FileDiff, type Hunk } from './diff.ts'
 import { html, type Html, type Part } from './html.ts'
 import { markWords } from './marks.ts'
 import { count } from './words.ts'
 
 /** What the run changed. `cut`: the diff is longer than what is kept of it. */
-export type PatchView = Pick<StoredPatch, 'changes' | 'findings' | 'diff'> & { cut: boolean }
+export type PatchView = Pick<PatchFacts, 'changes' | 'findings' | 'diff'> & { cut: boolean }
 type Change = PatchView['changes'][number]
 
 /** A page of more lines than this is slow on a phone; the rest is named, with the command that shows it. */

@@ -46,7 +46,8 @@ export function composeEdition(material: Material): HomeView {
   const runs = [...material.runs].sort((a, b) => timeOf(b) - timeOf(a))
   const since = clock.now.getTime() - editionHours * 3_600_000
   // The run that made the change, not a later one that found nothing to add.
-  const behind = (pull: PullView, states: readonly string[]) => runs.find((run) => run.pull === pull.id && states.includes(run.state))
+  const behind = (pull: PullView, states: readonly string[]) =>
+    runs.find((run) => run.pull === pull.id && states.includes(run.state))
   const ready = pulls.map((pull) => ({ pull, run: behind(pull, ['published']) ?? behind(pull, ['unchanged']) ?? null }))
   const behindOpen = new Set(ready.map(({ run }) => run?.id))
   const retried = new Set(runs.map((run) => run.retryOf))

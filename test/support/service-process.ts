@@ -28,7 +28,7 @@ export type StartOptions = {
 
 /** A real service in a process of its own, with an environment of its own. Resolves when it answers. */
 export async function startService(options: StartOptions): Promise<ServiceProcess> {
-  const argv = options.script ? [options.script] : [join(root, 'src/main.ts'), 'up']
+  const argv = options.script ? [options.script] : [join(root, 'src/overnight.js'), 'up']
   const child = spawn(process.execPath, argv, {
     cwd: root,
     env: environment(options),
@@ -43,7 +43,10 @@ export async function startService(options: StartOptions): Promise<ServiceProces
   ])
   const token = (await readFile(join(options.data, 'token'), 'utf8')).trim()
   const request = (path: string, init: RequestInit = {}) =>
-    fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${token}`, 'overnight-client': 'cli', ...(init.headers as object) } })
+    fetch(new URL(path, url), {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, 'overnight-client': 'cli', ...(init.headers as object) },
+    })
   const json = async <T>(answer: Response): Promise<T> => {
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${answer.status} ${text}`)
@@ -58,7 +61,13 @@ export async function startService(options: StartOptions): Promise<ServiceProces
     fetch: request,
     get: async (path) => json(await request(path)),
     post: async (path, body, headers) =>
-      json(await request(path, { method: 'POST', body: JSON.stringify(body ?? {}), headers: { 'content-type': 'application/json', ...headers } })),
+      json(
+        await request(path, {
+          method: 'POST',
+          body: JSON.stringify(body ?? {}),
+          headers: { 'content-type': 'application/json', ...headers },
+        }),
+      ),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
       await exit
@@ -91,7 +100,21 @@ async function firstUrl(child: ChildProcess): Promise<string> {
   throw new Error('the service said nothing')
 }
 
-type Ended = { run: string; state: string; reason: string | null; message: string | null; branch: string | null; commit: string | null; base: string | null; files: number | null; pullRequest: { number: number; url: string } | null; seconds: number | null; title: string | null; notes: string[]; sandbox: string | null }
+type Ended = {
+  run: string
+  state: string
+  reason: string | null
+  message: string | null
+  branch: string | null
+  commit: string | null
+  base: string | null
+  files: number | null
+  pullRequest: { number: number; url: string } | null
+  seconds: number | null
+  title: string | null
+  notes: string[]
+  sandbox: string | null
+}
 const resting = ['published', 'unchanged', 'reported', 'failed', 'cancelled', 'timed_out', 'skipped', 'needs_approval']
 
 /** Waits by the run's own event stream until it has ended or rests, and answers what it then is. */

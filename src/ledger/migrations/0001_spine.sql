@@ -1,27 +1,3 @@
-CREATE TABLE "attempts" (
-	"run" text NOT NULL,
-	"number" integer NOT NULL,
-	"fence" integer NOT NULL,
-	"worker" text NOT NULL,
-	"started_at" timestamp with time zone DEFAULT clock() NOT NULL,
-	"ended_at" timestamp with time zone,
-	"outcome" text,
-	"error" text,
-	"transcript_bytes" double precision,
-	"transcript_sha" text,
-	"transcript_tail" text,
-	CONSTRAINT "attempts_run_fence_pk" PRIMARY KEY("run","fence")
-);
---> statement-breakpoint
-CREATE TABLE "audit" (
-	"id" bigserial PRIMARY KEY NOT NULL,
-	"actor" text NOT NULL,
-	"action" text NOT NULL,
-	"subject" text NOT NULL,
-	"data" jsonb NOT NULL,
-	"at" timestamp with time zone DEFAULT clock() NOT NULL
-);
---> statement-breakpoint
 CREATE TABLE "deliveries" (
 	"id" text PRIMARY KEY NOT NULL,
 	"source" text NOT NULL,
@@ -47,11 +23,64 @@ CREATE TABLE "firings" (
 	"created_at" timestamp with time zone DEFAULT clock() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "routine_versions" (
+	"routine" text NOT NULL,
+	"hash" text NOT NULL,
+	"file" text NOT NULL,
+	"source" text NOT NULL,
+	"commit" text,
+	"created_at" timestamp with time zone DEFAULT clock() NOT NULL,
+	CONSTRAINT "routine_versions_routine_hash_pk" PRIMARY KEY("routine","hash")
+);
+--> statement-breakpoint
+CREATE TABLE "routines" (
+	"name" text PRIMARY KEY NOT NULL,
+	"hash" text NOT NULL,
+	"file" text NOT NULL,
+	"error" text,
+	"removed_at" timestamp with time zone,
+	"applied_at" timestamp with time zone DEFAULT clock() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "schedules" (
+	"routine" text NOT NULL,
+	"cron" text NOT NULL,
+	"timezone" text NOT NULL,
+	"next_fire_at" timestamp with time zone,
+	CONSTRAINT "schedules_routine_cron_timezone_pk" PRIMARY KEY("routine","cron","timezone")
+);
+--> statement-breakpoint
+CREATE TABLE "slots" (
+	"routine" text NOT NULL,
+	"at" timestamp with time zone NOT NULL,
+	"outcome" text NOT NULL,
+	"late" boolean DEFAULT false NOT NULL,
+	"reason" text,
+	"firing" text,
+	"recorded_at" timestamp with time zone DEFAULT clock() NOT NULL,
+	CONSTRAINT "slots_routine_at_pk" PRIMARY KEY("routine","at")
+);
+--> statement-breakpoint
+CREATE TABLE "audit" (
+	"id" bigserial PRIMARY KEY NOT NULL,
+	"actor" text NOT NULL,
+	"action" text NOT NULL,
+	"subject" text NOT NULL,
+	"data" jsonb NOT NULL,
+	"at" timestamp with time zone DEFAULT clock() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "pack_pieces" (
+	"run" text NOT NULL,
+	"piece" integer NOT NULL,
+	"bytes" "bytea" NOT NULL,
+	CONSTRAINT "pack_pieces_run_piece_pk" PRIMARY KEY("run","piece")
+);
+--> statement-breakpoint
 CREATE TABLE "patches" (
 	"run" text PRIMARY KEY NOT NULL,
 	"base" text NOT NULL,
 	"tree" text NOT NULL,
-	"pack" "bytea" NOT NULL,
 	"changes" jsonb NOT NULL,
 	"findings" jsonb NOT NULL,
 	"diff" text NOT NULL,
@@ -91,23 +120,19 @@ CREATE TABLE "pulls" (
 	"updated_at" timestamp with time zone DEFAULT clock() NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE "routine_versions" (
-	"routine" text NOT NULL,
-	"hash" text NOT NULL,
-	"file" text NOT NULL,
-	"source" text NOT NULL,
-	"commit" text,
-	"created_at" timestamp with time zone DEFAULT clock() NOT NULL,
-	CONSTRAINT "routine_versions_routine_hash_pk" PRIMARY KEY("routine","hash")
-);
---> statement-breakpoint
-CREATE TABLE "routines" (
-	"name" text PRIMARY KEY NOT NULL,
-	"hash" text NOT NULL,
-	"file" text NOT NULL,
+CREATE TABLE "attempts" (
+	"run" text NOT NULL,
+	"number" integer NOT NULL,
+	"fence" integer NOT NULL,
+	"worker" text NOT NULL,
+	"started_at" timestamp with time zone DEFAULT clock() NOT NULL,
+	"ended_at" timestamp with time zone,
+	"outcome" text,
 	"error" text,
-	"removed_at" timestamp with time zone,
-	"applied_at" timestamp with time zone DEFAULT clock() NOT NULL
+	"transcript_bytes" double precision,
+	"transcript_sha" text,
+	"transcript_tail" text,
+	CONSTRAINT "attempts_run_fence_pk" PRIMARY KEY("run","fence")
 );
 --> statement-breakpoint
 CREATE TABLE "run_events" (
@@ -162,32 +187,13 @@ CREATE TABLE "runs" (
 	"ended_at" timestamp with time zone
 );
 --> statement-breakpoint
-CREATE TABLE "schedules" (
-	"routine" text NOT NULL,
-	"cron" text NOT NULL,
-	"timezone" text NOT NULL,
-	"next_fire_at" timestamp with time zone,
-	CONSTRAINT "schedules_routine_cron_timezone_pk" PRIMARY KEY("routine","cron","timezone")
-);
---> statement-breakpoint
-CREATE TABLE "slots" (
-	"routine" text NOT NULL,
-	"at" timestamp with time zone NOT NULL,
-	"outcome" text NOT NULL,
-	"late" boolean DEFAULT false NOT NULL,
-	"reason" text,
-	"firing" text,
-	"recorded_at" timestamp with time zone DEFAULT clock() NOT NULL,
-	CONSTRAINT "slots_routine_at_pk" PRIMARY KEY("routine","at")
-);
---> statement-breakpoint
 CREATE UNIQUE INDEX "firings_occasion" ON "firings" USING btree ("routine","trigger_key");--> statement-breakpoint
 CREATE INDEX "firings_run" ON "firings" USING btree ("run");--> statement-breakpoint
+CREATE INDEX "schedules_due" ON "schedules" USING btree ("next_fire_at");--> statement-breakpoint
 CREATE INDEX "publications_branch" ON "publications" USING btree ("repository","branch");--> statement-breakpoint
 CREATE UNIQUE INDEX "pulls_number" ON "pulls" USING btree ("repository","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "pulls_open_branch" ON "pulls" USING btree ("repository","branch") WHERE state = 'open';--> statement-breakpoint
 CREATE INDEX "run_events_run" ON "run_events" USING btree ("run","id");--> statement-breakpoint
 CREATE INDEX "runs_owed" ON "runs" USING btree ("not_before") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "runs_routine" ON "runs" USING btree ("routine","created_at");--> statement-breakpoint
-CREATE INDEX "runs_recent" ON "runs" USING btree ("created_at");--> statement-breakpoint
-CREATE INDEX "schedules_due" ON "schedules" USING btree ("next_fire_at");
+CREATE INDEX "runs_recent" ON "runs" USING btree ("created_at");

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigserial, boolean, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { Change, Finding } from '../../checkout/patch.ts'
 import { bytes, clock, instant } from './columns.ts'
 
@@ -7,7 +7,6 @@ export const patches = pgTable('patches', {
   run: text().primaryKey(),
   base: text().notNull(),
   tree: text().notNull(),
-  pack: bytes().notNull(),
   changes: jsonb().$type<Change[]>().notNull(),
   findings: jsonb().$type<Finding[]>().notNull(),
   /** A unified diff for people, cut at 1 MiB. */
@@ -15,6 +14,17 @@ export const patches = pgTable('patches', {
   diffCut: boolean('diff_cut').notNull(),
   createdAt: instant('created_at').notNull().default(clock),
 })
+
+/** The pack of a patch in pieces of a mebibyte: one row of 64 MiB would cost the embedded store a gigabyte of memory for good. */
+export const packPieces = pgTable(
+  'pack_pieces',
+  {
+    run: text().notNull(),
+    piece: integer().notNull(),
+    bytes: bytes().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.run, t.piece] })],
+)
 
 /** What left the house: the branch and pull request of a run. */
 export const publications = pgTable(

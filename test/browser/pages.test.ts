@@ -130,7 +130,7 @@ describe.skipIf(chromium.skip)(`pages in Chromium${chromium.note}`, () => {
     await page.getByRole('button', { name: 'Run now: import-sorter' }).click()
     expect(server.posted).toEqual([
       { path: `/runs/${needing.id}/approve`, form: { back: '/' } },
-      { path: `/pulls/${pulls[0]!.id}/merge`, form: { back: '/runs/r_01jd8h5n2e' } },
+      { path: `/pulls/${pulls[0]!.id}/merge`, form: { back: '/runs/r_01jd8h5n2e', head: pulls[0]!.head } },
       { path: '/routines/import-sorter/fire', form: { key: `page:${clock.now.toISOString()}` } },
     ])
     await page.goto(`${server.origin}/run`)

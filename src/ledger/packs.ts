@@ -1,0 +1,27 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { packPieces } from './schema.ts'
+import type { Database } from './store.ts'
+
+const pieceBytes = 1024 * 1024
+
+/** Inside the transaction that stores the patch. */
+export async function writePack(db: Database, run: string, pack: Buffer): Promise<void> {
+  for (let piece = 0; piece * pieceBytes < pack.length; piece++) {
+    const bytes = pack.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
+    await db.insert(packPieces).values({ run, piece, bytes }).onConflictDoNothing()
+  }
+}
+
+export async function readPack(db: Database, run: string): Promise<Buffer> {
+  const counted = await db
+    .select({ pieces: sql<number>`count(*)::int` })
+    .from(packPieces)
+    .where(eq(packPieces.run, run))
+  const pieces: Buffer[] = []
+  for (let piece = 0; piece < counted[0]!.pieces; piece++) {
+    const one = and(eq(packPieces.run, run), eq(packPieces.piece, piece))
+    const rows = await db.select({ bytes: packPieces.bytes }).from(packPieces).where(one)
+    pieces.push(rows[0]!.bytes)
+  }
+  return Buffer.concat(pieces)
+}
