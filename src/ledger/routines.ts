@@ -79,24 +79,25 @@ export function createRoutines(db: Database) {
       return db.select().from(schedules).where(eq(schedules.routine, routine))
     },
 
-    /** A schedule that stays keeps its next instant (it may be overdue); a new one starts from `nextFireAt`. */
+    /** A schedule that stays keeps its next instant (it may be overdue); a new one, or one that had none, starts from `nextFireAt`. */
     async replaceSchedules(routine: string, wanted: readonly NewSchedule[]): Promise<void> {
-      const kept = await this.schedulesOf(routine)
       const same = (a: NewSchedule, b: NewSchedule) => a.cron === b.cron && a.timezone === b.timezone
-      for (const row of kept.filter((old) => !wanted.some((schedule) => same(old, schedule)))) {
+      const known = await this.schedulesOf(routine)
+      for (const row of known.filter((old) => !wanted.some((schedule) => same(old, schedule)))) {
         await db
           .delete(schedules)
           .where(
             and(eq(schedules.routine, routine), eq(schedules.cron, row.cron), eq(schedules.timezone, row.timezone)),
           )
       }
-      const fresh = wanted.filter((schedule) => !kept.some((old) => same(old, schedule)))
-      if (fresh.length > 0) {
-        await db
-          .insert(schedules)
-          .values(fresh.map((schedule) => ({ routine, ...schedule })))
-          .onConflictDoNothing()
-      }
+      if (wanted.length === 0) return
+      await db
+        .insert(schedules)
+        .values(wanted.map((schedule) => ({ routine, ...schedule })))
+        .onConflictDoUpdate({
+          target: [schedules.routine, schedules.cron, schedules.timezone],
+          set: { nextFireAt: sql`coalesce(${schedules.nextFireAt}, excluded.next_fire_at)` },
+        })
     },
   }
 }

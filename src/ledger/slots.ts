@@ -25,7 +25,12 @@ export function createSlots(db: Database) {
         )
     },
 
-    /** False when this slot was recorded before: then nothing may fire for it again. */
+    /** Then nothing may fire for this instant again. */
+    async isRecorded(routine: string, at: Date): Promise<boolean> {
+      return (await db.$count(slots, and(eq(slots.routine, routine), eq(slots.at, at)))) > 0
+    },
+
+    /** False when this slot was recorded before. */
     async record(slot: Omit<Slot, 'recordedAt'>): Promise<boolean> {
       const rows = await db.insert(slots).values(slot).onConflictDoNothing().returning({ at: slots.at })
       return rows.length === 1

@@ -4,11 +4,13 @@ import type { RoutineVersion, ScheduleRow } from '../../ledger/schema.ts'
 import { readInputs } from '../../routines/inputs.ts'
 import type { Routine } from '../../routines/routine.ts'
 import { fire } from '../../runs/fire.ts'
-import { cronOf } from './cron.ts'
+import { cronOf, parseCron } from './cron.ts'
 import { dueSlots } from './due-slots.ts'
+import { nextFire } from './next-fire.ts'
 
 export type SchedulerTools = { ledger: Ledger; routineOf(version: RoutineVersion): Routine }
-const batch = 200
+/** While a transaction is open nobody else is served: a schedule takes about 5 ms of it. */
+const batch = 50
 
 /**
  * One tick, one transaction: schedules that are due by the ledger's clock → their slots → firings, and the next due
@@ -25,13 +27,24 @@ export async function tick({ ledger, routineOf }: SchedulerTools): Promise<{ due
         await settle(tx, { row, now, routineOf })
       } catch (error) {
         if (!(error instanceof OvernightError)) throw error
-        // A text that this version no longer reads: the others are due all the same, and this one is shown as broken.
-        await tx.routines.markBroken(row.routine, error.message)
-        await tx.slots.moveSchedule(row, null)
+        await setAside(tx, { row, now, why: error.message })
       }
     }
     return { due: due.length, more: due.length === batch }
   })
+}
+
+/** A text that this version no longer reads: its slot is skipped, it is shown as broken, and the others are due all the same. */
+async function setAside(
+  tx: Statements,
+  { row, now, why }: { row: ScheduleRow; now: Date; why: string },
+): Promise<void> {
+  const at = row.nextFireAt!
+  await tx.routines.markBroken(row.routine, why)
+  await tx.slots.record({ routine: row.routine, at, outcome: 'skipped', late: false, reason: why, firing: null })
+  const cron = parseCron(row.cron)
+  const next = 'error' in cron ? undefined : nextFire(cron, row.timezone, now)
+  await tx.slots.moveSchedule(row, next ?? null)
 }
 
 type Due = { row: ScheduleRow; now: Date; routineOf: SchedulerTools['routineOf'] }
@@ -50,7 +63,9 @@ async function settle(tx: Statements, { row, now, routineOf }: Due): Promise<voi
   const missed = slots.filter((slot) => slot.outcome === 'missed')
   await tx.slots.recordMissed(missed.map((slot) => ({ routine: row.routine, at: slot.at, reason: slot.reason })))
   for (const slot of slots) {
-    if (slot.outcome === 'fire') await fireSlot(tx, { routine, at: slot.at, late: slot.late })
+    // After a clock that went back an instant may come again, under another cron or with other inputs.
+    if (slot.outcome !== 'fire' || (await tx.slots.isRecorded(row.routine, slot.at))) continue
+    await fireSlot(tx, { routine, at: slot.at, late: slot.late })
   }
   await tx.slots.moveSchedule(row, next ?? null)
 }
