@@ -47,7 +47,7 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
 }
 
 /** Pieces that are complete: they end with a line, or are full. `rest` is the beginning of a line that may still grow. */
-export function cut(text: string): { pieces: string[]; rest: string } {
+function cut(text: string): { pieces: string[]; rest: string } {
   const bytes = Buffer.from(text)
   const pieces: string[] = []
   let start = 0

@@ -2,7 +2,7 @@ import { describeRoute, resolver } from 'hono-openapi'
 import { z } from 'zod'
 
 /** RFC 9457, with the operator's hint beside it. */
-export const ProblemJson = z.object({
+const ProblemJson = z.object({
   type: z.string(),
   title: z.string(),
   status: z.number().int(),

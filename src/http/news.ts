@@ -1,5 +1,5 @@
 /** `state` = the ledger has something new; `output` = only a transcript grew; `quiet` = the time is up, or nobody listens any more. */
-export type NewsKind = 'state' | 'output' | 'quiet'
+type NewsKind = 'state' | 'output' | 'quiet'
 
 /** Wakes whoever follows a run when it has news. */
 export type News = {

@@ -81,8 +81,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   })
   app.onError((error, c) => {
     const { status, body } = problemOf(error)
-    if (status >= 500)
-      face.log.error({ ...logged(error), path: c.req.path }, 'a request failed')
+    if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a request failed')
     return c.body(JSON.stringify(body), status as 500, { 'content-type': 'application/problem+json' })
   })
   return app

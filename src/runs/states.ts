@@ -1,7 +1,7 @@
 import type { RunState } from '../ledger/schema.ts'
 
-export const endings = ['published', 'unchanged', 'reported', 'failed', 'cancelled', 'timed_out', 'skipped'] as const
-export const goodEndings = ['published', 'unchanged', 'reported'] as const
+const endings = ['published', 'unchanged', 'reported', 'failed', 'cancelled', 'timed_out', 'skipped'] as const
+const goodEndings = ['published', 'unchanged', 'reported'] as const
 export type Ended = (typeof endings)[number]
 
 export function isEnded(state: RunState): state is Ended {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { createLog, type Log } from '../../src/log.ts'
 import type { Job, Queue, StopReason, Work } from '../../src/queue/queue.ts'
 
-export type QueueSetting = {
+type QueueSetting = {
   log: Log
   concurrency: number
   lockMs?: number

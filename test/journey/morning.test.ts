@@ -17,9 +17,22 @@ test.skipIf(skip)(`a person reads the morning edition on a phone, publishes, mer
   const routines = join(folder.path, 'routines')
   const data = join(folder.path, 'data')
   for (const path of [routines, data]) mkdirSync(path)
-  writeFileSync(join(routines, 'tidy.md'), routine(repository, 'Tidies', 'echo more >> README.md; echo Tidied the README of the shop'))
-  writeFileSync(join(routines, 'guard.md'), routine(repository, 'Adds a workflow', 'mkdir -p .github/workflows; echo x > .github/workflows/ci.yml; echo Wrote a workflow for the checks'))
-  writeFileSync(join(routines, 'watch.md'), routine(repository, 'Watches', 'i=0; while true; do i=$((i+1)); echo looked $i times; sleep 0.3; done'))
+  writeFileSync(
+    join(routines, 'tidy.md'),
+    routine(repository, 'Tidies', 'echo more >> README.md; echo Tidied the README of the shop'),
+  )
+  writeFileSync(
+    join(routines, 'guard.md'),
+    routine(
+      repository,
+      'Adds a workflow',
+      'mkdir -p .github/workflows; echo x > .github/workflows/ci.yml; echo Wrote a workflow for the checks',
+    ),
+  )
+  writeFileSync(
+    join(routines, 'watch.md'),
+    routine(repository, 'Watches', 'i=0; while true; do i=$((i+1)); echo looked $i times; sleep 0.3; done'),
+  )
   await using service = await startService({ data, routines })
   const fire = async (name: string) => (await service.post<{ run: string }>(`/v1/routines/${name}/fire`)).run
   await untilSettled(service, await fire('tidy'))
@@ -51,7 +64,10 @@ test.skipIf(skip)(`a person reads the morning edition on a phone, publishes, mer
   await page.locator('#ready').or(page.locator('#lead')).first().waitFor()
   await page.getByRole('link', { name: 'Tidied the README of the shop' }).first().click()
   await page.getByRole('button', { name: 'Merge' }).click()
-  await page.getByText(/merged/).first().waitFor()
+  await page
+    .getByText(/merged/)
+    .first()
+    .waitFor()
   expect(git(repository, 'log', '-1', '--format=%s', 'main')).toBe('Tidied the README of the shop')
 
   await page.goto(`${service.url}/runs/${watching}`)
