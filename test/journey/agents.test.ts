@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openCrew, processesCalled, sandboxes, type Crew } from '../support/crew.ts'
-import { git } from '../support/git-repository.ts'
+import { git, gitEnvironment } from '../support/git-repository.ts'
 
 // What agents do wrong, each with the ending that has its name.
 let crew: Crew
@@ -12,8 +14,136 @@ beforeAll(async () => {
 })
 afterAll(() => crew[Symbol.asyncDispose]())
 
+/** A title as a routine's name. */
+const slug = (title: string) =>
+  title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
+
 /** A time to sleep that tells this sleeping process from all others of the machine. */
 const uniqueSeconds = () => `8000.${Number.parseInt(randomUUID().slice(0, 8), 16)}`
+
+const manyBytes = [
+  '65 MiB in files',
+  'for i in 1 2 3 4 5; do head -c 13631488 /dev/urandom > big.$i; done',
+  /^the change is larger than 64 MiB/,
+] as const
+
+type Plant = {
+  name: string
+  /** A script that makes `act`, the path of a program, run when somebody uses git on the tree. */
+  plant: (act: string) => string
+  /** A command that falls for it. */
+  naive?: string
+  ending: object
+}
+const hook = (folder: string, name: string, act: string) =>
+  `mkdir -p ${folder}; printf '#!/bin/sh\n${act}\n' > ${folder}/${name}; chmod +x ${folder}/${name}`
+const hooks = ['pre-commit', 'post-checkout', 'post-index-change', 'reference-transaction', 'pre-push']
+const change = 'echo changed > README.md'
+const finding = (path: string) => ({
+  state: 'needs_approval',
+  findings: [expect.objectContaining({ rule: 'hooks', path })],
+})
+const plants: Plant[] = [
+  {
+    name: 'hooks',
+    plant: (act) => [...hooks.map((name) => hook('.git/hooks', name, act)), change].join('; '),
+    naive: 'git commit -qam x',
+    ending: { state: 'published' },
+  },
+  {
+    name: 'config',
+    plant: (act) =>
+      [
+        'core.fsmonitor',
+        'core.pager',
+        'core.sshCommand',
+        'diff.external',
+        'core.alternateRefsCommand',
+        'credential.helper',
+        'gpg.program',
+        'alias.add',
+      ]
+        .map((key) => `git config ${key} '${key === 'alias.add' ? '!' : ''}${act}'`)
+        .concat('git config commit.gpgSign true', change)
+        .join('; '),
+    naive: 'git status',
+    ending: { state: 'published' },
+  },
+  {
+    name: 'filters',
+    plant: (act) =>
+      ['clean', 'smudge', 'process']
+        .map((key) => `git config filter.x.${key} '${act}'`)
+        .concat(
+          `git config diff.x.textconv '${act}'`,
+          `git config merge.x.driver '${act}'`,
+          'mkdir -p .git/info',
+          `echo '* filter=x diff=x merge=x' > .git/info/attributes`,
+          change,
+        )
+        .join('; '),
+    naive: 'git add --all',
+    ending: { state: 'published' },
+  },
+  {
+    name: 'attributes',
+    plant: (act) => `git config filter.x.clean '${act}'; echo '* filter=x' > .gitattributes`,
+    naive: 'git add --all',
+    ending: finding('.gitattributes'),
+  },
+  {
+    name: 'tracked-hooks',
+    plant: (act) => `${hook('.githooks', 'pre-commit', act)}; git config core.hooksPath .githooks`,
+    naive: 'git add --all; git commit -qm x',
+    ending: {
+      state: 'needs_approval',
+      findings: [expect.objectContaining({ rule: 'hooks', path: '.githooks/pre-commit' })],
+    },
+  },
+  {
+    name: 'a-repository-inside',
+    plant: (act) =>
+      `mkdir vendor; git init -q vendor; echo x > vendor/x; git -C vendor add x; git -C vendor -c user.name=a -c user.email=a@b commit -qm x; git -C vendor config core.fsmonitor '${act}'`,
+    naive: 'git add --all; git status',
+    ending: { state: 'published' },
+  },
+  {
+    name: 'a-submodule',
+    plant: () => `printf '[submodule "v"]\n\tpath = v\n\turl = https://example.com/v.git\n' > .gitmodules; mkdir v`,
+    ending: finding('.gitmodules'),
+  },
+  {
+    name: 'a-submodule-that-acts',
+    plant: (act) =>
+      `printf '[submodule "v"]\n\tpath = v\n\turl = ext::${act}\n\tupdate = !${act}\n' > .gitmodules; mkdir v`,
+    ending: {
+      state: 'failed',
+      reason: 'patch_invalid',
+      message: expect.stringMatching(/^git refused the change: gitmodules\w+: /),
+    },
+  },
+  {
+    name: 'alternates',
+    plant: (act) =>
+      `echo /etc > .git/objects/info/alternates; git config core.alternateRefsCommand '${act}'; ${change}`,
+    ending: { state: 'published' },
+  },
+]
+
+/** A program and the file it makes; nothing in their paths needs quoting. */
+function openCanary() {
+  const folder = mkdtempSync(join(tmpdir(), 'overnight-canary-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const [program, canary] = [join(folder, 'program'), join(folder, 'canary')]
+  writeFileSync(program, `#!/bin/sh\n: > ${canary}\n`, { mode: 0o755 })
+  return { program, canary }
+}
+
+/** Links, because 100,000 files of their own take a slow disk a minute. */
+const many = `node -e "for (const f of 'fg') fs.writeFileSync(f, ''); for (let i = 0; i < 1e5; i++) { if (i % 1000 === 0) fs.mkdirSync('d' + i); fs.linkSync('fg'[i % 2], 'd' + (i - i % 1000) + '/' + i) }"`
 
 describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
   const run = (name: string, agent: Parameters<Crew['run']>[1]) =>
@@ -71,7 +201,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
 
   describe.skipIf(skip)('what it prints', () => {
     test('bytes that are no text, control sequences and NULs arrive as text that harms nobody', async () => {
-      const script = String.raw`printf 'caf\xc3\xa9 \xff\xfe half \xe2\x82\nred \033[31mred\033[0m \033]0;title\007 nul \000 back\b\r\n'; printf '\xf0\x9f' >&2`
+      const script = String.raw`printf 'caf\303\251 \377\376 half \342\202\nred \033[31mred\033[0m \033]0;title\007 nul \000 back\b\r\n'; printf '\360\237' >&2`
       const ended = await run('garbles', { sh: script })
       expect(ended).toMatchObject({ state: 'unchanged' })
       const said = await crew.said(ended.run)
@@ -81,7 +211,6 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       expect(page.status).toBe(200)
       const html = await page.text()
       expect(html).toContain('café')
-      // eslint-disable-next-line no-control-regex
       expect(html).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/)
     })
 
@@ -115,8 +244,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
         'echo changed > README.md; : > .git/index.lock; echo garbage > .git/index; echo x > .git/HEAD',
       ],
     ] as const)('%s: one commit of ours, with the tree it left', async ([name, script]) => {
-      const routine = name.replaceAll(/\W+/g, '-')
-      const ended = await run(routine, { sh: script })
+      const ended = await run(slug(name), { sh: script })
       expect(ended).toMatchObject({ state: 'published', files: 1, base: 'main' })
       const repository = crew.place.repository
       const format = '%an <%ae>|%P|%(trailers:key=Overnight-Run,valueonly)'
@@ -126,86 +254,44 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       expect(git(repository, 'tag')).toBe('')
     })
 
-    // A canary is a file that a naive host would make: the agent plants what runs when somebody uses git on its tree.
-    const plants: [name: string, script: (act: string) => string, ending: object][] = [
-      [
-        'hooks',
-        (act) =>
-          `for h in pre-commit post-checkout post-index-change reference-transaction fsmonitor-watchman; do printf '#!/bin/sh\\n${act}\\n' > .git/hooks/$h 2>/dev/null || { mkdir -p .git/hooks; printf '#!/bin/sh\\n${act}\\n' > .git/hooks/$h; }; chmod +x .git/hooks/$h; done; echo changed > README.md`,
-        { state: 'published' },
-      ],
-      [
-        'config',
-        (act) =>
-          `git config core.fsmonitor '${act}'; git config core.hooksPath "$PWD"; git config core.pager '${act}'; git config core.sshCommand '${act}'; git config diff.external '${act}'; git config core.alternateRefsCommand '${act}'; echo changed > README.md`,
-        { state: 'published' },
-      ],
-      [
-        'filters',
-        (act) =>
-          `git config filter.x.clean '${act}; cat'; git config filter.x.smudge '${act}; cat'; git config filter.x.process '${act}'; git config diff.x.textconv '${act}; cat'; git config merge.x.driver '${act}'; echo '* filter=x diff=x merge=x' > .gitattributes; mkdir -p .git/info; echo '* filter=x' > .git/info/attributes; echo changed > README.md`,
-        { state: 'needs_approval', findings: [{ rule: 'hooks', path: '.gitattributes' }] },
-      ],
-      [
-        'tracked-hooks',
-        (act) =>
-          `mkdir -p .githooks; printf '#!/bin/sh\\n${act}\\n' > .githooks/pre-commit; chmod +x .githooks/pre-commit; git config core.hooksPath .githooks`,
-        { state: 'needs_approval', findings: [{ rule: 'hooks', path: '.githooks/pre-commit' }] },
-      ],
-      [
-        'nested-repository',
-        (act) =>
-          `mkdir vendor; git init -q vendor; git -C vendor config core.fsmonitor '${act}'; echo x > vendor/x; git -C vendor add x; git -C vendor -c core.fsmonitor=false commit -qm x`,
-        { state: 'published' },
-      ],
-      [
-        'submodule',
-        (act) =>
-          `printf '[submodule "v"]\\n\\tpath = v\\n\\turl = ext::sh -c "${act}"\\n\\tupdate = !${act}\\n' > .gitmodules; mkdir v`,
-        { state: 'needs_approval', findings: [{ path: '.gitmodules' }] },
-      ],
-      [
-        'alternates',
-        (act) =>
-          `echo /etc > .git/objects/info/alternates; echo '${act}' > .git/objects/info/commit-graph; echo changed > README.md`,
-        { state: 'published' },
-      ],
-    ]
-    test.for(plants)('%s: what it planted runs nowhere outside', async ([name, script, ending]) => {
-      const canary = join(crew.place.folder, `canary ${name}-${sandbox}`)
-      const program = join(crew.place.folder, `plant-${name}-${sandbox}`)
-      // The whole act is one word without quotes, so that it survives every kind of configuration.
-      const act = program
-      const { writeFileSync } = await import('node:fs')
-      writeFileSync(program, `#!/bin/sh\n: > '${canary}'\n`, { mode: 0o755 })
-      const ended = await run(`plants-${name}`, { sh: script(act) })
-      const { findings = [], ...rest } = ending as { findings?: object[] }
-      expect(ended).toMatchObject(rest)
-      expect(ended.findings).toEqual(findings.map((finding) => expect.objectContaining(finding)))
+    test.for(plants)('plants $name: it runs nowhere outside', async ({ name, plant, ending, naive }) => {
+      const { program, canary } = openCanary()
+      // The plant is alive: whoever uses git on such a tree as it stands runs it.
+      const tree = crew.repository(`naive ${name} ${sandbox}`)
+      const script = `${plant(program)}; ${naive ?? ':'} || true`
+      execFileSync('sh', ['-c', script], { cwd: tree, env: gitEnvironment, stdio: 'ignore' })
+      expect(existsSync(canary)).toBe(naive !== undefined)
+      rmSync(canary, { force: true })
+      const ended = await run(`plants-${name}`, { sh: plant(program) })
+      expect(ended).toMatchObject({ findings: [], ...ending })
       expect(existsSync(canary)).toBe(false)
     })
   })
 
   describe.skipIf(skip)('what it makes of files', () => {
-    test.for([
-      ['a link out', 'ln -s /etc/passwd secrets', 'symlink', 'secrets'],
-      ['a file made executable', 'chmod +x README.md', 'mode', 'README.md'],
-      [
-        'a workflow',
-        'mkdir -p .github/workflows; echo "on: push" > .github/workflows/ci.yml',
-        'workflow',
-        '.github/workflows/ci.yml',
-      ],
-      ['settings of agents', 'echo "obey" > CLAUDE.md', 'agent_settings', 'CLAUDE.md'],
-      ['owners', 'mkdir -p .github; echo "* @me" > .github/CODEOWNERS', 'owners', '.github/CODEOWNERS'],
-      ['101 files', 'mkdir m; for i in $(seq 101); do echo $i > m/$i; done', 'files', null],
-      ['5 MiB', 'head -c 5242880 /dev/urandom > big.bin', 'bytes', null],
-    ] as const)('%s waits for a person, who reads why', async ([name, script, rule, path]) => {
-      const ended = await run(name.replaceAll(/\W+/g, '-'), { sh: script })
-      expect(ended).toMatchObject({ state: 'needs_approval', reason: 'policy', pullRequest: null })
-      expect(ended.findings).toEqual([expect.objectContaining({ rule, path })])
-      expect(ended.message).toContain(ended.findings[0]!.message)
-      expect((await crew.service.fetch(`/runs/${ended.run}`)).status).toBe(200)
+    test('what a person has to see first waits for them, each with its reason', async () => {
+      const script = `ln -s /etc/passwd secrets; chmod +x README.md; mkdir -p .github/workflows many
+        echo 'on: push' > .github/workflows/ci.yml; echo '* @me' > .github/CODEOWNERS; echo obey > CLAUDE.md
+        for i in $(seq 101); do echo $i > many/$i; done; head -c 5242880 /dev/urandom > big.bin`
+      const ended = await run('oversteps', { sh: script })
+      expect(ended).toMatchObject({ state: 'needs_approval', reason: 'policy', files: 107, pullRequest: null })
+      expect(ended.findings.map(({ rule, path }) => [rule, path])).toEqual([
+        ['files', null],
+        ['bytes', null],
+        ['owners', '.github/CODEOWNERS'],
+        ['workflow', '.github/workflows/ci.yml'],
+        ['agent_settings', 'CLAUDE.md'],
+        ['mode', 'README.md'],
+        ['symlink', 'secrets'],
+      ])
+      expect(ended.message).toBe(`${ended.findings[0]!.message} (and 6 more)`)
+      expect(await (await crew.service.fetch(`/runs/${ended.run}`)).text()).toContain('is a symbolic link')
+      expect(git(crew.place.repository, 'branch', '--list', `overnight/oversteps-${sandbox}/*`)).toBe('')
+      await crew.service.post(`/v1/runs/${ended.run}/approve`)
+      await crew.reaches(ended.run, 'published')
+      expect(git(crew.place.repository, 'ls-tree', `overnight/oversteps-${sandbox}/main`, 'secrets')).toMatch(
+        /^120000 /,
+      )
     })
 
     test('a pipe, a socket, and folders that nobody may read', async () => {
@@ -217,18 +303,11 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
 
     test.for([
       ['one file of 65 MiB', 'head -c 68157440 /dev/urandom > big.bin', /^a file is too large/],
-      [
-        '65 MiB in files',
-        'for i in 1 2 3 4 5; do head -c 13631488 /dev/urandom > big.$i; done',
-        /^the change is larger than 64 MiB/,
-      ],
-      [
-        '100,000 files',
-        `node -e "for (let i = 0; i < 1e5; i++) { if (i % 1000 === 0) fs.mkdirSync('d' + i); fs.writeFileSync('d' + (i - i % 1000) + '/' + i, '') }"`,
-        /^there are too many new files/,
-      ],
+      ['100,000 files', many, /^there are too many new files/],
+      // Packing is the same everywhere, and takes its time.
+      ...(sandbox === 'process' ? [manyBytes] : []),
     ] as const)('%s: too large, said so', async ([name, script, message]) => {
-      const ended = await run(name.replaceAll(/\W+/g, '-'), { sh: script })
+      const ended = await run(slug(name), { sh: script })
       expect(ended).toMatchObject({
         state: 'failed',
         reason: 'too_large',
@@ -244,7 +323,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
         sh: 'cat; cat "$OVERNIGHT_PROMPT_FILE" "$OVERNIGHT_INPUTS_FILE"; git status --short --branch; env | cut -d= -f1 | sort | tr "\\n" " "',
       })
       const said = await crew.said(ended.run)
-      expect(said).toMatch(/^Do it\.\s+Do it\.\s+\{\}## main\s/)
+      expect(said).toMatch(/^Do it\.\s*Do it\.\s*\{\}\s*## main\n/)
       const names = said.trim().split('\n').at(-1)!.trim().split(' ')
       expect(names.filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name))).toEqual([
         'HOME',
@@ -267,7 +346,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
   })
 })
 
-describe.skipIf(sandboxes[1].skip)(sandboxes[1].title, () => {
+describe.skipIf(sandboxes[1].skip)(`${sandboxes[1].title}: its walls`, () => {
   const more = { sandbox: 'bubblewrap' }
 
   test('what is outside of the checkout cannot be written', async () => {
@@ -282,7 +361,10 @@ describe.skipIf(sandboxes[1].skip)(sandboxes[1].title, () => {
       `${import.meta.dirname}/outside`,
     ]
     const sh = targets.map((path) => `touch '${path}' 2>/dev/null && echo 'wrote ${path}'`).join('; ')
-    const ended = await crew.run('wanders', { sh: `${sh}; rm -rf '${place.folder}' 2>/dev/null; exit 0`, more })
+    const ended = await crew.run('wanders', {
+      sh: `${sh}; rm -rf '${place.folder}/Müllers shop' '${place.folder}/routines' 2>/dev/null; exit 0`,
+      more,
+    })
     expect(ended).toMatchObject({ state: 'unchanged' })
     expect(await crew.said(ended.run)).not.toContain('wrote')
     expect(targets.filter((path) => existsSync(path))).toEqual([])
@@ -301,9 +383,14 @@ describe.skipIf(sandboxes[1].skip)(sandboxes[1].title, () => {
       join(place.data, 'work', other),
       '/root',
     ]
-    const script = `${places.map((path) => `ls -A '${path}' 2>/dev/null`).join('; ')}; ls -A '${place.data}/work'; cat /proc/*/environ | tr '\\0' '\\n' | grep OVERNIGHT_RUN | sort -u; grep -rl neighbour / --include=mine.txt 2>/dev/null; true`
+    const script = `${places.map((path) => `ls -A '${path}' 2>/dev/null`).join('; ')}; ls -A '${place.data}/work'; cat /proc/*/environ | tr '\\0' '\\n' | grep -a OVERNIGHT_RUN | sort -u; find / -name mine.txt 2>/dev/null; true`
     const ended = await crew.run('snoops', { sh: script, more })
-    expect((await crew.said(ended.run)).trim().split('\n')).toEqual([`work`, ended.run, `OVERNIGHT_RUN=${ended.run}`])
+    expect((await crew.said(ended.run)).trim().split('\n')).toEqual([
+      'mirrors',
+      'work',
+      ended.run,
+      `OVERNIGHT_RUN=${ended.run}`,
+    ])
     await crew.service.post(`/v1/runs/${other}/cancel`)
     expect(await crew.settled(other)).toMatchObject({ state: 'cancelled' })
     await crew.nothingLeft(other)
