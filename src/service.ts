@@ -49,6 +49,8 @@ export type Service = AsyncDisposable & {
   settled(signal: AbortSignal): Promise<void>
   /** In the foreground: hands this run to the workers of this process, and no other. */
   workOn(run: string): void
+  /** Does what a wiped queue server would do, for fault tests: the ledger owes everything still, and hands it out again. */
+  emptyQueue(): Promise<void>
 }
 
 export type ServiceOptions = {
@@ -195,6 +197,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       mine.add(run)
       void dispatcher.wake()
     },
+    emptyQueue: () => queue.empty(),
     async listen() {
       const listening = await listen(app, config)
       stack.defer(() => listening.close())

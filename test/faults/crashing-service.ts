@@ -3,7 +3,8 @@ import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { openService } from '../../src/service.ts'
 
-// A service that ends itself with SIGKILL when a run reaches the step that CRASH_AT names: nothing is flushed, nothing said goodbye.
+// A service that ends itself with SIGKILL when a run reaches the step that CRASH_AT names: nothing is flushed, nothing said
+// goodbye. SIGUSR2 empties its queue.
 const crashAt = process.env['CRASH_AT']
 const service = await openService(readConfig(process.env, process.cwd()), {
   log: createLog('info'),
@@ -13,4 +14,5 @@ const service = await openService(readConfig(process.env, process.cwd()), {
 })
 const { url } = await service.listen()
 console.log(`Overnight is up at ${url}`)
+process.on('SIGUSR2', () => void service.emptyQueue().then(() => console.error('the queue is empty')))
 process.on('SIGTERM', () => void service[Symbol.asyncDispose]().then(() => process.exit()))
