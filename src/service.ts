@@ -147,6 +147,8 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     ...(foreground ? { only: (run: string) => mine.has(run) } : {}),
     log,
   })
+  // Before the queue closes: a run that is given back then is handed out by the next start.
+  building.defer(() => dispatcher.stop())
   const acts = createActs({ ledger, stopLocal: (run) => queue.cancel(run), wake: () => dispatcher.wake(), routineOf })
   const signIn = createSignIn(token)
   const state = {

@@ -6,6 +6,8 @@ import { admit } from './admission.ts'
 export type Dispatcher = {
   /** Looks for owed runs now; many calls while it looks are one more look. Never rejects. */
   wake(): Promise<void>
+  /** Hands out nothing more from now on; resolves when a look that has begun is over. */
+  stop(): Promise<void>
 }
 
 export type DispatchTools = {
@@ -24,7 +26,7 @@ export type DispatchTools = {
  * alone, so an emptied queue, a lost job or a dead worker all look the same and heal the same way.
  */
 export function createDispatcher(tools: DispatchTools): Dispatcher {
-  const state = { looking: undefined as Promise<void> | undefined, again: false }
+  const state = { looking: undefined as Promise<void> | undefined, again: false, stopped: false }
 
   async function look(): Promise<void> {
     const handed = await tools.ledger.transaction(async (tx) => {
@@ -44,15 +46,20 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
       } catch (error) {
         tools.log.error({ error: messageOf(error) }, 'the dispatcher could not look for owed runs')
       }
-    } while (state.again)
+    } while (state.again && !state.stopped)
     state.looking = undefined
   }
 
   return {
     wake() {
+      if (state.stopped) return Promise.resolve()
       if (state.looking) state.again = true
       state.looking ??= lookUntilQuiet()
       return state.looking
+    },
+    async stop() {
+      state.stopped = true
+      await state.looking
     },
   }
 }
