@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rm, type FileHandle } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineEvent } from '../engines/engine.ts'
 import type { TranscriptSummary } from '../ledger/held-run.ts'
+import { openSegments, startOf } from './segments.ts'
 
 /** One line of a transcript file: what the engine told, and when (ISO 8601). */
 export type TranscriptLine = { at: string } & Exclude<EngineEvent, { stopped: unknown }>
@@ -13,78 +13,65 @@ export type Transcript = {
   close(): Promise<TranscriptSummary>
 }
 
-/** Offsets count every byte ever told, kept or not, so a reader's place stays true when the middle is left out. */
-const nameOf = (start: number) => `${String(start).padStart(15, '0')}.ndjson`
-const startOf = (name: string) => Number.parseInt(name, 10)
-
-const announceMs = 200
-
-/** Readers are told of growth at most five times a second: an agent that floods its output must not flood them too. */
-function throttled(announce: () => void): { soon(): void; now(): void } {
-  const state = { timer: undefined as NodeJS.Timeout | undefined }
-  function now(): void {
-    clearTimeout(state.timer)
-    state.timer = undefined
-    announce()
-  }
-  return {
-    soon() {
-      state.timer ??= setTimeout(now, announceMs)
-    },
-    now,
-  }
-}
+/** What was told is written, and readers are told of it, five times a second at most: a flood must not flood them too. */
+const writeMs = 200
 
 /**
- * Keeps the beginning (half the cap) and the end (two rotating segments of a quarter each): what an agent prints without
- * limit costs bounded disk, and the two parts people read are there. The folder is made anew.
+ * Keeps the beginning and the end of what an agent prints, within the cap. Of a flood only what is kept costs more than reading:
+ * what is told between two writes and does not fit is never encoded. The price: a killed service loses the last 200 ms.
  */
 export async function openTranscript(folder: string, capBytes: number, onGrow: () => void): Promise<Transcript> {
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const growth = throttled(onGrow)
-  let segments: string[] = []
-  let file: FileHandle | undefined
-  let room = 0
-  let told = 0
+  const segments = await openSegments(folder, capBytes)
+  const enough = capBytes / 4
+  let waiting: TranscriptLine[] = []
+  let [waitingBytes, skipped] = [0, 0]
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
+  let failed = false
 
-  async function nextSegment(): Promise<void> {
-    await file?.close()
-    const name = nameOf(told)
-    file = await open(join(folder, name), 'ax', 0o600)
-    room = segments.length === 0 ? capBytes / 2 : capBytes / 4
-    segments.push(name)
-    if (segments.length > 3) {
-      const [head, dropped, ...kept] = segments as [string, string, ...string[]]
-      await rm(join(folder, dropped))
-      segments = [head, ...kept]
-    }
+  function write(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    const [lines, bytes] = [waiting, skipped]
+    waiting = []
+    ;[waitingBytes, skipped] = [0, 0]
+    writing = writing.then(async () => {
+      segments.skip(bytes)
+      await segments.write(lines)
+      onGrow()
+    })
+    return writing
   }
-  await nextSegment()
+  /** At twice what is enough, so that each line is moved once at most. */
+  function dropOldest(): void {
+    let count = 0
+    for (; waitingBytes > enough && count < waiting.length - 1; count += 1) {
+      const bytes = sizeOf(waiting[count]!)
+      waitingBytes -= bytes
+      skipped += bytes
+    }
+    waiting = waiting.slice(count)
+  }
 
   return {
-    async append(event) {
-      const line = Buffer.from(`${JSON.stringify(event)}\n`)
-      if (line.length > room) await nextSegment()
-      await file?.appendFile(line)
-      room -= line.length
-      told += line.length
-      growth.soon()
+    async append(line) {
+      waiting.push(line)
+      waitingBytes += sizeOf(line)
+      timer ??= setTimeout(() => void write().catch(() => (failed = true)), writeMs)
+      if (failed) await writing
+      if (waitingBytes < 2 * enough) return
+      if (segments.atBeginning()) await write()
+      else dropOldest()
     },
     async close() {
-      await file?.close()
-      const hash = createHash('sha256')
-      let tail = ''
-      for (const name of segments) {
-        const bytes = await readFile(join(folder, name))
-        hash.update(bytes)
-        tail = bytes.subarray(-4096).toString('utf8')
-      }
-      growth.now()
-      return { bytes: told, sha256: hash.digest('hex'), tail: tail.slice(tail.indexOf('{')) }
+      await write()
+      return segments.close()
     },
   }
 }
+
+/** About what it is as JSON; an agent may print single bytes. */
+const sizeOf = (line: TranscriptLine) => line.content.text.length + 128
 
 /** A reader's place: after `offset` bytes of the attempt with this fence. */
 export type TranscriptCursor = { fence: number; offset: number }

@@ -79,6 +79,34 @@ test('a reader who stopped in what was dropped goes on behind the gap', async ()
   expect(next.lines.length).toBeGreaterThan(0)
 })
 
+test.for([
+  ['control characters, six bytes each', '\u0000'],
+  ['pairs of surrogates', '😀'],
+] as const)('%s: the files stay within the cap, and no character is broken', async ([, unit]) => {
+  const cap = 64 * 1024
+  const path = join(folder, 'wide')
+  const transcript = await openTranscript(path, cap, () => {})
+  for (let index = 0; index < 300; index++) await transcript.append(line(`\n${unit.repeat(7000 + index)}`))
+  await transcript.append(line('last'))
+  await transcript.close()
+  const sizes = await Promise.all((await readdir(path)).map(async (name) => (await stat(join(path, name))).size))
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(cap)
+  const { texts } = await readAll(path, 1000)
+  expect(texts.join('').replaceAll(unit, '').replaceAll('\n', '')).toBe('last')
+  expect(texts.at(-1)).toBe('last')
+})
+
+test('what cannot be written fails the next line, and the end', async () => {
+  const path = join(folder, 'gone')
+  const transcript = await openTranscript(path, 64 * 1024, () => {})
+  await rm(path, { recursive: true })
+  const flood = async () => {
+    for (let index = 0; index < 1000; index++) await transcript.append(line('x'.repeat(10_000)))
+  }
+  await expect(flood()).rejects.toThrow(/ENOENT/)
+  await expect(transcript.close()).rejects.toThrow(/ENOENT/)
+})
+
 test('growth is announced, and announced once more at the end', async () => {
   let announced = 0
   const transcript = await openTranscript(join(folder, 'grow'), 64 * 1024, () => announced++)
