@@ -87,6 +87,17 @@ export class SetupError extends OvernightError {
   }
 }
 
+/** Another process has the data folder: a service, or a command that opened it for a moment. */
+export class FolderInUse extends SetupError {
+  constructor(folder: string, holder: string, cause: unknown) {
+    super(
+      `the data folder ${folder} is in use by ${holder}`,
+      'stop that process, or give this one its own folder with OVERNIGHT_DATA',
+      cause,
+    )
+  }
+}
+
 /** A step of a run failed for a reason that has a name: the run ends with it, unless it is retryable and tries are left. */
 export class StepFailed extends OvernightError {
   readonly reason: Reason

@@ -49,6 +49,8 @@ export type Service = AsyncDisposable & {
   settled(signal: AbortSignal): Promise<void>
   /** In the foreground: hands this run to the workers of this process, and no other. */
   workOn(run: string): void
+  /** Rejects with what to do when the service cannot go on; never resolves. */
+  broken: Promise<never>
   /** Does what a wiped queue server would do, for fault tests: the ledger owes everything still, and hands it out again. */
   emptyQueue(): Promise<void>
 }
@@ -106,7 +108,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   building.use(library)
 
   const forges = openForges({ operator: config.operator, pulls: ledger.pulls })
-  const work = createWorker({
+  const worker = createWorker({
     ledger,
     checkouts,
     gate,
@@ -135,7 +137,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     pool: store.pool,
     log,
     concurrency: config.concurrency,
-    work: (job, signal) => work(job, signal).finally(() => void dispatcher.wake()),
+    work: (job, signal) => worker.work(job, signal).finally(() => void dispatcher.wake()),
     onFailed: () => void dispatcher.wake(),
   })
   building.defer(() => queue.close({ graceMs: 1000 }))
@@ -144,17 +146,15 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     enqueue: (run, attempt) => queue.enqueue(run, attempt),
     concurrency: config.concurrency,
     unclaimedMs: config.leaseMs,
-    ...(foreground ? { only: (run: string) => mine.has(run) } : {}),
+    ...(foreground ? { only: () => [...mine] } : {}),
+    atWork: worker.atWork,
     log,
   })
   // Before the queue closes: a run that is given back then is handed out by the next start.
   building.defer(() => dispatcher.stop())
   const acts = createActs({ ledger, stopLocal: (run) => queue.cancel(run), wake: () => dispatcher.wake(), routineOf })
-  const signIn = createSignIn(token)
-  const state = {
-    health: 'ok' as 'ok' | 'stopping' | 'degraded',
-    hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string>,
-  }
+  const signIn = createSignIn(token, { secure: config.publicUrl?.startsWith('https:') ?? false })
+  const state = { stopping: false, hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }
   const face: Face = {
     ledger,
     acts,
@@ -164,7 +164,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     signIn,
     readOnce: (file, text) => parseOrRefuse(file, text, read),
     transcriptOf: (run, cursor) => readTranscript(join(paths.transcripts, run, String(cursor.fence)), cursor),
-    health: () => ({ state: state.health }),
+    health: () => ({ state: state.stopping ? 'stopping' : store.health() }),
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     log,
@@ -199,6 +199,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       mine.add(run)
       void dispatcher.wake()
     },
+    broken: store.stopped,
     emptyQueue: () => queue.empty(),
     async listen() {
       const listening = await listen(app, config)
@@ -209,7 +210,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       return { url: listening.url }
     },
     [Symbol.asyncDispose]: async () => {
-      state.health = 'stopping'
+      state.stopping = true
       await stack.disposeAsync()
     },
   }

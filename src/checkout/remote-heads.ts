@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { Repository } from '../forges/forge.ts'
 import { objectFormatOf } from './bare.ts'
@@ -51,7 +53,7 @@ export function explainRemote(error: unknown, { name }: Pick<Repository, 'name'>
   if (!(error instanceof GitFailed)) return error
   if (/dubious ownership/.test(error.stderr)) {
     return new StepFailed('no_checkout', `git does not trust ${name}, because it belongs to another user`, {
-      hint: `git config --global --add safe.directory ${shellWord(name)}`,
+      hint: trustsOf(name).join(' && '),
       cause: error,
     })
   }
@@ -67,6 +69,13 @@ export function explainRemote(error: unknown, { name }: Pick<Repository, 'name'>
     retryable: true,
     cause: error,
   })
+}
+
+/** git asks for the work tree when it is used there, and for the git folder when it is fetched from. */
+function trustsOf(name: string): string[] {
+  const own = join(name, '.git')
+  const paths = existsSync(own) ? [name, own] : [name]
+  return paths.map((path) => `git config --global --add safe.directory ${shellWord(path)}`)
 }
 
 function shellWord(text: string): string {

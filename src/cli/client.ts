@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { OvernightError, SetupError } from '../errors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { FolderInUse, OvernightError, SetupError } from '../errors.ts'
 import { readAddress } from '../http/address.ts'
 import { proofOf, readToken } from '../http/token.ts'
 import { createLog } from '../log.ts'
@@ -18,6 +19,8 @@ export type Client = AsyncDisposable & {
   workOn(run: string): void
 }
 
+const startingMs = 15_000
+
 class Said extends OvernightError {
   constructor(status: number, problem: { title?: string; detail?: string; hint?: string }) {
     super(problem.detail ?? `the service answered ${status}`, {
@@ -34,12 +37,29 @@ export async function connect(context: Context): Promise<Client> {
   const live = await findLive(context)
   if (live !== undefined) return clientOf(live.token, { url: live.url })
   const log = createLog(logLevel === 'info' ? 'warn' : logLevel)
-  const service = await openService(context.config(), { log, foreground: true })
-  return clientOf(service.token, { service })
+  try {
+    const service = await openService(context.config(), { log, foreground: true })
+    return clientOf(service.token, { service })
+  } catch (error) {
+    if (!(error instanceof FolderInUse)) throw error
+    // Most likely a service that is starting: it has the folder seconds before it answers.
+    const starting = await untilLive(context)
+    if (starting === undefined) throw error
+    return clientOf(starting.token, { url: starting.url })
+  }
 }
 
+async function untilLive(context: Context): Promise<Live | undefined> {
+  for (const until = performance.now() + startingMs; performance.now() < until; await delay(100)) {
+    const live = await findLive(context)
+    if (live !== undefined) return live
+  }
+  return undefined
+}
+type Live = { url: string; token: string }
+
 /** The address of the service of this data folder, if one answers there. */
-export async function findLive(context: Context): Promise<{ url: string; token: string } | undefined> {
+export async function findLive(context: Context): Promise<Live | undefined> {
   const { paths } = context.config()
   const [address, token] = [await readAddress(paths.address), await readToken(paths.token)]
   if (address === undefined || token === undefined) return undefined

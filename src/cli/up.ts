@@ -19,7 +19,7 @@ export function addUp(program: Command, context: Context): void {
         const once = '(one browser, once, within 15 minutes; another: overnight sign-in)'
         context.out(`Overnight is up at ${url}\n  open  ${signIn}\n        ${once}\n`)
       }
-      await new Promise<void>((resolve) => context.onSignal(resolve))
+      await Promise.race([new Promise<void>((resolve) => context.onSignal(resolve)), service.broken])
       log.info('stopping')
     })
 }

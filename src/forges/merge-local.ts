@@ -11,7 +11,16 @@ type Merge = { git: Git; pull: PullRecord; by: string }
  * Moves the base to hold the branch: forward where that is enough, else by a merge commit. Work trees that have the base checked
  * out must be clean and move with it. Throws Conflict with what to do; then nothing has changed. Safe to repeat after a kill.
  */
-export async function mergeLocal({ git, pull, by }: Merge): Promise<{ head: string; mergeCommit: string }> {
+export async function mergeLocal(merge: Merge): Promise<{ head: string; mergeCommit: string }> {
+  try {
+    return await moveBase(merge)
+  } catch (error) {
+    if (!(error instanceof GitFailed)) throw error
+    throw new Conflict(`#${merge.pull.number} could not be merged: ${error.lastLine}`, 'correct that and merge again')
+  }
+}
+
+async function moveBase({ git, pull, by }: Merge): Promise<{ head: string; mergeCommit: string }> {
   const gitDir = gitDirOf(pull.repository)
   const here: Git = (args, options) => git(args, { ...options, gitDir })
   const head = await findHeadIn(git, gitDir, pull.branch)
@@ -64,11 +73,7 @@ async function moveAll({ git, here, pull, trees, old, next }: Move): Promise<voi
   } catch (error) {
     for (const tree of moved) await moveWorkTree(git, tree, { old: next, next: old })
     if (!(error instanceof GitFailed)) throw error
-    const moving = /but expected|cannot lock ref|reference already exists/.test(error.stderr)
-    const why = moving ? `${pull.base} moved at the same moment` : error.lastLine
-    throw new Conflict(
-      `#${pull.number} could not be merged: ${why}`,
-      moving ? 'merge again' : 'correct that and merge again',
-    )
+    if (!/but expected|cannot lock ref|reference already exists/.test(error.stderr)) throw error
+    throw new Conflict(`#${pull.number} could not be merged: ${pull.base} moved at the same moment`, 'merge again')
   }
 }

@@ -75,6 +75,9 @@ function refusal(error: GitFailed, branch: string): StepFailed {
 /** A hook speaks in `remote:` lines, git itself in the bracket of the rejected ref. */
 export function whyRefused(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trimEnd())
+  // What the hook reference-transaction says comes as it is, just before git's own word.
+  const aborted = lines.findIndex((line) => line.includes('ref updates aborted by hook'))
+  if (aborted > 0) return lines[aborted - 1]!.slice(0, 300)
   const hook = lines.findLast((line) => /^remote: (?!error: hook declined)\s*\S/.test(line))
   const bracket = lines.findLast((line) => line.startsWith(' ! ['))
   return (

@@ -11,7 +11,10 @@ const linkMs = 15 * 60_000
 export type SignIn = ReturnType<typeof createSignIn>
 
 /** Who may talk to us: the holder of the token (CLI), or a browser that used a one-use link made by such a holder. */
-export function createSignIn(token: string, now: () => number = Date.now) {
+export function createSignIn(
+  token: string,
+  { secure = false, now = Date.now }: { secure?: boolean; now?: () => number } = {},
+) {
   const links = new Map<string, number>()
   const digest = (text: string) => createHash('sha256').update(text).digest()
   const expected = digest(token)
@@ -36,6 +39,7 @@ export function createSignIn(token: string, now: () => number = Date.now) {
       const until = String(now() + sessionSeconds * 1000)
       await setSignedCookie(c, cookieName, until, token, {
         httpOnly: true,
+        secure,
         sameSite: 'Strict',
         path: '/',
         maxAge: sessionSeconds,

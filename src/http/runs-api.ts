@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { describeRoute, validator } from 'hono-openapi'
 import { randomUUID } from 'node:crypto'
+import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { runStates } from '../ledger/schema.ts'
 import { readInputs } from '../routines/inputs.ts'
@@ -17,7 +18,10 @@ const ListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
 })
 const Once = z.strictObject({
-  file: z.string().min(1).describe('Absolute path of the file the text came from; relative paths in it start there.'),
+  file: z
+    .string()
+    .refine(isAbsolute, 'must be an absolute path')
+    .describe('Absolute path of the file the text came from; relative paths in it start there.'),
   text: z.string().max(262_144),
   repository: z.string().min(1).optional().describe('Works there, whatever the file says.'),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),

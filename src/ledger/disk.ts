@@ -7,9 +7,11 @@ import { StepFailed } from '../errors.ts'
  */
 const reserveBytes = 32 * 1024 * 1024
 
+export const hasSpace = (folder: string): boolean => freeBytes(folder) >= reserveBytes
+
 /** Throws StepFailed `disk_full` (503, retryable) when the disk of the folder has little left. */
 export function requireSpace(folder: string): void {
-  if (freeBytes(folder) >= reserveBytes) return
+  if (hasSpace(folder)) return
   throw new StepFailed('disk_full', 'the disk of the ledger is full', {
     status: 503,
     retryable: true,

@@ -1,4 +1,4 @@
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, like } from 'drizzle-orm'
 import { firings, type Firing } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -19,6 +19,11 @@ export function createFirings(db: Database) {
         .from(firings)
         .where(and(eq(firings.routine, routine), eq(firings.triggerKey, triggerKey)))
       return rows[0]
+    },
+
+    /** How often people asked to retry a run; those that joined another are counted, too. */
+    async retriesOf(run: string): Promise<number> {
+      return db.$count(firings, like(firings.triggerKey, `retry:${run}:%`))
     },
 
     ofRun(run: string): Promise<Firing[]> {

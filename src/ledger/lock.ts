@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { messageOf, SetupError } from '../errors.ts'
+import { FolderInUse, messageOf, SetupError } from '../errors.ts'
 
 export type FolderLock = { release(): void } & Disposable
 
@@ -55,11 +55,7 @@ function openLockFile(file: string): DatabaseSync {
 function refusal(file: string, holder: string, error: unknown): SetupError {
   const busy = /locked|busy/i.test(messageOf(error))
   if (!busy) return unusable(file, error)
-  return new SetupError(
-    `the data folder ${dirname(file)} is in use by ${holder}`,
-    'stop that process, or give this one its own folder with OVERNIGHT_DATA',
-    error,
-  )
+  return new FolderInUse(dirname(file), holder, error)
 }
 
 function unusable(file: string, error: unknown): SetupError {

@@ -1,4 +1,5 @@
-import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lt, lte, ne, notExists, notInArray, or, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import { attempts, runs, type Run } from './schema.ts'
 import { unheld } from './runs.ts'
 import type { Database } from './store.ts'
@@ -8,14 +9,40 @@ const wanting = ['queued', 'preparing', 'working', 'collecting', 'publishing'] a
 
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::double precision)`
 
+export type OwedQuery = {
+  unclaimedMs: number
+  /** Routines that have a run at work: their next one waits. */
+  busyRoutines: readonly string[]
+  /** Runs that are at work in this process, whatever a clock says of their lease. */
+  except: readonly string[]
+  /** Only these; undefined = all. */
+  only: readonly string[] | undefined
+  limit: number
+}
+
 /** Runs that are owed to a worker: who may be handed to the queue, and the claim that makes one worker their owner. */
 export function createOwed(db: Database) {
   return {
     /**
      * Owed runs, oldest first, locked until the transaction ends. One that was handed out and not claimed within
-     * `unclaimedMs` is owed again: whatever happened to its job, the ledger does not need to know.
+     * `unclaimedMs` is owed again: whatever happened to its job, the ledger does not need to know. Of each routine only the
+     * first that waits is looked at, so that no crowd of one routine hides the others.
      */
-    candidates(unclaimedMs: number, limit: number): Promise<Run[]> {
+    candidates({ unclaimedMs, busyRoutines, except, only, limit }: OwedQuery): Promise<Run[]> {
+      const older = alias(runs, 'older')
+      const queuedBefore = db
+        .select({ id: older.id })
+        .from(older)
+        .where(
+          and(
+            eq(older.routine, runs.routine),
+            eq(older.state, 'queued'),
+            isNull(older.endedAt),
+            only && inArray(older.id, [...only]),
+            sql`(${older.createdAt}, ${older.id}) < (${runs.createdAt}, ${runs.id})`,
+          ),
+        )
+      const isNext = and(notInArray(runs.routine, [...busyRoutines]), notExists(queuedBefore))
       return db
         .select()
         .from(runs)
@@ -26,6 +53,9 @@ export function createOwed(db: Database) {
             lte(runs.notBefore, sql`clock()`),
             unheld(),
             or(isNull(runs.dispatchedAt), lt(runs.dispatchedAt, sql`clock() - ${seconds(unclaimedMs)}`)),
+            notInArray(runs.id, [...except]),
+            only && inArray(runs.id, [...only]),
+            or(ne(runs.state, 'queued'), isNext),
           ),
         )
         .orderBy(asc(runs.createdAt), asc(runs.id))

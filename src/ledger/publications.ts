@@ -1,6 +1,6 @@
-import { and, desc, eq } from 'drizzle-orm'
+import { and, desc, eq, gt } from 'drizzle-orm'
 import { readPack } from './packs.ts'
-import { patches, publications, type PatchFacts, type Publication, type StoredPatch } from './schema.ts'
+import { patches, publications, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'
 
 /** What runs changed, and what left the house. */
@@ -14,6 +14,25 @@ export function createPublications(db: Database) {
     /** The same without the pack, for pages. */
     async changesOf(run: string): Promise<PatchFacts | undefined> {
       const rows = await db.select().from(patches).where(eq(patches.run, run))
+      return rows[0]
+    },
+
+    /** What a later run of the same routine and subject has published to the same repository. */
+    async newerThan(
+      run: Pick<Run, 'routine' | 'subject' | 'repository' | 'createdAt'>,
+    ): Promise<Publication | undefined> {
+      const rows = await db
+        .select()
+        .from(publications)
+        .where(
+          and(
+            eq(publications.routine, run.routine),
+            eq(publications.subject, run.subject),
+            eq(publications.repository, run.repository ?? ''),
+            gt(publications.createdAt, run.createdAt),
+          ),
+        )
+        .limit(1)
       return rows[0]
     },
 

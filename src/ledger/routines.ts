@@ -22,7 +22,7 @@ export function createRoutines(db: Database) {
         .values(version)
         .onConflictDoUpdate({
           target: [routineVersions.routine, routineVersions.hash],
-          set: { commit: sql`coalesce(excluded.commit, ${routineVersions.commit})`, file: sql`excluded.file` },
+          set: { commit: sql`coalesce(excluded.commit, ${routineVersions.commit})` },
         })
     },
 
@@ -68,7 +68,9 @@ export function createRoutines(db: Database) {
 
     async versionInForce(name: string): Promise<RoutineVersion | undefined> {
       const row = await this.find(name)
-      return row && this.readVersion(name, row.hash)
+      const version = row && (await this.readVersion(name, row.hash))
+      // The same text may have been run from elsewhere, too: in force is the file in the folder.
+      return version && { ...version, file: row.file }
     },
 
     schedules(): Promise<ScheduleRow[]> {

@@ -64,7 +64,15 @@ export function createRuns(db: Database) {
       return db
         .select()
         .from(runs)
-        .where(and(eq(runs.routine, routine), eq(runs.state, 'queued'), eq(runs.attempt, 0), isNull(runs.endedAt)))
+        .where(
+          and(
+            eq(runs.routine, routine),
+            eq(runs.state, 'queued'),
+            eq(runs.attempt, 0),
+            eq(runs.alone, false),
+            isNull(runs.endedAt),
+          ),
+        )
         .orderBy(asc(runs.createdAt))
         .for('update')
     },
@@ -101,10 +109,6 @@ export function createRuns(db: Database) {
         .where(and(eq(runs.id, id), eq(runs.state, 'needs_approval')))
         .returning({ id: runs.id })
       return rows.length === 1
-    },
-
-    async retriesOf(id: string): Promise<number> {
-      return db.$count(runs, eq(runs.retryOf, id))
     },
 
     attemptsOf(run: string): Promise<Attempt[]> {

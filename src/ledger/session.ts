@@ -16,6 +16,8 @@ export type Session = ReturnType<typeof createSession>
  */
 export function createSession(pglite: PGlite, beforeWrite: () => void) {
   const line = { last: Promise.resolve() as Promise<unknown>, ended: false, refusal: undefined as Error | undefined }
+  /** How to refuse the turn at work. Not one promise that all turns race: it would hold every answer for ever. */
+  const atWork = new Set<(refusal: Error) => void>()
   const stopped = Promise.withResolvers<never>()
   stopped.promise.catch(() => {})
 
@@ -23,7 +25,10 @@ export function createSession(pglite: PGlite, beforeWrite: () => void) {
     if (line.ended) return Promise.reject(new Error('the ledger is closed'))
     const mine = line.last.then(async () => {
       if (line.refusal) throw line.refusal
-      return Promise.race([act(), stopped.promise])
+      const mayEnd = Promise.withResolvers<T>()
+      atWork.add(mayEnd.reject)
+      act().then(mayEnd.resolve, mayEnd.reject)
+      return mayEnd.promise.finally(() => atWork.delete(mayEnd.reject))
     })
     line.last = mine.catch(() => {})
     return mine
@@ -40,6 +45,7 @@ export function createSession(pglite: PGlite, beforeWrite: () => void) {
         'see to the disk and start again; nothing acknowledged is lost',
         error,
       )
+      for (const refuse of atWork) refuse(line.refusal)
       stopped.reject(line.refusal)
       return new Promise<T>(() => {})
     }
@@ -78,6 +84,9 @@ export function createSession(pglite: PGlite, beforeWrite: () => void) {
       const stop = await turn(() => pglite.listen(channel, onPayload))
       return () => (line.ended || line.refusal ? Promise.resolve() : turn(() => stop()))
     },
+    /** Rejects with the reason when the server has stopped by itself; never resolves. */
+    stopped: stopped.promise,
+    isRunning: (): boolean => line.refusal === undefined,
     /** Lets those in line finish; later calls are refused. False when the server has stopped by itself. */
     async end(): Promise<boolean> {
       line.ended = true

@@ -6,7 +6,7 @@ import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { messageOf, SetupError } from '../errors.ts'
 import { ensureCluster, startParams } from './cluster.ts'
-import { freeBytes, requireSpace } from './disk.ts'
+import { freeBytes, hasSpace, requireSpace } from './disk.ts'
 import { createDurableFiles, type DurableFiles } from './durable-files.ts'
 import { createPool, type Pool } from './pool.ts'
 import * as schema from './schema.ts'
@@ -32,6 +32,10 @@ export type Store = {
   notify(channel: string, payload: string): Promise<void>
   /** Housekeeping: gives the space of dead rows back and shortens the log; table by table, so that others get their turn. */
   vacuum(): Promise<void>
+  /** `degraded` while the disk is too full to write, and when the server has stopped by itself. */
+  health(): 'ok' | 'degraded'
+  /** Rejects with what to do when the server has stopped by itself, which only a new start heals; never resolves. */
+  stopped: Promise<never>
   /** Waits for what is in line, then writes a checkpoint and ends. */
   close(): Promise<void>
 }
@@ -137,6 +141,8 @@ function createStore(folder: string, pglite: PGlite, durable: DurableFiles): Sto
       await session.query('select pg_notify($1, $2)', [channel, payload])
     },
     vacuum: () => vacuum(session),
+    health: () => (session.isRunning() && hasSpace(folder) ? 'ok' : 'degraded'),
+    stopped: session.stopped,
     async close() {
       const sound = await session.end()
       if (sound && !pglite.closed) await pglite.close()

@@ -49,6 +49,13 @@ export function createActs(tools: ActTools) {
       const run = await find(id)
       await ledger.transaction(async (tx) => {
         await resting(tx, run, 'approve')
+        const newer = await tx.publications.newerThan(run)
+        if (newer) {
+          throw new Conflict(
+            `run ${newer.run} has published to ${newer.branch} since: this older change would replace it`,
+            'deny it, or retry it',
+          )
+        }
         await tx.runs.approve(run.id, by)
         await tx.events.tell(run.id, 'state', { state: 'publishing', by })
         await tx.events.audit(by, 'approve', run.id)
@@ -87,9 +94,9 @@ export function createActs(tools: ActTools) {
       const version = await ledger.routines.readVersion(run.routine, run.hash)
       if (!version) throw new NotFound('version of routine', run.routine)
       const fired = await ledger.transaction(async (tx) => {
-        const earlier = await tx.runs.retriesOf(run.id)
+        const earlier = await tx.firings.retriesOf(run.id)
         const occasion: Occasion = {
-          routine: tools.routineOf(version),
+          routine: tools.routineOf({ ...version, file: run.file }),
           trigger: 'retry',
           key: `retry:${run.id}:${earlier + 1}`,
           inputs: run.inputs,

@@ -17,7 +17,9 @@ export type DispatchTools = {
   /** A run that was handed to the queue and not claimed for this long is handed out again, as a new attempt. */
   unclaimedMs: number
   /** A foreground command works on its own run and leaves the others to the service. */
-  only?: (run: string) => boolean
+  only?: () => readonly string[]
+  /** Runs that a worker of this process has in its hands. */
+  atWork: () => readonly string[]
   log: Log
 }
 
@@ -31,9 +33,14 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
   async function look(): Promise<void> {
     const handed = await tools.ledger.transaction(async (tx) => {
       const busy = await tx.owed.busy(tools.unclaimedMs)
-      const owed = await tx.owed.candidates(tools.unclaimedMs, 100 + tools.concurrency)
-      const mine = tools.only ? owed.filter((run) => tools.only?.(run.id)) : owed
-      const ids = admit(mine, busy, tools.concurrency)
+      const owed = await tx.owed.candidates({
+        unclaimedMs: tools.unclaimedMs,
+        busyRoutines: busy.map((run) => run.routine),
+        except: tools.atWork(),
+        only: tools.only?.(),
+        limit: tools.concurrency,
+      })
+      const ids = admit(owed, busy, tools.concurrency)
       return ids.length === 0 ? [] : tx.owed.markDispatched(ids)
     })
     for (const run of handed) await tools.enqueue(run.id, run.attempt)

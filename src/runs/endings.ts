@@ -37,11 +37,17 @@ export function afterAgent(exit: AgentExit, patch: PatchToPublish | undefined): 
 
 /** The last line that is not blank, without what a terminal would obey, at most 200 characters; null when there is none. */
 export function lastLine(text: string): string | null {
-  const line = text.trimEnd().split('\n').at(-1) ?? ''
-  const plain = stripVTControlCharacters(line)
-    .replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
-    .trim()
-  return plain === '' ? null : plain.slice(0, 200)
+  const plain = (line: string) =>
+    stripVTControlCharacters(line)
+      .replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
+      .trim()
+  const lines = text.split('\n').map(plain)
+  return lines.findLast((line) => line !== '' && !isNoise(line))?.slice(0, 200) ?? null
+}
+
+/** What a crashing Node prints below the sentence that says why. */
+function isNoise(line: string): boolean {
+  return /^(Node\.js v\d|at .*[:(]|[}\])];?$)/.test(line)
 }
 
 /** The sentence the pull request is titled with: the agent's own last words when they are a sentence, else the routine's. */

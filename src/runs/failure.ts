@@ -25,7 +25,7 @@ export function lostTooOften(losses: number): Ending | undefined {
   return {
     state: 'failed',
     reason: 'lost_worker',
-    message: `the worker was lost ${losses} times; nothing was published`,
+    message: `the worker was lost ${losses} times`,
   }
 }
 

@@ -49,10 +49,15 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     source: routine.source,
     commit: routine.commit,
   })
-  const wanted = { hash: routine.hash, inputs: occasion.inputs, repositoryOverride: occasion.repository ?? null }
+  const wanted = {
+    hash: routine.hash,
+    file: routine.file,
+    inputs: occasion.inputs,
+    repositoryOverride: occasion.repository ?? null,
+  }
   const decision = occasion.alone
     ? ({ act: 'accept', supersede: [] } as const)
-    : decideOverlap(await tx.runs.waiting(routine.name), wanted)
+    : decideOverlap(await tx.runs.waiting(routine.name), wanted, occasion.trigger !== 'retry')
   const id = occasionId(routine.name, occasion.key)
   const firing = {
     id,
@@ -83,6 +88,8 @@ function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['
     id,
     routine: routine.name,
     hash: routine.hash,
+    file: routine.file,
+    alone: occasion.alone ?? false,
     trigger: occasion.trigger,
     triggerKey: occasion.key,
     retryOf: occasion.retryOf ?? null,

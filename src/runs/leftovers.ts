@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import type { SandboxDriver } from '../sandboxes/sandbox.ts'
@@ -27,6 +28,9 @@ export async function healAfterKill({ ledger, drivers, workDir, removeFolder, lo
   const expired = await ledger.owed.expireLeases()
   if (expired > 0) log.info({ runs: expired }, 'runs of a killed service are owed again')
   for (const name of await readdir(workDir).catch(() => [])) {
-    if (!unfinished.has(name)) await removeFolder(join(workDir, name))
+    if (unfinished.has(name)) continue
+    await removeFolder(join(workDir, name)).catch((error: unknown) =>
+      log.warn({ folder: join(workDir, name), error: messageOf(error) }, 'a folder of an ended run cannot be removed'),
+    )
   }
 }

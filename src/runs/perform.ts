@@ -1,6 +1,6 @@
 import type { Ending } from '../ledger/held-run.ts'
 import { collect } from './collect.ts'
-import { afterAgent, firstUnavailable, notAvailable } from './endings.ts'
+import { afterAgent, firstUnavailable, notAvailable, type PatchToPublish } from './endings.ts'
 import { prepare } from './prepare.ts'
 import { publishPatch } from './publish-patch.ts'
 import type { Task } from './task.ts'
@@ -16,10 +16,13 @@ export async function perform(task: Task): Promise<Ending> {
   const unavailable = firstUnavailable(run, routine)
   if (unavailable) return notAvailable(unavailable)
   const stored = await tools.patchOf(run.id)
-  if (stored) return publishPatch(task, stored)
+  if (stored) return publishOrEnd(task, afterAgent(run.exit!, stored))
 
   const prepared = await prepare(task)
   const exit = prepared.exit ?? (await work(task, prepared))
-  const next = afterAgent(exit, await collect(task, prepared, exit))
+  return publishOrEnd(task, afterAgent(exit, await collect(task, prepared, exit)))
+}
+
+function publishOrEnd(task: Task, next: Ending | PatchToPublish): Promise<Ending> | Ending {
   return 'pack' in next ? publishPatch(task, next) : next
 }

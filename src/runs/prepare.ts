@@ -40,8 +40,9 @@ export async function prepare(task: Task): Promise<Prepared> {
   if (kept) return { repository, mirror, checkout: kept, exit: run.exit }
 
   const base = await tools.checkouts.resolveBase(mirror, routine.base)
-  const checkout = await tools.checkouts.createCheckout({ mirror, base, folder, signal })
+  // Said before the copy is made: an ending seen in an earlier copy must never be taken for one in this.
   await held.record({ repository: repository.name, base: base.branch, baseCommit: base.commit, exit: null })
+  const checkout = await tools.checkouts.createCheckout({ mirror, base, folder, signal })
   await tools.reached('checked_out', run.id)
   return { repository, mirror, checkout, exit: null }
 }

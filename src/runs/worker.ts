@@ -19,9 +19,11 @@ export type WorkerTools = PerformTools & {
   log: Log
 }
 
-/** Takes one delivery of the queue: claims the run, performs it under its lease, and writes how it ended. Never rejects. */
+/** Takes deliveries of the queue: claims the run, performs it under its lease, and writes how it ended. Rejects only when the claim does. */
 export function createWorker(tools: WorkerTools) {
-  return async function workOn(job: { runId: string; attempt: number }, stop: AbortSignal): Promise<void> {
+  const hands = new Set<string>()
+
+  async function claimAndWork(job: Job, stop: AbortSignal): Promise<void> {
     const run = await tools.ledger.transaction((tx) => tx.owed.claim(job, tools.worker, tools.leaseMs))
     if (!run) return
     const log = tools.log.child({ run: run.id, routine: run.routine, attempt: run.attempt })
@@ -29,7 +31,7 @@ export function createWorker(tools: WorkerTools) {
     const lease = keepLease(held, { leaseMs: tools.leaseMs, stop, log })
     try {
       await tools.reached('claimed', run.id)
-      const ending = lostTooOften(run.losses) ?? (await performFrom(tools, { run, held, signal: lease.signal }))
+      const ending = endingBefore(run) ?? (await performFrom(tools, { run, held, signal: lease.signal }))
       await held.end(ending)
       log.info({ state: ending.state, reason: ending.reason }, 'run ended')
       await removeWork(tools, run.id)
@@ -39,6 +41,27 @@ export function createWorker(tools: WorkerTools) {
       lease.stop()
     }
   }
+
+  return {
+    /** Ids of the runs this process has in its hands now. */
+    atWork: () => [...hands],
+    async work(job: Job, stop: AbortSignal): Promise<void> {
+      if (hands.has(job.runId)) return
+      hands.add(job.runId)
+      try {
+        await claimAndWork(job, stop)
+      } finally {
+        hands.delete(job.runId)
+      }
+    },
+  }
+}
+type Job = { runId: string; attempt: number }
+
+/** What is decided before anything is done: a person cancelled it while it had no worker, or it lost too many. */
+function endingBefore(run: Run): Ending | undefined {
+  if (run.cancelRequestedAt) return { state: 'cancelled', reason: 'cancelled', message: reasons.cancelled }
+  return lostTooOften(run.losses)
 }
 
 async function performFrom(
@@ -47,7 +70,7 @@ async function performFrom(
 ): Promise<Ending> {
   const version = await tools.ledger.routines.readVersion(held.run.routine, held.run.hash)
   if (!version) throw new Error(`the text of routine ${held.run.routine} at ${held.run.hash} is not in the ledger`)
-  return perform({ ...held, routine: tools.routineOf(version), tools })
+  return perform({ ...held, routine: tools.routineOf({ ...version, file: held.run.file }), tools })
 }
 
 type Settling = { tools: WorkerTools; run: Run; held: HeldRun; lease: Lease; log: Log }
@@ -83,7 +106,13 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
 
 /** Nothing of an ended run stays on disk but its transcript; a resting one needs only what the ledger holds. */
 async function removeWork(tools: WorkerTools, run: string): Promise<void> {
-  await tools.checkouts.removeFolder(join(tools.workDir, run))
+  const folder = join(tools.workDir, run)
+  await tools.checkouts.removeFolder(folder).catch((error: unknown) => {
+    tools.log.warn(
+      { run, folder, error: messageOf(error) },
+      'the work folder cannot be removed; the next start tries again',
+    )
+  })
 }
 
 type Lease = { signal: AbortSignal; readonly lost: boolean; stop(): void }

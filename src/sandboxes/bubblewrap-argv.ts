@@ -39,13 +39,17 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): s
     ['--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'overnight'],
     // As process 1 the first process of ours decides when the namespace ends, and bwrap's end means that all are gone.
     ['--die-with-parent', '--new-session', '--as-pid-1'],
-    system.paths.flatMap((path) => ['--ro-bind', path, path]),
     system.links.flatMap(({ path, target }) => ['--symlink', target, path]),
     // Ours, not the operator's: who has an account on this machine is nobody's business inside.
     ['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
     ['--proc', '/proc', '--dev', '/dev', ...memory('/dev/shm', '1777')],
     [...memory('/tmp', '1777'), '--symlink', '/tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
-    parentsFirst([...mounts.map(showMount), ...hidden.map(hide)]),
+    // The system's among them: the Node in use may stand below /tmp or the operator's home.
+    parentsFirst([
+      ...system.paths.map((path) => showMount({ path, write: false })),
+      ...mounts.map(showMount),
+      ...hidden.map(hide),
+    ]),
     // Under a service of root, uid 1000 inside is still root to /proc/sys, where core_pattern names a program the host starts.
     [...hidden, '/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]),
     ['--chdir', cwd],

@@ -8,7 +8,7 @@ const day = 24 * 60 * minute
 
 function createDoor(token = 'the token') {
   const clock = { now: Date.UTC(2026, 10, 20) }
-  const signIn = createSignIn(token, () => clock.now)
+  const signIn = createSignIn(token, { now: () => clock.now })
   const app = new Hono<{ Variables: { actor: string } }>()
   app.use(guardOrigin(() => new Set(['overnight.test:4747', '[::1]:4747'])))
   app.post('/sign-in', async (c) => {

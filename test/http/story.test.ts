@@ -53,16 +53,26 @@ function createRun(path: string) {
     },
     async attempt(texts: readonly string[], capBytes = 1024 * 1024) {
       const fence = state.fences.length + 1
-      const transcript = await openTranscript(join(path, String(fence)), capBytes, () => {})
+      let grown = Promise.withResolvers<void>()
+      const transcript = await openTranscript(join(path, String(fence)), capBytes, () => {
+        grown.resolve()
+        grown = Promise.withResolvers()
+      })
       state.fences.push(fence)
-      const say = (text: string) =>
+      const append = (text: string) =>
         transcript.append({
           at: '',
           sessionUpdate: 'agent_message_chunk',
           content: { type: 'text', text },
           stream: 'stdout',
         })
-      for (const text of texts) await say(text)
+      for (const text of texts) await append(text)
+      /** Resolves when it can be read. */
+      const say = async (text: string) => {
+        const readable = grown.promise
+        await append(text)
+        await readable
+      }
       return { say, close: () => transcript.close() }
     },
   }
@@ -140,7 +150,8 @@ describe('a story that is followed', () => {
     const news = createNews()
     const abort = new AbortController()
     run.happen('working')
-    const agent = await run.attempt(['first'])
+    const agent = await run.attempt([])
+    await agent.say('first')
     const story = followStory({ ...run.face, news }, 'r', { from: storyStart, signal: abort.signal })
     const next = async () => {
       const { value, done } = await story.next()

@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => open[Symbol.asyncDispose]())
 beforeEach(() => open.clear())
 
+const everything = { unclaimedMs: 30_000, busyRoutines: [], except: [], only: undefined, limit: 10 }
 const leaseMs = 30_000
 const routine = (name: string, note = '') =>
   parseOrRefuse(
@@ -193,17 +194,17 @@ describe('an ending', () => {
   test('that rests is approved once, and is then owed to a worker', async () => {
     const run = await claimed(await newRun())
     await hold(run).end({ state: 'needs_approval', reason: 'policy', message: 'look' })
-    expect(await open.ledger.owed.candidates(leaseMs, 10)).toEqual([])
+    expect(await open.ledger.owed.candidates(everything)).toEqual([])
     expect(await open.ledger.runs.approve(run.id, 'ada')).toBe(true)
     expect(await open.ledger.runs.approve(run.id, 'bob')).toBe(false)
-    expect(await open.ledger.owed.candidates(leaseMs, 10)).toEqual([
+    expect(await open.ledger.owed.candidates(everything)).toEqual([
       expect.objectContaining({ id: run.id, state: 'publishing', approvedBy: 'ada', reason: null }),
     ])
   })
 })
 
 describe('what is owed', () => {
-  const owed = async () => (await open.ledger.owed.candidates(leaseMs, 10)).map((run) => run.id)
+  const owed = async () => (await open.ledger.owed.candidates(everything)).map((run) => run.id)
   const busy = async () => (await open.ledger.owed.busy(leaseMs)).map((run) => run.id)
 
   test('is handed out oldest first, and again when nobody claimed it in time', async () => {

@@ -7,7 +7,7 @@ import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/run
 import { occasionId } from '../../src/runs/fire.ts'
 import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
 
-const waiting = { id: 'a', hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: null }
+const waiting = { id: 'a', hash: 'h1', file: '/r/a.md', inputs: { scope: 'all' }, repositoryOverride: null }
 
 describe('overlap: queue_one', () => {
   test.each([
@@ -37,7 +37,17 @@ describe('overlap: queue_one', () => {
       { act: 'accept', supersede: ['a'] },
     ],
   ] as const)('%s', (_, standing, wanted, decision) => {
-    expect(decideOverlap(standing, wanted)).toEqual(decision)
+    expect(decideOverlap(standing, { file: '/r/a.md', ...wanted }, true)).toEqual(decision)
+  })
+
+  test('a retry of something old replaces nothing newer', () => {
+    const older = { hash: 'h0', file: '/r/a.md', inputs: {}, repositoryOverride: null }
+    expect(decideOverlap([waiting], older, false)).toEqual({ act: 'accept', supersede: [] })
+  })
+
+  test('the same text elsewhere is something else', () => {
+    const elsewhere = { ...waiting, file: '/other/a.md' }
+    expect(decideOverlap([waiting], elsewhere, true)).toEqual({ act: 'accept', supersede: ['a'] })
   })
 
   test('inputs are the same whatever their order', () => {
@@ -177,6 +187,7 @@ test.each([
   ['one\ntwo\n\n', 'two'],
   ['\u001b[31mSorted the imports\u001b[0m\r\n', 'Sorted the imports'],
   ['a\u202eb\u0007', 'ab'],
+  ['Error: no such file\n    at main (a.js:1:2)\n\nNode.js v24.21.0\n', 'Error: no such file'],
   [' \n\t\n', null],
   ['', null],
 ])('the last line of %j', (text, line) => {

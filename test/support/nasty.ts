@@ -87,8 +87,8 @@ export const nasty: readonly string[] = [
   `../../../../etc/passwd`,
   `file:///etc/passwd`,
   `$& $1 $\` $'`,
-  `${'verylongwordwithoutanybreak'.repeat(20)}`,
-  `${'/a/very/long/path'.repeat(24)}`,
-  `${'漢字'.repeat(200)}`,
+  'verylongwordwithoutanybreak'.repeat(20),
+  '/a/very/long/path'.repeat(24),
+  '漢字'.repeat(200),
   `‏ابجد ١٢٣ <script>${run}</script> العربية`,
 ]

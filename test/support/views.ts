@@ -14,6 +14,8 @@ export function runOf(facts: Partial<Run> & Pick<Run, 'id'>): Run {
   return {
     routine: 'dependency-tidy',
     hash: '9f2c41d07be3a6158c0d4e2f7a90b1c3d5e6f708192a3b4c5d6e7f8091a2b3c4',
+    file: '/home/ada/routines/dependency-tidy.md',
+    alone: false,
     trigger: 'schedule',
     triggerKey: 'schedule:2026-11-20T01:00:00.000Z',
     retryOf: null,

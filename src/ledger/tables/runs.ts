@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { bigserial, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import {
+  bigserial,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+} from 'drizzle-orm/pg-core'
 import { clock, instant, runStates, triggers } from './columns.ts'
 
 export const runs = pgTable(
@@ -8,11 +18,15 @@ export const runs = pgTable(
     id: text().primaryKey(),
     routine: text().notNull(),
     hash: text().notNull(),
+    /** Where the text stood when it was fired: relative paths in it start there. */
+    file: text().notNull(),
     trigger: text({ enum: triggers }).notNull(),
     triggerKey: text('trigger_key').notNull(),
     retryOf: text('retry_of'),
     inputs: jsonb().$type<Record<string, string | number | boolean>>().notNull(),
     slotAt: instant('slot_at'),
+    /** Somebody waits for exactly this run: no other joins it or takes its place. */
+    alone: boolean().notNull().default(false),
     /** Given on the command line (`--repository`), overriding the file's; null = the routine's. */
     repositoryOverride: text('repository_override'),
     subject: text().notNull(),
