@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { steps, type Step } from '../../src/runs/task.ts'
 import { createRepository, git } from '../support/git-repository.ts'
+import { putFreshLedger } from '../support/ledger-template.ts'
 import { startService, untilSettled } from '../support/service-process.ts'
 
 /** After `accepted` the answer is out and nothing else is known to have happened. */
@@ -33,7 +34,6 @@ export async function crashAt(point: CrashPoint, ending: AgentEnding = 'succeeds
       .filter(Boolean)
     const starts = (await readFile(journal, 'utf8')).split('\n').filter(Boolean).length
     const left = await leftIn(join(data, 'work'))
-    const [pull] = pulls
     const promises = ending === 'succeeds' ? published({ ended, pulls, branches }) : failed({ ended, pulls, branches })
     promises.push(
       [starts >= 1 && starts <= 2, `the agent was started ${starts} times`],
@@ -107,6 +107,7 @@ async function furnish(place: string, ending: AgentEnding) {
   ) as [string, string, string, string]
   await mkdir(routines)
   await mkdir(data)
+  await putFreshLedger(join(data, 'ledger'))
   createRepository(repository, { 'notes.txt': 'b\na\nc\n' })
   // `process` confines nothing, so the agent can keep a journal outside of everything that is compared.
   const program = `require('fs').appendFileSync(process.argv[1], 'started\\n'); const f = 'notes.txt'; const { readFileSync, writeFileSync } = require('fs'); writeFileSync(f, readFileSync(f, 'utf8').trim().split('\\n').sort().join('\\n') + '\\n'); console.log('Sorted the notes of the repository')${ending === 'fails' ? '; process.exit(3)' : ''}`
