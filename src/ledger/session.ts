@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import type { PGlite, QueryOptions, Results } from '@electric-sql/pglite'
 import { messageOf, SetupError } from '../errors.ts'
+import { isPanic, silenceAfterPanic } from './panic.ts'
 
 export type Statement = {
   query<T>(text: string, params?: unknown[], options?: QueryOptions): Promise<Results<T>>
@@ -15,6 +16,7 @@ export type Session = ReturnType<typeof createSession>
  * `beforeWrite` may refuse a turn that could write.
  */
 export function createSession(pglite: PGlite, beforeWrite: () => void) {
+  silenceAfterPanic(pglite)
   const line = { last: Promise.resolve() as Promise<unknown>, ended: false, refusal: undefined as Error | undefined }
   /** How to refuse the turn at work. Not one promise that all turns race: it would hold every answer for ever. */
   const atWork = new Set<(refusal: Error) => void>()
@@ -94,10 +96,4 @@ export function createSession(pglite: PGlite, beforeWrite: () => void) {
       return line.refusal === undefined
     },
   }
-}
-
-/** The server is gone: it said so, or its machine trapped. */
-function isPanic(error: unknown): boolean {
-  const { severity, name } = error as { severity?: unknown; name?: unknown }
-  return severity === 'PANIC' || severity === 'FATAL' || name === 'ExitStatus' || name === 'RuntimeError'
 }

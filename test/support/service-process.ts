@@ -24,24 +24,28 @@ export type StartOptions = {
   env?: Record<string, string>
   /** The script to start instead of the CLI's `up`; it prints what `up` prints. */
   script?: string
+  /** Starts it in the mount namespace of a process: its files are seen from here below `root`. */
+  within?: { pid: number; root: string }
 }
 
 /** A real service in a process of its own, with an environment of its own. Resolves when it answers. */
 export async function startService(options: StartOptions): Promise<ServiceProcess> {
   const argv = options.script ? [options.script] : [join(root, 'src/overnight.js'), 'up']
-  const child = spawn(process.execPath, argv, {
+  const { within } = options
+  const enter = within ? ['nsenter', '--mount', `--target=${within.pid}`, '--', process.execPath] : [process.execPath]
+  const child = spawn(enter[0]!, [...enter.slice(1), ...argv], {
     cwd: root,
     env: environment(options),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (log += chunk))
-  const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as Awaited<ServiceProcess['exit']>)
+  const exit = once(child, 'exit').then(() => ({ code: child.exitCode, signal: child.signalCode }))
   const url = await Promise.race([
     firstUrl(child),
     exit.then(({ code, signal }) => Promise.reject(new Error(`the service ended with ${code ?? signal}:\n${log}`))),
   ])
-  const token = (await readFile(join(options.data, 'token'), 'utf8')).trim()
+  const token = (await readFile(join(within?.root ?? '', options.data, 'token'), 'utf8')).trim()
   const request = (path: string, init: RequestInit = {}) =>
     fetch(new URL(path, url), {
       ...init,
@@ -97,7 +101,8 @@ async function firstUrl(child: ChildProcess): Promise<string> {
       return url
     }
   }
-  throw new Error('the service said nothing')
+  // It has ended; its exit tells why.
+  return new Promise(() => {})
 }
 
 type Ended = {
