@@ -75,7 +75,10 @@ export function createSession(pglite: PGlite, beforeWrite: () => void) {
         await calm.exec('begin')
         try {
           const result = await act(calm)
-          await calm.exec('commit')
+          const [said] = await calm.exec('commit')
+          // A transaction that went on after a failed statement is rolled back by its own COMMIT, which is no error to the server.
+          if (said?.command !== 'COMMIT')
+            throw new Error('the transaction was rolled back: a statement in it had failed')
           return result
         } catch (error) {
           await calm.exec('rollback')

@@ -116,7 +116,7 @@ describe('a story that was cut off', () => {
         ])
         expect(await readInPieces(run.face, cuts)).toEqual(whole)
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 

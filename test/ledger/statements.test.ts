@@ -95,6 +95,16 @@ describe('firing', () => {
   })
 })
 
+test('a transaction that went on after a failed statement is refused: its commit kept nothing', async () => {
+  const careless = open.store.db.transaction(async (tx) => {
+    await tx.execute(`insert into audit (actor, action, subject, data) values ('a', 'b', 'c', '{}')`)
+    await tx.execute('select * from nowhere').catch(() => {})
+  })
+  await expect(careless).rejects.toThrow('rolled back')
+  expect((await open.store.pool.query('select * from audit')).rows).toEqual([])
+  expect(await newRun()).toEqual(expect.any(String))
+})
+
 describe('a claim', () => {
   test('makes one worker the owner, of the attempt that was handed out and no other', async () => {
     const run = await newRun()
