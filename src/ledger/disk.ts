@@ -12,11 +12,18 @@ export const hasSpace = (folder: string): boolean => freeBytes(folder) >= reserv
 /** Throws StepFailed `disk_full` (503, retryable) when the disk of the folder has little left. */
 export function requireSpace(folder: string): void {
   if (hasSpace(folder)) return
-  throw new StepFailed('disk_full', 'the disk of the ledger is full', {
-    status: 503,
-    retryable: true,
-    hint: `free some space: ${folder} needs ${reserveBytes / 1024 / 1024} MB`,
-  })
+  throw new DiskFull(`free some space: ${folder} needs ${reserveBytes / 1024 / 1024} MB`)
+}
+
+class DiskFull extends StepFailed {
+  constructor(hint: string, cause?: unknown) {
+    super('disk_full', 'the disk of the ledger is full', { status: 503, retryable: true, hint, cause })
+  }
+}
+
+/** The server's own word for it (class 53 of the SQLSTATEs), as ours; any other error as it is. */
+export function named(error: unknown): unknown {
+  return (error as { code?: unknown }).code === '53100' ? new DiskFull('free some space', error) : error
 }
 
 export function freeBytes(folder: string): number {

@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import type { PGlite, QueryOptions, Results } from '@electric-sql/pglite'
 import { messageOf, SetupError } from '../errors.ts'
+import { named } from './disk.ts'
 import { isPanic, silenceAfterPanic } from './panic.ts'
 
 export type Statement = {
@@ -41,7 +42,7 @@ export function createSession(pglite: PGlite, beforeWrite: () => void) {
     try {
       return await act()
     } catch (error) {
-      if (!isPanic(error)) throw error
+      if (!isPanic(error)) throw named(error)
       line.refusal = new SetupError(
         `the ledger stopped: ${messageOf(error)}`,
         'see to the disk and start again; nothing acknowledged is lost',
