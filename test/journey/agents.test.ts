@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCrew, processesCalled, sandboxes, type Crew } from '../support/crew.ts'
 import { git, gitEnvironment } from '../support/git-repository.ts'
 
@@ -31,116 +31,102 @@ const manyBytes = [
 ] as const
 
 type Plant = {
-  name: string
   /** A script that makes `act`, the path of a program, run when somebody uses git on the tree. */
   plant: (act: string) => string
   /** A command that falls for it. */
-  naive?: string
-  ending: object
+  naive: string
 }
 const hook = (folder: string, name: string, act: string) =>
   `mkdir -p ${folder}; printf '#!/bin/sh\n${act}\n' > ${folder}/${name}; chmod +x ${folder}/${name}`
-const hooks = ['pre-commit', 'post-checkout', 'post-index-change', 'reference-transaction', 'pre-push']
 const change = 'echo changed > README.md'
-const finding = (path: string) => ({
-  state: 'needs_approval',
-  findings: [expect.objectContaining({ rule: 'hooks', path })],
-})
-const plants: Plant[] = [
-  {
-    name: 'hooks',
-    plant: (act) => [...hooks.map((name) => hook('.git/hooks', name, act)), change].join('; '),
-    naive: 'git commit -qam x',
-    ending: { state: 'published' },
-  },
-  {
-    name: 'config',
-    plant: (act) =>
-      [
-        'core.fsmonitor',
-        'core.pager',
-        'core.sshCommand',
-        'diff.external',
-        'core.alternateRefsCommand',
-        'credential.helper',
-        'gpg.program',
-        'alias.add',
-      ]
-        .map((key) => `git config ${key} '${key === 'alias.add' ? '!' : ''}${act}'`)
-        .concat('git config commit.gpgSign true', change)
-        .join('; '),
-    naive: 'git status',
-    ending: { state: 'published' },
-  },
-  {
-    name: 'filters',
-    plant: (act) =>
-      ['clean', 'smudge', 'process']
-        .map((key) => `git config filter.x.${key} '${act}'`)
-        .concat(
-          `git config diff.x.textconv '${act}'`,
-          `git config merge.x.driver '${act}'`,
-          'mkdir -p .git/info',
-          `echo '* filter=x diff=x merge=x' > .git/info/attributes`,
-          change,
-        )
-        .join('; '),
-    naive: 'git add --all',
-    ending: { state: 'published' },
-  },
-  {
-    name: 'attributes',
-    plant: (act) => `git config filter.x.clean '${act}'; echo '* filter=x' > .gitattributes`,
-    naive: 'git add --all',
-    ending: finding('.gitattributes'),
-  },
-  {
-    name: 'tracked-hooks',
-    plant: (act) => `${hook('.githooks', 'pre-commit', act)}; git config core.hooksPath .githooks`,
-    naive: 'git add --all; git commit -qm x',
-    ending: {
-      state: 'needs_approval',
-      findings: [expect.objectContaining({ rule: 'hooks', path: '.githooks/pre-commit' })],
-    },
-  },
-  {
-    name: 'a-repository-inside',
+const configured = (keys: readonly string[]) => (act: string) =>
+  [...keys.map((key) => `git config ${key} '${act}'`), 'git config commit.gpgSign true', change].join('; ')
+
+/** Plants in what is no part of the change: it is published as if they were not there. */
+const besides: Record<string, Plant> = {
+  'a repository inside': {
     plant: (act) =>
       `mkdir vendor; git init -q vendor; echo x > vendor/x; git -C vendor add x; git -C vendor -c user.name=a -c user.email=a@b commit -qm x; git -C vendor config core.fsmonitor '${act}'`,
     naive: 'git add --all; git status',
-    ending: { state: 'published' },
   },
-  {
-    name: 'a-submodule',
-    plant: () => `printf '[submodule "v"]\n\tpath = v\n\turl = https://example.com/v.git\n' > .gitmodules; mkdir v`,
-    ending: finding('.gitmodules'),
-  },
-  {
-    name: 'a-submodule-that-acts',
+  hooks: {
     plant: (act) =>
-      `printf '[submodule "v"]\n\tpath = v\n\turl = ext::${act}\n\tupdate = !${act}\n' > .gitmodules; mkdir v`,
-    ending: {
-      state: 'failed',
-      reason: 'patch_invalid',
-      message: expect.stringMatching(/^git refused the change: gitmodules\w+: /),
-    },
+      ['pre-commit', 'post-checkout', 'post-index-change', 'reference-transaction', 'pre-push']
+        .map((name) => hook('.git/hooks', name, act))
+        .concat(change)
+        .join('; '),
+    naive: 'git commit -qam x',
   },
-  {
-    name: 'alternates',
+  filters: {
     plant: (act) =>
-      `echo /etc > .git/objects/info/alternates; git config core.alternateRefsCommand '${act}'; ${change}`,
-    ending: { state: 'published' },
+      `mkdir -p .git/info; echo '* filter=x diff=x merge=x' > .git/info/attributes; ${configured(['filter.x.clean', 'filter.x.smudge', 'filter.x.process', 'diff.x.textconv', 'merge.x.driver'])(act)}`,
+    naive: 'git add --all',
   },
-]
-
-/** A program and the file it makes; nothing in their paths needs quoting. */
-function openCanary() {
-  const folder = mkdtempSync(join(tmpdir(), 'overnight-canary-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const [program, canary] = [join(folder, 'program'), join(folder, 'canary')]
-  writeFileSync(program, `#!/bin/sh\n: > ${canary}\n`, { mode: 0o755 })
-  return { program, canary }
+  settings: {
+    plant: configured([
+      'core.pager',
+      'core.sshCommand',
+      'diff.external',
+      'credential.helper',
+      'gpg.program',
+      'core.fsmonitor',
+    ]),
+    naive: 'git status',
+  },
+  alternates: {
+    plant: (act) =>
+      `git config core.alternateRefsCommand '${act}'; echo "$PWD/../base/.git/objects" > .git/objects/info/alternates; ${change}`,
+    naive: 'git init -q ../base; git rev-list --all --alternate-refs',
+  },
 }
+/** Plants that are part of the change: a person sees them first. */
+const inside: Record<string, Plant & { path: string }> = {
+  attributes: {
+    path: '.gitattributes',
+    plant: (act) => `echo '* filter=y' > .gitattributes; git config filter.y.clean '${act}'`,
+    naive: 'git add --all',
+  },
+  'tracked hooks': {
+    path: '.githooks/pre-commit',
+    plant: (act) => `${hook('.githooks', 'pre-commit', act)}; git config core.hooksPath .githooks`,
+    naive: 'git -c filter.y.clean= add --all; git commit -qm x',
+  },
+  'a submodule': {
+    path: '.gitmodules',
+    plant: (act) =>
+      `printf '[submodule "v"]\n\tpath = v\n\turl = https://example.com/v.git\n' > .gitmodules; mkdir v; git config submodule.v.update '!${act}'; git config submodule.v.url "$PWD"`,
+    naive:
+      'git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),v; git -c protocol.file.allow=always submodule update',
+  },
+}
+
+/** Programs of which each makes its own file; nothing in their paths needs quoting. */
+function openCanaries() {
+  const folder = mkdtempSync(join(tmpdir(), 'overnight-canary-'))
+  return {
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+    seen: () => readdirSync(folder).filter((name) => name.endsWith('.seen')),
+    act(name: string) {
+      const program = join(folder, name.replaceAll(' ', '-'))
+      writeFileSync(program, `#!/bin/sh\n: > ${program}.seen\n`, { mode: 0o755 })
+      return program
+    },
+  }
+}
+
+describe('what an agent may plant in its tree', () => {
+  test.for(Object.entries({ ...besides, ...inside }))(
+    '%s: it is alive, and git run there falls for it',
+    ([name, { plant, naive }], { onTestFinished }) => {
+      const canaries = openCanaries()
+      onTestFinished(canaries.remove)
+      const tree = crew.repository(`naive/${name}/tree`)
+      const script = `${plant(canaries.act(name))}; ${naive} || true`
+      execFileSync('sh', ['-c', script], { cwd: tree, env: gitEnvironment, stdio: 'ignore' })
+      expect(canaries.seen()).toHaveLength(1)
+    },
+  )
+})
 
 /** Links, because 100,000 files of their own take a slow disk a minute. */
 const many = `node -e "for (const f of 'fg') fs.writeFileSync(f, ''); for (let i = 0; i < 1e5; i++) { if (i % 1000 === 0) fs.mkdirSync('d' + i); fs.linkSync('fg'[i % 2], 'd' + (i - i % 1000) + '/' + i) }"`
@@ -254,17 +240,35 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       expect(git(repository, 'tag')).toBe('')
     })
 
-    test.for(plants)('plants $name: it runs nowhere outside', async ({ name, plant, ending, naive }) => {
-      const { program, canary } = openCanary()
-      // The plant is alive: whoever uses git on such a tree as it stands runs it.
-      const tree = crew.repository(`naive ${name} ${sandbox}`)
-      const script = `${plant(program)}; ${naive ?? ':'} || true`
-      execFileSync('sh', ['-c', script], { cwd: tree, env: gitEnvironment, stdio: 'ignore' })
-      expect(existsSync(canary)).toBe(naive !== undefined)
-      rmSync(canary, { force: true })
-      const ended = await run(`plants-${name}`, { sh: plant(program) })
-      expect(ended).toMatchObject({ findings: [], ...ending })
-      expect(existsSync(canary)).toBe(false)
+    test('plants beside the change run nowhere outside', async ({ onTestFinished }) => {
+      const canaries = openCanaries()
+      onTestFinished(canaries.remove)
+      const sh = Object.entries(besides).map(([name, { plant }]) => plant(canaries.act(name)))
+      const ended = await run('plants-beside', { sh: sh.join('\n') })
+      expect(ended).toMatchObject({ state: 'published', files: 2, findings: [] })
+      expect(git(crew.place.repository, 'ls-tree', '-r', '--name-only', ended.branch!)).toBe('README.md\nvendor/x')
+      expect(canaries.seen()).toEqual([])
+    })
+
+    test('plants in the change wait for a person, and run nowhere outside', async ({ onTestFinished }) => {
+      const canaries = openCanaries()
+      onTestFinished(canaries.remove)
+      const sh = Object.entries(inside).map(([name, { plant }]) => plant(canaries.act(name)))
+      const ended = await run('plants-inside', { sh: sh.join('\n') })
+      expect(ended).toMatchObject({ state: 'needs_approval', reason: 'policy' })
+      const paths = ended.findings.filter(({ rule }) => rule === 'hooks').map(({ path }) => path)
+      expect(paths).toEqual(
+        Object.values(inside)
+          .map(({ path }) => path)
+          .sort(),
+      )
+      expect(canaries.seen()).toEqual([])
+    })
+
+    test('a submodule that runs a program is no change at all', async () => {
+      const sh = `printf '[submodule "v"]\n\tpath = v\n\turl = ext::sh\n\tupdate = !id\n' > .gitmodules`
+      const message = expect.stringMatching(/^git refused the change: gitmodules\w+: /)
+      expect(await run('acting-submodule', { sh })).toMatchObject({ state: 'failed', reason: 'patch_invalid', message })
     })
   })
 
