@@ -377,7 +377,9 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
         echo changed > "${root}/read only/file" || echo refused
         echo new > "${root}/read only/inner/file" && echo inner
         echo new > own && echo own; ls "${root}"; ls /tmp`)
-        expect(stdout.split('\n')).toEqual([
+        // The Node in use may stand below /tmp, too.
+        const nodesFolder = process.execPath.startsWith('/tmp/') ? process.execPath.split('/')[2] : undefined
+        expect(stdout.split('\n').filter((line) => line !== nodesFolder)).toEqual([
           'as it was',
           'refused',
           'inner',
