@@ -149,32 +149,23 @@ describe('one that is fine, however odd', () => {
     expect(git(path, 'diff', '--name-only', 'main', ended.branch!)).toBe('c.md')
   })
 
-  describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
-    test
-      .skipIf(skip)
-      .for([
-        ['Müllers “shop” & söhne'],
-        [`it's "quoted" $(touch pwned) \`id\` %s \\ ;|*?[x]`],
-        ['-starts-with-a-dash'],
-        ['shop.git'],
-        ['日本語 🏪'],
-      ])('a path like %s', async ([name]) => {
-      const path = createRepository(join(folder(), sandbox, name!), { 'Ünï & "cödé".md': 'a\n', '-rf': 'b\n' })
-      const ended = await crew.run(`odd-${sandbox}`, {
-        repository: path,
-        more: { sandbox },
-        ...writes('c', `neu ß "x" 'y'`.replaceAll("'", '')),
-      })
-      expect(ended).toMatchObject({ state: 'published', files: 1 })
-      expect(await act(pullOf(ended), 'merge')).toMatchObject({ status: 200, json: { state: 'merged' } })
-      expect(git(path, 'status', '--porcelain')).toBe('')
-      expect(git(path, 'ls-files', '-z').split('\0').filter(Boolean).sort()).toEqual([
-        '-rf',
-        'neu ß "x" y',
-        'Ünï & "cödé".md',
-      ])
-    })
+  test.for([
+    ['Müllers “shop” & söhne'],
+    [`it's "quoted" $(touch pwned) \`id\` %s \\ ;|*?[x]`],
+    ['-starts-with-a-dash'],
+    ['shop.git'],
+    ['日本語 🏪'],
+  ])('a path like %s', async ([name]) => {
+    const path = createRepository(join(folder(), 'odd', name!), { 'Ünï & "cödé".md': 'a\n', '-rf': 'b\n' })
+    const ended = await crew.run('odd', { repository: path, ...writes('c', 'neu ß "x" y') })
+    expect(ended).toMatchObject({ state: 'published', files: 1 })
+    expect(await act(pullOf(ended), 'merge')).toMatchObject({ status: 200, json: { state: 'merged' } })
+    expect(git(path, 'status', '--porcelain')).toBe('')
+    const files = git(path, 'ls-files', '-z').split('\0').filter(Boolean)
+    expect(files.sort()).toEqual(['-rf', 'neu ß "x" y', 'Ünï & "cödé".md'])
+  })
 
+  describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     test.skipIf(skip)('5,000 files', async () => {
       const files = Object.fromEntries(
         Array.from({ length: 5000 }, (_, index) => [
@@ -378,13 +369,13 @@ describe('pull requests of a routine', () => {
 
   test('several routines at once', async () => {
     const path = crew.repository('shared')
-    const names = ['one', 'two', 'three', 'four', 'five', 'six']
+    const names = ['one', 'two', 'three', 'four']
     const runs = await Promise.all(
       names.map((name) => crew.start(`shared-${name}`, { repository: path, ...writes(name, `${name}.md`) })),
     )
     const ended = await Promise.all(runs.map((run) => crew.settled(run)))
     expect(ended.map(({ state }) => state)).toEqual(names.map(() => 'published'))
-    expect(ended.map(({ pullRequest }) => pullRequest!.number).sort()).toEqual([1, 2, 3, 4, 5, 6])
+    expect(ended.map(({ pullRequest }) => pullRequest!.number).sort()).toEqual([1, 2, 3, 4])
     expect(branches(path)).toEqual(names.map((name) => `overnight/shared-${name}/main`).sort())
     for (const one of ended) expect(await act(pullOf(one), 'merge')).toMatchObject({ status: 200 })
     expect(git(path, 'ls-files').split('\n')).toEqual(['README.md', ...names.map((name) => `${name}.md`)].sort())
