@@ -70,7 +70,7 @@ describe('an acknowledged commit', () => {
     async () => {
       const disk = join(folder, 'disk.img')
       execFileSync('truncate', ['-s', '400M', disk])
-      execFileSync('mkfs.ext4', ['-q', '-F', disk])
+      system('mkfs.ext4', ['-q', '-F', disk])
       const cut = join(folder, 'cut.img')
       let last = 0
       await mounted(disk, async (mount) => {
@@ -91,11 +91,11 @@ describe('an acknowledged commit', () => {
   async function mounted(image: string, act: (mount: string) => Promise<void>): Promise<void> {
     const mount = `${image}.mount`
     mkdirSync(mount)
-    execFileSync('mount', ['-o', 'loop', image, mount])
+    system('mount', ['-o', 'loop', image, mount])
     try {
       await act(mount)
     } finally {
-      execFileSync('umount', [mount])
+      system('umount', [mount])
     }
   }
 
@@ -129,16 +129,22 @@ describe('an acknowledged commit', () => {
   })
 })
 
+/** A program of the system; its folder is not on everybody's PATH. */
+function system(program: string, args: readonly string[]): void {
+  const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`
+  execFileSync(program, args, { stdio: 'ignore', env: { ...process.env, PATH } })
+}
+
 function loopDevicesMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'root, to mount an image'
   const image = join(tmpdir(), `overnight-loop-${process.pid}.img`)
   const mount = `${image}.mount`
   try {
     execFileSync('truncate', ['-s', '8M', image])
-    execFileSync('mkfs.ext4', ['-q', '-F', image], { stdio: 'ignore' })
+    system('mkfs.ext4', ['-q', '-F', image])
     mkdirSync(mount)
-    execFileSync('mount', ['-o', 'loop', image, mount], { stdio: 'ignore' })
-    execFileSync('umount', [mount])
+    system('mount', ['-o', 'loop', image, mount])
+    system('umount', [mount])
     return undefined
   } catch {
     return 'loop devices and ext4'
