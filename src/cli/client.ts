@@ -31,31 +31,26 @@ class Said extends OvernightError {
   }
 }
 
-/** Connects to the live service of the data folder, else opens the folder (under its lock) without timers and listeners. */
+/**
+ * Connects to the live service of the data folder, else opens the folder (under its lock) without timers and listeners.
+ * Another command has the folder for a moment, and a service that is starting has it seconds before it answers: so it
+ * waits a little before it gives up.
+ */
 export async function connect(context: Context): Promise<Client> {
   const { logLevel } = context.config()
-  const live = await findLive(context)
-  if (live !== undefined) return clientOf(live.token, { url: live.url })
   const log = createLog(logLevel === 'info' ? 'warn' : logLevel)
-  try {
-    const service = await openService(context.config(), { log, foreground: true })
-    return clientOf(service.token, { service })
-  } catch (error) {
-    if (!(error instanceof FolderInUse)) throw error
-    // Most likely a service that is starting: it has the folder seconds before it answers.
-    const starting = await untilLive(context)
-    if (starting === undefined) throw error
-    return clientOf(starting.token, { url: starting.url })
+  for (const until = performance.now() + startingMs; ; await delay(100)) {
+    const live = await findLive(context)
+    if (live !== undefined) return clientOf(live.token, { url: live.url })
+    try {
+      const service = await openService(context.config(), { log, foreground: true })
+      return clientOf(service.token, { service })
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || performance.now() > until) throw error
+    }
   }
 }
 
-async function untilLive(context: Context): Promise<Live | undefined> {
-  for (const until = performance.now() + startingMs; performance.now() < until; await delay(100)) {
-    const live = await findLive(context)
-    if (live !== undefined) return live
-  }
-  return undefined
-}
 type Live = { url: string; token: string }
 
 /** The address of the service of this data folder, if one answers there. */

@@ -4,7 +4,7 @@ import { openService, type Service } from '../../src/service.ts'
 import type { Place } from './place.ts'
 import { untilSettled } from './service-process.ts'
 
-export type Answer = { status: number; type: string; headers: Headers; text: string; json: Record<string, unknown> }
+type Answer = { status: number; type: string; headers: Headers; text: string; json: Record<string, unknown> }
 export type Asker = {
   service: Service
   /** A request as a program sends it: with the token, JSON if there is a body. */

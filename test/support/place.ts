@@ -37,8 +37,8 @@ export type Place = Disposable & {
   /** Looks into the ledger while no service has it. */
   withLedger<T>(act: (ledger: Ledger, store: Store) => Promise<T>): Promise<T>
 }
-export type CommandOptions = { env?: Record<string, string>; signal?: AbortSignal }
-export type Running = {
+type CommandOptions = { env?: Record<string, string>; signal?: AbortSignal }
+type Running = {
   pid: number
   ended: Promise<Ended>
   stdout(): string
