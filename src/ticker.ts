@@ -1,4 +1,4 @@
-import { schedule } from 'node-cron'
+import { schedule, type Logger } from 'node-cron'
 import { messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -13,7 +13,7 @@ export function startTicking(log: Log, ticks: readonly Tick[]): AsyncDisposable 
         act().catch((error: unknown) =>
           log.error({ tick: name, error: messageOf(error) }, 'a tick failed; the next one tries again'),
         ),
-      { name, noOverlap: true, timezone: 'UTC', suppressMissedWarning: true },
+      { name, noOverlap: true, timezone: 'UTC', suppressMissedWarning: true, logger: loggerOf(log, name) },
     ),
   )
   return {
@@ -21,4 +21,11 @@ export function startTicking(log: Log, ticks: readonly Tick[]): AsyncDisposable 
       for (const task of tasks) await task.destroy()
     },
   }
+}
+
+/** What node-cron has to say (a beat left out because the last act still goes on) is a line of our log like others. */
+function loggerOf(log: Log, tick: string): Logger {
+  const debug = (message: string | Error) => log.debug({ tick }, messageOf(message))
+  const error = (message: string | Error) => log.error({ tick }, messageOf(message))
+  return { debug, info: debug, warn: debug, error }
 }
