@@ -12,14 +12,14 @@ export function addInit(program: Command, context: Context): void {
   program
     .command('init')
     .description('make a routines folder with a first routine, and the schema that editors read')
-    .action(async () => {
-      const { routinesDir } = context.config()
-      await mkdir(routinesDir, { recursive: true })
-      await writeSchema(routinesDir)
-      await write(context, 'first-routine').catch((error: unknown) => {
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }) => {
+      const written = await write(context, 'first-routine').catch((error: unknown) => {
         if (!(error instanceof Conflict)) throw error
         context.err(`${error.message}: left as it is\n`)
       })
+      if (options.json) return context.out(`${JSON.stringify({ file: written ?? null })}\n`)
+      if (written !== undefined) context.out(`wrote ${relative(context.cwd, written)}\n`)
       context.out(`  next  overnight check, then overnight up\n`)
     })
 
@@ -27,16 +27,16 @@ export function addInit(program: Command, context: Context): void {
     .command('new')
     .argument('<name>', 'small letters, digits and -')
     .description('write a new routine file that is valid, to be edited')
-    .action(async (name: string) => {
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: { json?: true }) => {
       if (!namePattern.test(name)) {
         throw new BadRequest(
           `${JSON.stringify(name)} cannot be the name of a routine`,
           'small letters, digits and -, at most 63, such as nightly-dependencies',
         )
       }
-      await mkdir(context.config().routinesDir, { recursive: true })
-      await writeSchema(context.config().routinesDir)
-      await write(context, name)
+      const file = await write(context, name)
+      context.out(options.json ? `${JSON.stringify({ file })}\n` : `wrote ${relative(context.cwd, file)}\n`)
     })
 
   program
@@ -45,18 +45,17 @@ export function addInit(program: Command, context: Context): void {
     .action(() => context.out(`${JSON.stringify(routineJsonSchema(), null, 2)}\n`))
 }
 
-/** Beside the routines, so that the line at the top of each file finds it without a service. */
-function writeSchema(routinesDir: string): Promise<void> {
-  return writeFile(join(routinesDir, schemaFile), `${JSON.stringify(routineJsonSchema(), null, 2)}\n`)
-}
-
-async function write(context: Context, name: string): Promise<void> {
-  const file = join(context.config().routinesDir, `${name}.md`)
+/** The new file, and beside it the schema, so that the line at its top finds that without a service. Answers the file's path. */
+async function write(context: Context, name: string): Promise<string> {
+  const { routinesDir } = context.config()
+  await mkdir(routinesDir, { recursive: true })
+  await writeFile(join(routinesDir, schemaFile), `${JSON.stringify(routineJsonSchema(), null, 2)}\n`)
+  const file = join(routinesDir, `${name}.md`)
   const text = newRoutine({ schema: schemaFile })
   await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
       throw new Conflict(`${relative(context.cwd, file)} exists`, 'take another name, or edit it')
     throw error
   })
-  context.out(`wrote ${relative(context.cwd, file)}\n`)
+  return file
 }
