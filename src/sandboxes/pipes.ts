@@ -21,10 +21,10 @@ const socketPairs: Pipes = {
   release: () => undefined,
 }
 
-/** Shells joined by pipes: three of them have one on descriptor 1. They tell their numbers, and wait until we have opened it. */
+/** Shells joined by pipes: three of them have one, kept on descriptor 5. They tell their numbers, and wait until we have opened it. */
 const holders = `
 exec 3<&0 4>&1
-hold() { read number rest </proc/self/stat; echo "$number" >&4; read end <&3; }
+hold() { exec 5>&1; read number rest </proc/self/stat; echo "$number" >&4; read end <&3; }
 hold | hold | hold | :`
 
 /**
@@ -38,7 +38,7 @@ export async function openPipes(proc = '/proc'): Promise<Pipes> {
   try {
     const [input, output, errors] = await threeLines(shell.stdout)
     if (errors === undefined) return socketPairs
-    return pipesAt([`${proc}/${input}/fd/1`, `${proc}/${output}/fd/1`, `${proc}/${errors}/fd/1`])
+    return pipesAt([`${proc}/${input}/fd/5`, `${proc}/${output}/fd/5`, `${proc}/${errors}/fd/5`])
   } finally {
     shell.stdin.end()
     shell.stdout.destroy()
@@ -64,18 +64,16 @@ function pipesAt([input, output, errors]: [string, string, string]): Pipes {
   }
   const closeAll = (descriptors: readonly number[]) => descriptors.forEach((descriptor) => closeSync(descriptor))
   try {
-    const ours = [
-      end(input, O_WRONLY | O_NONBLOCK),
-      end(output, O_RDONLY | O_NONBLOCK),
-      end(errors, O_RDONLY | O_NONBLOCK),
-    ]
-    const inside = [end(input, O_RDONLY), end(output, O_WRONLY), end(errors, O_WRONLY)]
+    // Each pipe's reading end first: the writing end of a pipe that nobody reads cannot be opened without waiting.
+    const read = [end(input, O_RDONLY), end(output, O_RDONLY | O_NONBLOCK), end(errors, O_RDONLY | O_NONBLOCK)] as const
+    const written = [end(input, O_WRONLY | O_NONBLOCK), end(output, O_WRONLY), end(errors, O_WRONLY)] as const
+    const inside = [read[0], written[1], written[2]]
     return {
       inside,
       streams: () => ({
-        stdin: new Socket({ fd: ours[0]!, readable: false, writable: true }),
-        stdout: new Socket({ fd: ours[1]!, readable: true, writable: false }),
-        stderr: new Socket({ fd: ours[2]!, readable: true, writable: false }),
+        stdin: new Socket({ fd: written[0], readable: false, writable: true }),
+        stdout: new Socket({ fd: read[1], readable: true, writable: false }),
+        stderr: new Socket({ fd: read[2], readable: true, writable: false }),
       }),
       release: (started) => closeAll(started ? inside : opened),
     }
