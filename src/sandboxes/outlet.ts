@@ -3,6 +3,9 @@ import { PassThrough, type Readable } from 'node:stream'
 /** A pipe holds no more, and what a dead command left is read in far less time; beyond that somebody else writes into it. */
 const lastBytes = 1024 * 1024
 const lastBytesMs = 1000
+/** 400 MB/s: as fast as a pipe can be filled, garbage grows faster than it is collected, and nothing else gets its turn. */
+const burstBytes = 8 * 1024 * 1024
+const burstMs = 20
 
 /**
  * A command's output, for a reader who may come late or slowly: the bytes wait in the pipe. `finish()`, when the command is gone,
@@ -11,18 +14,33 @@ const lastBytesMs = 1000
  */
 export function createOutlet(source: Readable): { stream: Readable; finish(): void } {
   const stream = new PassThrough()
+  const pace = createPace()
   let finished = false
   let late = 0
+  let rest: NodeJS.Timeout | undefined
+
+  function goOn(): void {
+    rest = undefined
+    if (finished || !stream.writableNeedDrain) source.resume()
+  }
   source.on('data', (chunk: Buffer) => {
     if (finished) late += chunk.length
     if (late > lastBytes) source.destroy()
-    else if (!stream.destroyed && !stream.write(chunk) && !finished) source.pause()
+    if (stream.destroyed || source.destroyed) return
+    const waitMs = pace(chunk.length)
+    if (waitMs > 0 && !finished) rest ??= setTimeout(goOn, waitMs)
+    if ((!stream.write(chunk) || rest !== undefined) && !finished) source.pause()
   })
-  stream.on('drain', () => source.resume())
+  stream.on('drain', () => {
+    if (rest === undefined) source.resume()
+  })
   // A reader who gives up closes the pipe, as it would be between two programs.
   stream.on('close', () => source.destroy())
   source.on('error', () => stream.end())
-  source.on('close', () => stream.end())
+  source.on('close', () => {
+    clearTimeout(rest)
+    stream.end()
+  })
   return {
     stream,
     finish() {
@@ -32,5 +50,17 @@ export function createOutlet(source: Readable): { stream: Readable; finish(): vo
       const timer = setTimeout(() => source.destroy(), lastBytesMs)
       source.once('close', () => clearTimeout(timer))
     },
+  }
+}
+
+/** Told what was read, answers how long to wait before reading on. */
+function createPace(): (bytes: number) => number {
+  let taken = 0
+  let since = 0
+  return (bytes) => {
+    const now = performance.now()
+    if (now - since > burstMs) [taken, since] = [0, now]
+    taken += bytes
+    return taken < burstBytes ? 0 : since + burstMs - now
   }
 }
