@@ -3,9 +3,9 @@ import { PassThrough, type Readable } from 'node:stream'
 /** A pipe holds no more, and what a dead command left is read in far less time; beyond that somebody else writes into it. */
 const lastBytes = 1024 * 1024
 const lastBytesMs = 1000
-/** 400 MB/s: as fast as a pipe can be filled, garbage grows faster than it is collected, and nothing else gets its turn. */
-const burstBytes = 8 * 1024 * 1024
-const burstMs = 20
+/** 200 MB/s: as fast as a pipe can be filled, garbage grows faster than it is collected, and nothing else gets its turn. */
+const burstBytes = 1024 * 1024
+const burstMs = 5
 
 /**
  * A command's output, for a reader who may come late or slowly: the bytes wait in the pipe. `finish()`, when the command is gone,
