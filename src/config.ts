@@ -30,6 +30,27 @@ const Environment = z.object({
     .max(1_048_576)
     .default(8192)
     .describe('Cap of one transcript; the beginning and the end are kept.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL for the ledger; without it the embedded store in the data folder.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('Redis or Valkey for the queue; without it the queue is in the ledger. Needs DATABASE_URL.'),
+  OVERNIGHT_GITHUB_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://github.com')
+    .describe('GitHub, or the address of an Enterprise server.'),
+  OVERNIGHT_GITHUB_TOKEN: z.string().min(1).optional().describe('A personal access token; an App is better.'),
+  OVERNIGHT_GITHUB_APP_ID: z.string().regex(/^\w+$/).optional().describe('Id (or client id) of the GitHub App.'),
+  OVERNIGHT_GITHUB_APP_KEY_FILE: z.string().min(1).optional().describe("File with the App's private key (PEM)."),
+  ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Key for the model of the engine claude.'),
+  CLAUDE_CODE_OAUTH_TOKEN: z.string().min(1).optional().describe('Instead of a key: the token of a subscription.'),
+  ANTHROPIC_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.anthropic.com')
+    .describe('Where the model is.'),
   OVERNIGHT_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info').describe('Log level.'),
 })
 
@@ -38,7 +59,9 @@ export type DataPaths = Config['paths']
 
 /** The only reader of the environment. Relative folders are relative to `cwd`. Throws SetupError naming every bad variable. */
 export function readConfig(env: Record<string, string | undefined>, cwd: string) {
-  const parsed = Environment.safeParse(env)
+  // Compose files and unit files hand on unset variables as empty ones.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = Environment.safeParse(given)
   if (!parsed.success) {
     throw new SetupError(
       `configuration: ${z.prettifyError(parsed.error)}`,
@@ -46,6 +69,12 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     )
   }
   const value = parsed.data
+  if (value.REDIS_URL !== undefined && value.DATABASE_URL === undefined) {
+    throw new SetupError(
+      'configuration: REDIS_URL is set and DATABASE_URL is not',
+      'set DATABASE_URL to a PostgreSQL, or remove REDIS_URL',
+    )
+  }
   const data = resolve(cwd, value.OVERNIGHT_DATA)
   return Object.freeze({
     routinesDir: resolve(cwd, value.OVERNIGHT_ROUTINES),
@@ -57,6 +86,15 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     leaseMs: value.OVERNIGHT_LEASE_SECONDS * 1000,
     transcriptBytes: value.OVERNIGHT_TRANSCRIPT_KB * 1024,
     logLevel: value.OVERNIGHT_LOG,
+    databaseUrl: value.DATABASE_URL,
+    redisUrl: value.REDIS_URL,
+    github: githubOf(value, cwd),
+    /** Credentials of the model; they stay in this process and its relay. */
+    model: {
+      baseUrl: value.ANTHROPIC_BASE_URL,
+      apiKey: value.ANTHROPIC_API_KEY,
+      oauthToken: value.CLAUDE_CODE_OAUTH_TOKEN,
+    },
     /** The operator's own PATH and HOME: handed to git on the operator's repository and to nothing an agent can see. */
     operator: { path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home: env['HOME'] ?? '/nonexistent' },
     paths: {
@@ -71,4 +109,29 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       transcripts: join(data, 'transcripts'),
     },
   })
+}
+
+export type GitHubConfig = {
+  /** Of the pages and of git, without a slash at the end. */
+  url: string
+  /** undefined: nobody is signed in; public repositories can be read and nothing can be published. */
+  auth: { kind: 'token'; token: string } | { kind: 'app'; appId: string; keyFile: string } | undefined
+}
+
+function githubOf(value: z.output<typeof Environment>, cwd: string): GitHubConfig {
+  const {
+    OVERNIGHT_GITHUB_TOKEN: token,
+    OVERNIGHT_GITHUB_APP_ID: appId,
+    OVERNIGHT_GITHUB_APP_KEY_FILE: keyFile,
+  } = value
+  if ((appId === undefined) !== (keyFile === undefined)) {
+    throw new SetupError(
+      'configuration: a GitHub App needs both OVERNIGHT_GITHUB_APP_ID and OVERNIGHT_GITHUB_APP_KEY_FILE',
+      'set the other one, too',
+    )
+  }
+  const url = value.OVERNIGHT_GITHUB_URL.replace(/\/+$/, '')
+  if (appId !== undefined && keyFile !== undefined)
+    return { url, auth: { kind: 'app', appId, keyFile: resolve(cwd, keyFile) } }
+  return { url, auth: token === undefined ? undefined : { kind: 'token', token } }
 }

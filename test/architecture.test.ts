@@ -26,6 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
   forges: ['forges', 'checkout'],
   checkout: ['checkout', 'sandboxes'],
   engines: ['engines', 'sandboxes'],
+  relay: ['relay', 'ledger'],
   sandboxes: ['sandboxes'],
   routines: ['routines'],
 }
@@ -35,6 +36,9 @@ const owners: Record<string, readonly string[]> = {
   bullmq: ['queue'],
   '@electric-sql/pglite': ['ledger'],
   'drizzle-orm': ['ledger'],
+  pg: ['ledger'],
+  ioredis: ['queue'],
+  '@octokit': ['forges'],
   'node:sqlite': ['ledger'],
   yaml: ['routines'],
   'node-cron': ['ticker.ts'],

@@ -10,6 +10,7 @@ import {
   primaryKey,
   text,
 } from 'drizzle-orm/pg-core'
+import type { Reason } from '../../errors.ts'
 import { clock, instant, runStates, triggers } from './columns.ts'
 
 export const runs = pgTable(
@@ -51,6 +52,10 @@ export const runs = pgTable(
       signal: string | null
       /** Its last words, for a person who asks why it failed. */
       said: string | null
+      /** The attempt that saw it: its folder holds what the agent left. */
+      fence?: number
+      /** Why the engine says it failed, where it has a name for that. */
+      failure?: { reason: Reason; message: string }
     }>(),
     branch: text(),
     commit: text(),
@@ -59,10 +64,16 @@ export const runs = pgTable(
     pullUrl: text('pull_url'),
     files: integer(),
     costUsd: doublePrecision('cost_usd'),
+    /** Tokens of the model, all attempts together, as the relay counted them. */
+    tokens: jsonb().$type<{ input: number; output: number; cacheRead: number; cacheWrite: number }>(),
+    /** The engine's own name for its session, by which it can be taken up again. */
+    session: text(),
 
     /** Attempts handed to the queue, and how many of them were lost (crash, not shutdown). */
     attempt: integer().notNull().default(0),
     losses: integer().notNull().default(0),
+    /** How often it gave way to something outside (a forge that is down or limits us); never counted as a loss. */
+    waits: integer().notNull().default(0),
     fence: integer().notNull().default(0),
     leaseOwner: text('lease_owner'),
     leaseUntil: instant('lease_until'),
@@ -116,3 +127,16 @@ export const runEvents = pgTable(
   },
   (t) => [index('run_events_run').on(t.run, t.id)],
 )
+
+/** Processes that take runs; one that is silent for a lease is dead. */
+export const workers = pgTable('workers', {
+  id: text().primaryKey(),
+  host: text().notNull(),
+  pid: integer().notNull(),
+  /** Runs it takes at the same time. */
+  slots: integer().notNull(),
+  startedAt: instant('started_at').notNull().default(clock),
+  seenAt: instant('seen_at').notNull().default(clock),
+  /** Takes nothing new: it is being shut down. */
+  stopping: boolean().notNull().default(false),
+})
