@@ -75,7 +75,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   await migrate(store)
   const ledger = createLedger(store)
   const news = createNews()
-  building.defer(await ledger.watch((run, kind) => news.tell(run, kind)))
+  building.defer(await ledger.watch((run, kind) => kind !== 'cancel' && news.tell(run, kind)))
 
   const checkouts = createCheckouts({ operator: config.operator })
   // A routine in the project's root, or in the home folder, must not show the agent what else is there.

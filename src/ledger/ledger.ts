@@ -9,6 +9,7 @@ import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
 import { createSlots } from './slots.ts'
 import type { Database, Store } from './store.ts'
+import { createWorkers } from './workers.ts'
 
 /** Everything that can be said to the ledger, on the store itself or inside one transaction of it. */
 export type Statements = ReturnType<typeof statements>
@@ -23,6 +24,7 @@ function statements(db: Database) {
     publications: createPublications(db),
     pulls: createPulls(db),
     events: createEvents(db),
+    workers: createWorkers(db),
     /** The clock of slots, leases and limits. */
     async now(): Promise<Date> {
       const result = await db.execute<{ now: string | Date }>(sql`select clock() as now`)
@@ -30,6 +32,9 @@ function statements(db: Database) {
     },
   }
 }
+
+/** `state` = the ledger has something new; `output` = only the transcript grew; `cancel` = a person wants it stopped. */
+export type NewsKind = 'state' | 'output' | 'cancel'
 
 export type Ledger = ReturnType<typeof createLedger>
 
@@ -42,10 +47,11 @@ export function createLedger(store: Store) {
       store.db.transaction((tx) => act(statements(tx))),
     hold: (run: { id: string; fence: number }, leaseMs: number) => holdRun(store.db, run, leaseMs),
     /** Calls back with every run that has news (also from other processes); resolves to how to stop. */
-    watch: async (onNews: (run: string, kind: 'state' | 'output') => void): Promise<() => Promise<void>> => {
+    watch: async (onNews: (run: string, kind: NewsKind) => void): Promise<() => Promise<void>> => {
       const stops = [
         await store.listen('overnight_runs', (run) => onNews(run, 'state')),
         await store.listen('overnight_output', (run) => onNews(run, 'output')),
+        await store.listen('overnight_cancel', (run) => onNews(run, 'cancel')),
       ]
       return async () => {
         for (const stop of stops) await stop()

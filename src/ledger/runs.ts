@@ -92,12 +92,13 @@ export function createRuns(db: Database) {
       return rows.length === 1
     },
 
+    /** Whichever process holds the run hears of it after the commit; one that misses the news sees it at its next renewal. */
     async requestCancel(id: string): Promise<boolean> {
       const rows = await db
         .update(runs)
         .set({ cancelRequestedAt: sql`clock()` })
         .where(and(eq(runs.id, id), isNull(runs.endedAt)))
-        .returning({ id: runs.id })
+        .returning({ told: sql`pg_notify('overnight_cancel', ${runs.id})` })
       return rows.length === 1
     },
 

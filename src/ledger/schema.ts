@@ -1,6 +1,6 @@
 import type { firings, routines, routineVersions, schedules, slots } from './tables/occasions.ts'
 import type { patches, publications, pulls } from './tables/results.ts'
-import type { attempts, runEvents, runs } from './tables/runs.ts'
+import type { attempts, runEvents, runs, workers } from './tables/runs.ts'
 
 export * from './tables/occasions.ts'
 export * from './tables/results.ts'
@@ -14,6 +14,7 @@ export type Slot = typeof slots.$inferSelect
 export type Firing = typeof firings.$inferSelect
 export type Run = typeof runs.$inferSelect
 export type Attempt = typeof attempts.$inferSelect
+export type WorkerRow = typeof workers.$inferSelect
 export type RunEvent = typeof runEvents.$inferSelect
 /** What pages show of a patch; the pack itself is read only to publish it. */
 export type PatchFacts = typeof patches.$inferSelect

@@ -284,6 +284,19 @@ describe('looking up', () => {
     expect(heard.length).toBe(2)
   })
 
+  test('a wish to cancel is told once it is on disk, unless there is nothing to cancel', async () => {
+    const run = await newRun()
+    const heard: string[] = []
+    const stop = await open.ledger.watch((id, kind) => heard.push(`${kind} ${id}`))
+    await open.ledger.transaction(async (tx) => {
+      await tx.runs.requestCancel(run)
+      expect(heard).toEqual([])
+    })
+    await open.ledger.runs.requestCancel('nobody')
+    await expect.poll(() => heard).toEqual([`cancel ${run}`])
+    await stop()
+  })
+
   test('the clock stands on the offset, and created rows show it', async () => {
     await open.setClock('2031-05-06T07:08:09Z')
     expect((await open.ledger.now()).toISOString()).toMatch(/^2031-05-06T07:08:/)
