@@ -13,6 +13,7 @@ const heavy = [
   'publish',
   'contract',
   'shipped',
+  'bench',
 ]
 const heavyTests = heavy.map((folder) => `test/${folder}/**/*.test.ts`)
 
