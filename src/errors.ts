@@ -46,6 +46,11 @@ export const reasons = {
   branch_has_other_commits: 'somebody else committed to the branch',
   forge_unavailable: 'the forge could not be reached',
   no_agent: 'the agent program could not be started',
+  model_sign_in: 'the model did not accept the key',
+  model_refused: 'the model refused what the agent asked',
+  model_unavailable: 'the model did not answer',
+  turn_limit: 'the agent reached its limit of turns',
+  budget: 'the agent reached its limit of money',
   time_limit: 'the time limit was reached',
   disk_full: 'the disk is full',
   lost_worker: 'the worker was lost too often',
@@ -87,6 +92,22 @@ export class SetupError extends OvernightError {
   }
 }
 
+/**
+ * The ledger's server cannot be reached now. Nothing was changed – but for a commit whose answer was lost: that may have
+ * happened or not, so whoever repeats must be safe to repeat.
+ */
+export class LedgerUnreachable extends OvernightError {
+  constructor(address: string, cause: unknown) {
+    super('the ledger cannot be reached at the moment', {
+      code: 'ledger_unreachable',
+      status: 503,
+      retryable: true,
+      hint: `see whether the PostgreSQL at ${address} runs; everything goes on by itself once it answers`,
+      cause,
+    })
+  }
+}
+
 /** Another process has the data folder: a service, or a command that opened it for a moment. */
 export class FolderInUse extends SetupError {
   constructor(folder: string, holder: string, cause: unknown) {
@@ -104,6 +125,18 @@ export class StepFailed extends OvernightError {
   constructor(reason: Reason, message: string, facts: Omit<ErrorFacts, 'code'> = {}) {
     super(message, { code: reason, ...facts })
     this.reason = reason
+  }
+}
+
+/** The queue's server is away or refuses; the ledger owes the run still, and it is handed out later. */
+export class QueueUnavailable extends OvernightError {
+  constructor(server: string, why: string) {
+    super(`the queue at ${server} takes no jobs now: ${why}`, {
+      code: 'queue_unavailable',
+      status: 503,
+      retryable: true,
+      hint: 'nothing is lost: see to that server, or correct REDIS_URL; `overnight doctor` looks at it',
+    })
   }
 }
 

@@ -67,6 +67,16 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   branch_has_other_commits: () => ({ text: `Merge or delete that branch, ${again}; ${kept}.` }),
   forge_unavailable: () => ({ text: `Retry when it answers again; ${kept}.` }),
   no_agent: () => ({ text: `Install the program the routine names, or correct engine.command, ${again}.` }),
+  model_sign_in: () => ({
+    text: `Set ANTHROPIC_API_KEY (or CLAUDE_CODE_OAUTH_TOKEN) to one that works, start the service again, ${again}.`,
+    command: 'overnight doctor',
+  }),
+  model_refused: () => ({
+    text: `Read the end of the story: the model says why. Mend the routine, ${again}; ${kept}.`,
+  }),
+  model_unavailable: () => ({ text: `Retry when the model answers again; ${kept}.` }),
+  turn_limit: () => ({ text: `Raise limits.turns or ask for less, ${again}; ${kept}.` }),
+  budget: () => ({ text: `Raise limits.usd or ask for less, ${again}; ${kept}.` }),
   time_limit: () => ({ text: `Raise limits.minutes or ask for less, ${again}.` }),
   disk_full: () => ({ text: `Make room on the disk of the data folder, ${again}.`, command: 'overnight doctor' }),
   lost_worker: () => ({
