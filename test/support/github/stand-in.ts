@@ -1,0 +1,223 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createEmulator } from 'emulate'
+import type { Files } from '../git-repository.ts'
+import { type ApiAnswer, createApi } from './api.ts'
+import { openDescription } from './description.ts'
+import { createFaults, type Fault } from './faults.ts'
+import { createGitHost } from './git-host.ts'
+import { openJournal } from './journal.ts'
+import { createRepositories } from './repositories.ts'
+import { createTokens, type Token } from './tokens.ts'
+
+export type GitHubOptions = {
+  /** Repositories, key and journal are kept here. */
+  folder: string
+  /** `owner/name` → files of the first commit; without files it is empty. Private unless listed in `open`. */
+  repositories?: Record<string, Files>
+  open?: readonly string[]
+  /** What the App was given. */
+  permissions?: Record<string, string>
+}
+
+export type GitHub = AsyncDisposable & Awaited<ReturnType<typeof openGitHub>>
+const owner = 'acme'
+const appId = '4711'
+
+/** GitHub on one loopback port: pages' address and git at `url`, the API below `url/api/v3`, as an Enterprise server has it. */
+export async function openGitHub(options: GitHubOptions) {
+  const { folder, repositories: wanted = { 'acme/shop': { 'README.md': '# Shop\n' } }, open = [] } = options
+  const journal = openJournal(join(folder, 'journal.ndjson'))
+  const root = join(folder, 'repositories')
+  mkdirSync(root, { recursive: true })
+  const repositories = createRepositories(root, journal.file)
+  for (const [name, files] of Object.entries(wanted)) repositories.create(name, files)
+
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}`
+  const emulatorPort = await freePort()
+  const inner = { owner: 'inner-owner', reader: 'inner-reader' }
+  const emulator = await createEmulator({
+    service: 'github',
+    port: emulatorPort,
+    baseUrl: `${url}/api/v3`,
+    seed: {
+      tokens: { [inner.owner]: { login: owner }, [inner.reader]: { login: 'reader' } },
+      github: {
+        users: [{ login: owner }, { login: 'reader' }, { login: 'ada' }],
+        repos: Object.keys(wanted).map((name) => {
+          const [account = '', short = ''] = name.split('/')
+          return { owner: account, name: short, private: !open.includes(name), auto_init: true }
+        }),
+        apps: [
+          {
+            app_id: Number(appId),
+            slug: 'overnight',
+            name: 'Overnight',
+            permissions: options.permissions ?? { contents: 'write', pull_requests: 'write', metadata: 'read' },
+            events: [],
+            installations: [{ installation_id: 99, account: owner, repository_selection: 'all' }],
+          },
+        ],
+      },
+    },
+  })
+  const keyFile = join(folder, 'app.pem')
+  writeFileSync(keyFile, emulator.generatedSecrets.find(({ kind }) => kind === 'github.app_private_key')!.value, {
+    mode: 0o600,
+  })
+
+  const tokens = createTokens(appId)
+  const people = {
+    owner: tokens.add({ value: `ghp_${'o'.repeat(36)}`, inner: inner.owner, name: 'owner', mayWrite: true }).value,
+    reader: tokens.add({ value: `github_pat_${'r'.repeat(82)}`, inner: inner.reader, name: 'reader', mayWrite: false })
+      .value,
+  }
+  const faults = createFaults()
+  const state = { installed: true, renamed: new Map<string, { id: number; to: string }>() }
+  const emulatorUrl = `http://127.0.0.1:${emulatorPort}`
+  const api = createApi({ url, emulator: emulatorUrl, owner: inner.owner, tokens, repositories, journal, state })
+  const git = createGitHost({ url, api, repositories, renamed: state.renamed })
+  const describe = openDescription()
+  const asOwner = (method: string, path: string, body?: Record<string, unknown>) =>
+    api({ method, path, query: new URLSearchParams(), body, authorization: undefined, token: tokens.all()[0]! })
+
+  const acts = {
+    fault: (fault: Fault) => faults.add(fault),
+    healthy: () => faults.clear(),
+    /** Every installation token so far is worth nothing any more. */
+    expireTokens: () => tokens.revoke(({ permissions }) => permissions !== undefined),
+    revokeToken: (value: string) => tokens.revoke((token) => token.value === value),
+    removeInstallation() {
+      state.installed = false
+      acts.expireTokens()
+    },
+    archive: (name: string) => asOwner('PATCH', `/repos/${name}`, { archived: true }).then(expectOk),
+    async rename(name: string, to: string) {
+      const { id } = (await asOwner('GET', `/repos/${name}`)).body as { id: number }
+      expectOk(await asOwner('PATCH', `/repos/${name}`, { name: to.split('/')[1] }))
+      repositories.rename(name, to)
+      state.renamed.set(name, { id, to })
+    },
+    close: (name: string, number: number) =>
+      asOwner('PATCH', `/repos/${name}/pulls/${number}`, { state: 'closed' }).then(expectOk),
+    /** A person merges: the base holds the branch, and the branch is deleted as GitHub offers it. */
+    async merge(name: string, number: number) {
+      const pull = (await asOwner('GET', `/repos/${name}/pulls/${number}`)).body as {
+        head: { ref: string }
+        base: { ref: string }
+      }
+      expectOk(await asOwner('PATCH', `/repos/${name}/pulls/${number}`, { draft: false }))
+      expectOk(await asOwner('PUT', `/repos/${name}/pulls/${number}/merge`, {}))
+      repositories.move(name, pull.base.ref, repositories.headOf(name, pull.head.ref)!)
+      repositories.remove(name, pull.head.ref)
+    },
+    commit: (name: string, branch: string, files: Files) => repositories.commit(name, branch, files),
+    pulls: async (name: string) =>
+      (await asOwner('GET', `/repos/${name}/pulls?state=all`)).body as {
+        number: number
+        state: string
+        draft: boolean
+        title: string
+        head: { ref: string; sha: string }
+      }[],
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams, search } = new URL(request.url ?? '/', url)
+    const method = request.method ?? 'GET'
+    const body = await read(request)
+    if (pathname.startsWith('/stand-in/')) return control(pathname.slice('/stand-in/'.length), body, response)
+    const fault = faults.take(method, `${pathname}${search}`)
+    const found = tokens.find(request.headers.authorization)
+    const as = typeof found === 'object' ? found.name : found
+    const noted = (status: number) =>
+      journal.write({ kind: 'request', method, path: `${pathname}${search}`, as, status })
+    const failed = fault && failInstead(fault, request, response)
+    if (failed !== undefined) return noted(failed)
+    const gitPath = /^\/([^/]+\/[^/]+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(pathname)
+    if (gitPath)
+      return noted(await git({ name: gitPath[1]!, path: pathname, search, request, body, found, fault }, response))
+    if (!pathname.startsWith('/api/v3/')) return send(response, { status: 404, body: 'Not Found' })
+    const said = await rest({ method, path: pathname.slice('/api/v3'.length), query: searchParams, body }, request)
+    noted(said.status)
+    if (fault?.connection === 'lost') {
+      request.socket.destroy()
+      return
+    }
+    send(response, said, fault?.connection === 'truncated')
+  }
+
+  type Raw = { method: string; path: string; query: URLSearchParams; body: Buffer }
+  async function rest({ method, path, query, body }: Raw, { headers }: IncomingMessage): Promise<ApiAnswer> {
+    const given = body.length === 0 ? undefined : (JSON.parse(body.toString('utf8')) as Record<string, unknown>)
+    const wrong = path.startsWith('/repositories/') ? undefined : describe({ method, path, query, body: given })
+    if (wrong !== undefined) {
+      journal.write({ kind: 'violation', method, path, error: wrong })
+      return { status: 599, body: { message: `not as GitHub describes it: ${wrong}` } }
+    }
+    const token = tokens.find(headers.authorization)
+    if (token === 'unknown') return { status: 401, body: { message: 'Bad credentials' } }
+    return api({ method, path, query, body: given, authorization: headers.authorization, token })
+  }
+
+  async function control(name: string, body: Buffer, response: ServerResponse): Promise<void> {
+    if (!Object.hasOwn(acts, name)) return send(response, { status: 404, body: `no act ${name}` })
+    const act = acts[name as keyof typeof acts] as (...args: unknown[]) => unknown
+    const done = await act(...(JSON.parse(body.toString('utf8') || '[]') as unknown[]))
+    send(response, { status: 200, body: done ?? {} })
+  }
+
+  return {
+    url,
+    tokens: people,
+    app: { id: appId, keyFile },
+    journal,
+    repositories,
+    issued: (): readonly Token[] => tokens.all(),
+    ...acts,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await emulator.close()
+    },
+  }
+}
+
+function send(response: ServerResponse, { status, headers = {}, body }: ApiAnswer, truncated = false): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+  response.end(truncated ? text.slice(0, text.length / 2) : text)
+}
+
+/** The status of a fault in whose place nothing happens; undefined when something does. */
+function failInstead(fault: Fault, request: IncomingMessage, response: ServerResponse): number | undefined {
+  if (fault.connection === 'drop') request.socket.destroy()
+  if (fault.connection === 'drop' || fault.connection === 'hang') return 0
+  if (!fault.answer) return undefined
+  send(response, { body: '', ...fault.answer })
+  return fault.answer.status
+}
+
+async function read(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function expectOk({ status, body }: ApiAnswer): void {
+  if (status >= 300) throw new Error(`the emulator answered ${status}: ${JSON.stringify(body)}`)
+}
+
+/** The emulator wants to know its port before it listens. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
