@@ -19,6 +19,8 @@ export const sandboxHome = '/home/overnight'
 /** Threads count too: room for a parallel test suite, too little to starve the machine. */
 const maxProcesses = 4096
 const etc = join(import.meta.dirname, 'etc')
+/** Our program that leads from 127.0.0.1 to a mounted socket, as a command there sees it. */
+export const forwarderInside = '/etc/overnight/forwarder.mjs'
 
 /** What one command sees beside the system. `hidden` folders are empty, except for mounts inside them. */
 export type View = { mounts: readonly Mount[]; hidden: readonly string[]; cwd: string }
@@ -42,6 +44,7 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): s
     system.links.flatMap(({ path, target }) => ['--symlink', target, path]),
     // Ours, not the operator's: who has an account on this machine is nobody's business inside.
     ['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
+    ['--ro-bind', join(import.meta.dirname, 'forwarder.mjs'), forwarderInside],
     ['--proc', '/proc', '--dev', '/dev', ...memory('/dev/shm', '1777')],
     [...memory('/tmp', '1777'), '--symlink', '/tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
     // The system's among them: the Node in use may stand below /tmp or the operator's home.

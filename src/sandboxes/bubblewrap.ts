@@ -1,5 +1,5 @@
 import { StepFailed } from '../errors.ts'
-import { bubblewrapArgv, sandboxHome, type System } from './bubblewrap-argv.ts'
+import { bubblewrapArgv, forwarderInside, sandboxHome, type System } from './bubblewrap-argv.ts'
 import { coverMounts } from './bubblewrap-mounts.ts'
 import { readSystem } from './bubblewrap-system.ts'
 import { commandPath } from './command-path.ts'
@@ -11,6 +11,8 @@ import { startCommand } from './start.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
 type Found = { system: System } | { missing: string }
+/** Every command has a loopback of its own, so it is free; none that a test suite or a development server likes. */
+const forwardPort = 47_470
 const installHint = 'install bubblewrap and allow user namespaces, or write sandbox: process'
 
 /**
@@ -35,19 +37,23 @@ export function createBubblewrapDriver(options: { program?: string; hidden?: rea
       const result = await find()
       if ('missing' in result)
         throw new StepFailed('no_sandbox', `bubblewrap: ${result.missing}`, { hint: installHint })
-      const covered = await coverMounts(spec.mounts, hidden)
+      const { forward } = spec
+      const mounts = forward ? [...spec.mounts, { path: forward.socket, write: false }] : spec.mounts
+      const covered = await coverMounts(mounts, hidden)
       const remove = runs.add(spec.run)
       return openSandbox(spec, {
         name: 'bubblewrap',
         notes: notesOf(result.system),
+        forwardedAt: forward && `127.0.0.1:${forwardPort}`,
         defaults: { HOME: sandboxHome, PATH: commandPath, TMPDIR: '/tmp' },
         start: (argv, { env, cwd, signal }) =>
           startCommand({
-            launcher: [program, ...bubblewrapArgv(result.system, { mounts: spec.mounts, hidden: covered, cwd })],
+            launcher: [program, ...bubblewrapArgv(result.system, { mounts, hidden: covered, cwd })],
             launcherCwd: '/',
             argv,
             env,
             takeHold: holdNamespace,
+            forward: forward && { socket: forward.socket, port: forwardPort, program: forwarderInside },
             signal,
           }),
         close: async () => remove(),

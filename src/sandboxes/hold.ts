@@ -5,6 +5,8 @@ import { findMarked, firstChildOf, isAlive, sendSignal } from './processes.ts'
 export type Hold = {
   /** SIGTERM to the command's process group. */
   terminate(): void
+  /** SIGINT to it. */
+  interrupt(): void
   /** SIGKILL to everything. */
   destroy(): void
   /** Called once the launcher has ended; resolves when nothing it started is left. */
@@ -24,6 +26,7 @@ export const holdNamespace: TakeHold = async (launcher) => {
   const first = await firstChildOf(launcher)
   return {
     terminate: () => sendSignal(-(first ?? launcher), 'SIGTERM'),
+    interrupt: () => sendSignal(-(first ?? launcher), 'SIGINT'),
     destroy() {
       // The launcher first: unshare would complain on the command's stderr about a child that was killed.
       sendSignal(launcher, 'SIGKILL')
@@ -43,6 +46,7 @@ async function untilDead(pid: number): Promise<void> {
 export function holdGroup(variable: string, value: string): TakeHold {
   return async (launcher) => ({
     terminate: () => sendSignal(-launcher, 'SIGTERM'),
+    interrupt: () => sendSignal(-launcher, 'SIGINT'),
     destroy: () => sendSignal(-launcher, 'SIGKILL'),
     async gone() {
       for (;;) {

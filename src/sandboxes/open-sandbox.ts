@@ -4,6 +4,8 @@ import { runMarker } from './leftovers.ts'
 export type Walls = {
   name: Sandbox['name']
   notes: string[]
+  /** Where the socket of `spec.forward` is for a command. */
+  forwardedAt: string | undefined
   /** HOME, PATH and TMPDIR of commands that bring none. */
   defaults: { HOME: string; PATH: string; TMPDIR: string }
   start(argv: readonly string[], options: SpawnOptions & { env: Record<string, string> }): Promise<SandboxProcess>
@@ -15,11 +17,12 @@ export type Walls = {
 export function openSandbox(spec: SandboxSpec, walls: Walls): Sandbox {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
-  const { name, notes, defaults } = walls
+  const { name, notes, defaults, forwardedAt } = walls
 
   return {
     name,
     notes,
+    ...(forwardedAt === undefined ? {} : { forwardedAt }),
     async spawn(argv, options) {
       const env = { ...defaults, ...options.env, [runMarker]: spec.run }
       const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { commandPath } from './command-path.ts'
+import { openForward } from './forward.ts'
 import { holdGroup, holdNamespace } from './hold.ts'
 import { killLeftovers } from './leftovers.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
@@ -66,10 +67,12 @@ async function open(spec: SandboxSpec, { own, launcher, remove }: Ground): Promi
   const defaults = { HOME: join(own, 'home'), PATH: commandPath, TMPDIR: join(own, 'tmp') }
   await mkdir(defaults.HOME)
   await mkdir(defaults.TMPDIR)
+  const forward = spec.forward && (await openForward(spec.forward.socket))
   return openSandbox(spec, {
     name: 'process',
     notes: notesOf(launcher !== undefined),
     defaults,
+    forwardedAt: forward?.address,
     async start(argv, { env, cwd, signal }) {
       const start = { argv, launcherCwd: cwd, signal }
       if (launcher) return startCommand({ ...start, launcher, env, takeHold: holdNamespace })
@@ -78,6 +81,7 @@ async function open(spec: SandboxSpec, { own, launcher, remove }: Ground): Promi
       return startCommand({ ...start, launcher: [], env: { ...env, [commandMarker]: id }, takeHold })
     },
     async close() {
+      await forward?.close()
       // A command may leave a tree that cannot be removed; the next reap tries again, the run's result stands.
       await removeFolder(own).catch(() => undefined)
       remove()

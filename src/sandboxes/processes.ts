@@ -43,7 +43,7 @@ export async function firstChildOf(pid: number): Promise<number | undefined> {
 }
 
 /** A negative number is a process group. Already gone is as good as done. */
-export function sendSignal(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+export function sendSignal(pid: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(pid, signal)
   } catch {

@@ -15,6 +15,8 @@ export type SandboxProcess = {
   exit: Promise<Exit>
   /** SIGTERM to the command and its process group, `graceMs` later (default 5000; 0 = at once, no SIGTERM) SIGKILL to everything it started. Resolves with `exit`. */
   kill(graceMs?: number): Promise<Exit>
+  /** SIGINT to the command and its process group: what Ctrl-C does. It may go on as long as it likes. */
+  interrupt(): void
 }
 
 export type SpawnOptions = {
@@ -33,12 +35,16 @@ export type SandboxSpec = {
   /** Marks every process (environment OVERNIGHT_RUN), so that a restart can find what a killed service left. */
   run: string
   mounts: Mount[]
+  /** A unix socket of the host that commands may connect to, at `forwardedAt`; the only way out of a sandbox with walls. */
+  forward?: { socket: string }
 }
 
 export type Sandbox = AsyncDisposable & {
   name: string
   /** What this sandbox does not do here, in sentences for the person who reads the run ("the network is not limited"). */
   notes: string[]
+  /** Where `forward` is for a command inside: `127.0.0.1:<port>`. */
+  forwardedAt?: string
   /**
    * Throws StepFailed('no_agent') when argv[0] is not there, StepFailed('no_sandbox', retryable) when the walls could not be
    * made; whatever the command does afterwards is an Exit.

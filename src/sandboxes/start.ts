@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, StepFailed } from '../errors.ts'
-import { firstProcess } from './first-process.ts'
+import { firstProcess, type Forward } from './first-process.ts'
 import type { Hold, TakeHold } from './hold.ts'
 import { withCleanDescriptors } from './inherited.ts'
 import { runMarker } from './leftovers.ts'
@@ -22,6 +22,7 @@ export type Start = {
   /** The command's whole environment. */
   env: Readonly<Record<string, string>>
   takeHold: TakeHold
+  forward?: Forward | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -40,18 +41,20 @@ export async function startCommand(start: Start): Promise<SandboxProcess> {
     output.finish()
     errors.finish()
   }
-  const { exit, kill } = await takeHold(start, { child, exited, errors: errors.stream }).catch((error: unknown) => {
-    close()
-    throw error
-  })
+  const { exit, kill, interrupt } = await takeHold(start, { child, exited, errors: errors.stream }).catch(
+    (error: unknown) => {
+      close()
+      throw error
+    },
+  )
   void exit.finally(close)
   // Never earlier: a bwrap that is killed while it builds its walls leaves a half that waits for ever.
   if (start.signal?.aborted) await exit
   start.signal?.throwIfAborted()
-  return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill }
+  return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill, interrupt }
 }
 
-type Endings = Pick<SandboxProcess, 'exit' | 'kill'>
+type Endings = Pick<SandboxProcess, 'exit' | 'kill' | 'interrupt'>
 type Started = { child: ChildProcess; exited: ReturnType<typeof exitOf>; errors: Readable }
 
 async function takeHold(start: Start, { child, exited, errors }: Started): Promise<Endings> {
@@ -60,6 +63,7 @@ async function takeHold(start: Start, { child, exited, errors }: Started): Promi
   const answer = await firstWords(child.stdio[3] as Readable)
   if (answer !== 'started') {
     const { failure } = await exited
+    if (answer.startsWith('unreachable')) throw noSandbox(`the way out of it is ${answer}`)
     throw answer === 'missing' ? noAgent(start) : noSandbox(failure ?? (await text(errors)))
   }
   return endings(await start.takeHold(child.pid), exited, start.signal)
@@ -86,13 +90,13 @@ function endings(hold: Hold, exited: Promise<{ exit: Exit }>, signal?: AbortSign
   }
   signal?.addEventListener('abort', killNow, { once: true })
   if (signal?.aborted) killNow()
-  return { exit, kill }
+  return { exit, kill, interrupt: () => (ended ? undefined : hold.interrupt()) }
 }
 
-async function spawnLauncher({ launcher, launcherCwd, argv, env, signal }: Start) {
+async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal }: Start) {
   signal?.throwIfAborted()
   const pipes = await openPipes()
-  const [program, ...rest] = [...launcher, ...firstProcess(argv, env)] as [string, ...string[]]
+  const [program, ...rest] = [...launcher, ...firstProcess(argv, env, forward)] as [string, ...string[]]
   // Launchers run outside the walls, and process 1 shows what they were given: nothing of ours, and of the command's only the
   // marker, by which a launcher that was left half-way is found again.
   const marked = env[runMarker] === undefined ? {} : { [runMarker]: env[runMarker] }

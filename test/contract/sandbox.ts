@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Exit, Sandbox, SandboxDriver, SpawnOptions } from '../../src/sandboxes/sandbox.ts'
 
 const fixtures = join(import.meta.dirname, '../sandboxes/fixtures')
@@ -294,6 +294,123 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
       expect(await command.exit).toEqual({ code: null, signal: 'SIGKILL' })
       expect(await processesWith(`sleep ${mark(7316)}`)).toEqual([])
       await expect(other.spawn(['true'], { cwd: folder })).rejects.toThrow('closed')
+    })
+  })
+
+  describe('interrupt()', () => {
+    test('asks as Ctrl-C does, and it may say its last words', async () => {
+      const script = 'trap "echo asked; exit 3" INT; echo up; while :; do sleep 0.05; done'
+      const command = await sandbox.spawn(['sh', '-c', script], { cwd: folder })
+      await once(command.stdout, 'data')
+      command.interrupt()
+      expect(await text(command.stdout)).toBe('asked\n')
+      expect(await command.exit).toEqual({ code: 3, signal: null })
+      command.interrupt()
+    })
+
+    test('who does not care goes on', async () => {
+      const script = `trap "" INT; echo up; read line; echo "$line"`
+      const command = await sandbox.spawn(['sh', '-c', script], { cwd: folder })
+      const [first] = (await once(command.stdout, 'data')) as [Buffer]
+      expect(String(first)).toBe('up\n')
+      command.interrupt()
+      command.stdin.end('went on\n')
+      expect(await text(command.stdout)).toBe('went on\n')
+      expect(await command.exit).toEqual({ code: 0, signal: null })
+    })
+  })
+
+  describe('the way out', () => {
+    /** A server behind a unix socket that answers with what it was sent, and a sandbox that is led to it. */
+    async function openWay(answer = (said: string) => said) {
+      const place = await mkdtemp(join(tmpdir(), 'overnight-way-'))
+      const server = createServer({ allowHalfOpen: true }, (socket) => {
+        void text(socket).then((said) => socket.end(answer(said)))
+      }).listen(join(place, 'socket'))
+      await once(server, 'listening')
+      const way = await driver.open({
+        run: runs.two,
+        mounts: [{ path: folder, write: true }],
+        forward: { socket: join(place, 'socket') },
+      })
+      onTestFinished(async () => {
+        await way[Symbol.asyncDispose]()
+        server.close()
+        await rm(place, { recursive: true })
+      })
+      return { way, place, server }
+    }
+    /** JavaScript that sends `words` there and prints the answer. */
+    const send = (at: string | undefined, words: string) => {
+      const [host, port] = (at ?? '').split(':')
+      return `const socket = require('node:net').connect({ port: ${port}, host: '${host}', allowHalfOpen: true })
+        socket.on('error', (error) => console.log(error.code)).pipe(process.stdout)
+        socket.end(${words})`
+    }
+
+    test('leads to a socket of the host; how the command ends is its own', async () => {
+      const { way } = await openWay((said) => `heard ${said}`)
+      expect(way.forwardedAt).toMatch(/^127\.0\.0\.1:\d+$/)
+      const script = `node -e '${send(way.forwardedAt, '"hello"').replaceAll("'", '"')}'; exit 5`
+      expect(await finish(way, ['sh', '-c', script], { cwd: folder })).toEqual({
+        code: 5,
+        signal: null,
+        stdout: 'heard hello',
+        stderr: '',
+      })
+    })
+
+    test('large things in both directions, many at once', async () => {
+      const { way } = await openWay()
+      const words = '"x".repeat(300_000)'
+      const argv = ['node', '-e', Array.from({ length: 8 }, () => `{ ${send(way.forwardedAt, words)} }`).join('\n')]
+      const { stdout, code } = await finish(way, argv, { cwd: folder })
+      expect({ code, length: stdout.length }).toEqual({ code: 0, length: 8 * 300_000 })
+    })
+
+    test('is still there for a command that was asked to stop', async () => {
+      const { way } = await openWay((said) => `heard ${said}`)
+      const script = `
+        for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { if (signal === 'SIGTERM') { clearInterval(timer); ${send(way.forwardedAt, '"last words"')} } })
+        const timer = setInterval(() => {}, 1000)
+        console.log('up')`
+      const command = await way.spawn(['node', '-e', script], { cwd: folder })
+      await once(command.stdout, 'data')
+      command.interrupt()
+      const exit = command.kill()
+      expect(await text(command.stdout)).toBe('heard last words')
+      expect(await exit).toEqual({ code: 0, signal: null })
+    })
+
+    test('several commands in turn and at once', async () => {
+      const { way } = await openWay()
+      const argv = ['node', '-e', send(way.forwardedAt, '"one"')]
+      const both = await Promise.all([finish(way, argv, { cwd: folder }), finish(way, argv, { cwd: folder })])
+      expect([...both, await finish(way, argv, { cwd: folder })].map(({ stdout }) => stdout)).toEqual([
+        'one',
+        'one',
+        'one',
+      ])
+    })
+
+    test('who hangs up there: a connection that closes, nothing more', async () => {
+      const { way, server } = await openWay()
+      server.removeAllListeners('connection').on('connection', (socket) => socket.destroy())
+      const { stdout, code } = await finish(way, ['node', '-e', send(way.forwardedAt, '"hello"')], { cwd: folder })
+      expect({ stdout, code }).toEqual({ stdout: expect.stringMatching(/^(E\w+\n)?$/), code: 0 })
+    })
+
+    test('goes with the sandbox', async () => {
+      const { way } = await openWay()
+      const command = await way.spawn(['sleep', mark(7321)], { cwd: folder })
+      await way[Symbol.asyncDispose]()
+      expect(await command.exit).toEqual({ code: null, signal: 'SIGKILL' })
+      const { stdout } = await finish(sandbox, ['node', '-e', send(way.forwardedAt, '""')], { cwd: folder })
+      expect(stdout).toBe('ECONNREFUSED\n')
+    })
+
+    test('is not there unless it is asked for', () => {
+      expect(sandbox.forwardedAt).toBeUndefined()
     })
   })
 
