@@ -11,6 +11,8 @@ export type ErrorFacts = {
   status?: number
   /** True when the same act may succeed later without anybody changing anything. */
   retryable?: boolean
+  /** The outside told when: trying sooner is of no use. The run gives way until then. */
+  retryAfterMs?: number
   hint?: string
   cause?: unknown
 }
@@ -19,6 +21,7 @@ export class OvernightError extends Error {
   readonly code: string
   readonly status: number
   readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
   readonly hint: string | undefined
 
   constructor(message: string, facts: ErrorFacts) {
@@ -27,6 +30,7 @@ export class OvernightError extends Error {
     this.code = facts.code
     this.status = facts.status ?? 500
     this.retryable = facts.retryable ?? false
+    this.retryAfterMs = facts.retryAfterMs
     this.hint = facts.hint
   }
 }
@@ -45,6 +49,7 @@ export const reasons = {
   push_refused: 'the repository refused the branch',
   branch_has_other_commits: 'somebody else committed to the branch',
   forge_unavailable: 'the forge could not be reached',
+  forge_denied: 'the forge does not let us in',
   no_agent: 'the agent program could not be started',
   model_sign_in: 'the model did not accept the key',
   model_refused: 'the model refused what the agent asked',

@@ -66,6 +66,10 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   push_refused: () => ({ text: `Look at the rules the repository has for branches, ${again}; ${kept}.` }),
   branch_has_other_commits: () => ({ text: `Merge or delete that branch, ${again}; ${kept}.` }),
   forge_unavailable: () => ({ text: `Retry when it answers again; ${kept}.` }),
+  forge_denied: () => ({
+    text: `Renew the token or the App's permissions, ${again}; ${kept}.`,
+    command: 'overnight doctor',
+  }),
   no_agent: () => ({ text: `Install the program the routine names, or correct engine.command, ${again}.` }),
   model_sign_in: () => ({
     text: `Set ANTHROPIC_API_KEY (or CLAUDE_CODE_OAUTH_TOKEN) to one that works, start the service again, ${again}.`,
