@@ -5,7 +5,8 @@ type NewsKind = 'state' | 'output' | 'quiet'
 export type News = {
   /** Resolves at the next news of `run` (undefined = of any run), at the latest after `timeoutMs`, or on abort. Never rejects. */
   next(run: string | undefined, options: { timeoutMs: number; signal: AbortSignal }): Promise<NewsKind>
-  tell(run: string, kind: 'state' | 'output'): void
+  /** `undefined`: any run may have news. */
+  tell(run: string | undefined, kind: 'state' | 'output'): void
 }
 
 export function createNews(): News {
@@ -28,7 +29,9 @@ export function createNews(): News {
       })
     },
     tell(run, kind) {
-      for (const waiter of waiting.values()) if (waiter.run === undefined || waiter.run === run) waiter.wake(kind)
+      const concerns = (waiter: { run: string | undefined }) =>
+        run === undefined || waiter.run === undefined || waiter.run === run
+      for (const waiter of waiting.values()) if (concerns(waiter)) waiter.wake(kind)
     },
   }
 }

@@ -2,9 +2,11 @@ import { sql } from 'drizzle-orm'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
 import { holdRun } from './held-run.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { createOwed } from './owed.ts'
 import { createPublications } from './publications.ts'
 import { createPulls } from './pulls.ts'
+import { repeatOnDeadlock } from './repeat.ts'
 import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
 import { createSlots } from './slots.ts'
@@ -25,6 +27,8 @@ function statements(db: Database) {
     pulls: createPulls(db),
     events: createEvents(db),
     workers: createWorkers(db),
+    /** From here to the end of the transaction nobody else, in no process, is past this line with the same words. */
+    oneAtATime: (what: string): Promise<void> => oneAtATime(db, what),
     /** The clock of slots, leases and limits. */
     async now(): Promise<Date> {
       const result = await db.execute<{ now: string | Date }>(sql`select clock() as now`)
@@ -42,12 +46,18 @@ export type Ledger = ReturnType<typeof createLedger>
 export function createLedger(store: Store) {
   return {
     ...statements(store.db),
-    /** One transaction: all of it is on disk when this resolves, or none. Never wait for the network inside. */
+    /**
+     * One transaction: all of it is on disk when this resolves, or none. Never wait for the network inside, and do nothing
+     * that must not be done twice: one that met another is begun again. LedgerUnreachable may come after the commit.
+     */
     transaction: <T>(act: (tx: Statements) => Promise<T>): Promise<T> =>
-      store.db.transaction((tx) => act(statements(tx))),
+      repeatOnDeadlock(() => store.db.transaction((tx) => act(statements(tx)))),
     hold: (run: { id: string; fence: number }, leaseMs: number) => holdRun(store.db, run, leaseMs),
-    /** Calls back with every run that has news (also from other processes); resolves to how to stop. */
-    watch: async (onNews: (run: string, kind: NewsKind) => void): Promise<() => Promise<void>> => {
+    /**
+     * Calls back with every run that has news (also from other processes); resolves to how to stop. `undefined`: news may
+     * have been missed, of any run.
+     */
+    watch: async (onNews: (run: string | undefined, kind: NewsKind) => void): Promise<() => Promise<void>> => {
       const stops = [
         await store.listen('overnight_runs', (run) => onNews(run, 'state')),
         await store.listen('overnight_output', (run) => onNews(run, 'output')),

@@ -1,5 +1,6 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import type { NewPullRecord, PullRecord, PullRecords } from '../forges/pull-records.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { pulls, type PullRow } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -14,7 +15,7 @@ export function createPulls(database: Database): PullRecords {
     db: Database,
     record: NewPullRecord,
     idOf: (number: number) => string,
-  ): Promise<PullRecord | undefined> {
+  ): Promise<PullRecord> {
     const { repository } = record
     const highest = await db
       .select({ number: sql<number>`coalesce(max(${pulls.number}), 0)::int` })
@@ -24,9 +25,8 @@ export function createPulls(database: Database): PullRecords {
     const rows = await db
       .insert(pulls)
       .values({ ...record, id: idOf(number), number })
-      .onConflictDoNothing()
       .returning()
-    return rows[0] && recordOf(rows[0])
+    return recordOf(rows[0]!)
   }
 
   return {
@@ -49,15 +49,12 @@ export function createPulls(database: Database): PullRecords {
       return rows[0] && recordOf(rows[0])
     },
 
-    /** Two that insert at once meet in a unique index (number, or open branch): the loser looks again. */
-    async insert(record, idOf) {
-      for (;;) {
-        const known = await openOf(database, record.repository, record.branch)
-        if (known) return known
-        const inserted = await insertNext(database, record, idOf)
-        if (inserted) return inserted
-      }
-    },
+    /** One at a time in a repository: numbers have no gap, and a branch has one that is open. */
+    insert: (record, idOf) =>
+      database.transaction(async (tx) => {
+        await oneAtATime(tx, `pulls:${record.repository}`)
+        return (await openOf(tx, record.repository, record.branch)) ?? insertNext(tx, record, idOf)
+      }),
 
     async updateOpen(id, change) {
       const rows = await database

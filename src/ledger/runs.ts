@@ -24,6 +24,12 @@ export function createRuns(db: Database) {
       return rows[0]
     },
 
+    /** The run as it is now and stays until this transaction ends. */
+    async lock(id: string): Promise<Run | undefined> {
+      const rows = await db.select().from(runs).where(eq(runs.id, id)).for('update')
+      return rows[0]
+    },
+
     /** At most two runs whose id begins so: one = found, two = ambiguous. */
     startingWith(prefix: string): Promise<Run[]> {
       return db

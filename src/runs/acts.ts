@@ -27,7 +27,7 @@ export function createActs(tools: ActTools) {
     return found[0]!
   }
   async function resting(tx: Statements, run: Run, verb: string): Promise<void> {
-    const now = await tx.runs.find(run.id)
+    const now = await tx.runs.lock(run.id)
     if (now?.state !== 'needs_approval') {
       throw new Conflict(
         `run ${run.id} is ${now?.state}: there is nothing to ${verb}`,
@@ -76,8 +76,9 @@ export function createActs(tools: ActTools) {
 
     async cancel(id: string, by: string): Promise<Run> {
       const run = await find(id)
-      if (isEnded(run.state)) throw new Conflict(`run ${run.id} has already ended: ${run.state}`)
       await ledger.transaction(async (tx) => {
+        const { state } = (await tx.runs.lock(run.id)) ?? run
+        if (isEnded(state)) throw new Conflict(`run ${run.id} has already ended: ${state}`)
         await tx.runs.requestCancel(run.id)
         await endNow(tx, run.id, 'cancelled')
         await tx.events.audit(by, 'cancel', run.id)
@@ -94,6 +95,7 @@ export function createActs(tools: ActTools) {
       const version = await ledger.routines.readVersion(run.routine, run.hash)
       if (!version) throw new NotFound('version of routine', run.routine)
       const fired = await ledger.transaction(async (tx) => {
+        await tx.oneAtATime(`routine:${run.routine}`)
         const earlier = await tx.firings.retriesOf(run.id)
         const occasion: Occasion = {
           routine: tools.routineOf({ ...version, file: run.file }),

@@ -37,6 +37,8 @@ class OtherInputs extends OvernightError {
  */
 export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
   const { routine } = occasion
+  // What waits is decided on by one at a time, in all processes together.
+  await tx.oneAtATime(`routine:${routine.name}`)
   const known = await tx.firings.find(routine.name, occasion.key)
   if (known) {
     if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherInputs(occasion.key)
@@ -71,12 +73,10 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     at: occasion.slotAt ?? null,
     by: occasion.by,
   }
-  // Two processes may come here with the same occasion: the unique index lets one through, the other reads its firing.
-  if (await tx.firings.insert(firing)) {
-    if (decision.act === 'accept') {
-      await tx.runs.insert(newRun(id, occasion))
-      for (const older of decision.supersede) await supersede(tx, older, id)
-    }
+  await tx.firings.insert(firing)
+  if (decision.act === 'accept') {
+    await tx.runs.insert(newRun(id, occasion))
+    for (const older of decision.supersede) await supersede(tx, older, id)
   }
   const stored = await tx.firings.find(routine.name, occasion.key)
   return { firing: stored!, run: stored!.run, fresh: true }

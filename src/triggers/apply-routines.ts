@@ -13,6 +13,7 @@ export type FolderState = { routines: readonly Routine[]; broken: ReadonlyMap<st
  */
 export async function applyRoutines(ledger: Ledger, folder: FolderState): Promise<void> {
   await ledger.transaction(async (tx) => {
+    await tx.oneAtATime('routines')
     const now = await tx.now()
     const known = new Map((await tx.routines.list()).map((row) => [row.name, row]))
     for (const routine of folder.routines) {

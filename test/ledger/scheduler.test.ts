@@ -5,266 +5,274 @@ import type { Problem, Routine } from '../../src/routines/routine.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { tick, tickUntilDone } from '../../src/triggers/schedule/scheduler.ts'
-import { openLedger, type OpenLedger } from '../support/open-ledger.ts'
+import { stores, type OpenLedger } from '../support/open-ledger.ts'
 
-let open: OpenLedger
-beforeAll(async () => {
-  open = await openLedger()
-})
-afterAll(() => open[Symbol.asyncDispose]())
-beforeEach(() => open.clear())
-
-const read = { defaultEngine: 'command', checkSchedule }
-const routineOf = (version: { file: string; source: string }): Routine =>
-  parseOrRefuse(version.file, version.source, read)
-
-type Options = { crons?: readonly string[]; zone?: string; inputs?: object; catchUp?: object; note?: string }
-function routine(
-  name: string,
-  { crons = ['*/5 * * * *'], zone = 'UTC', inputs = {}, catchUp, note = '' }: Options = {},
-): Routine {
-  const schedule = crons.map((cron) => ({ cron, timezone: zone }))
-  const keys = {
-    repository: './shop',
-    engine: { name: 'command', command: ['true'] },
-    on: schedule.length > 0 ? { schedule } : 'manual',
-    inputs,
-    ...(catchUp ? { catch_up: catchUp } : {}),
-  }
-  const lines = Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
-  return routineOf({ file: `/routines/${name}.md`, source: `---\n${lines.join('')}---\n${note}\n` })
-}
-const apply = (routines: Routine[], broken = new Map<string, Problem[]>()) =>
-  applyRoutines(open.ledger, { routines, broken })
-const ticks = () => tickUntilDone({ ledger: open.ledger, routineOf })
-
-/** Every slot's row, oldest first: `05 fired`. */
-async function slots(): Promise<string[]> {
-  const { rows } = await open.store.pool.query<Slot & { at: string | Date }>('select * from slots order by at, routine')
-  return rows.map(
-    ({ at, outcome, late }) => `${new Date(at).toISOString().slice(11, 16)} ${outcome}${late ? ' late' : ''}`,
-  )
-}
-const count = async (table: 'slots' | 'firings' | 'runs', where = 'true') =>
-  (await open.store.pool.query<{ n: number }>(`select count(*)::int as n from ${table} where ${where}`)).rows[0]!.n
-const nextOf = async (name: string) =>
-  (await open.ledger.routines.schedulesOf(name)).map((row) => row.nextFireAt?.toISOString().slice(11, 19) ?? null)
-
-describe('a slot that is due', () => {
-  test('fires once, on its instant, whoever and how many ask at once', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a'), routine('b')])
-    expect(await ticks()).toBe(0)
-    await open.setClock('2026-03-02T10:05:00.100Z')
-    await Promise.all(Array.from({ length: 5 }, () => tick({ ledger: open.ledger, routineOf })))
-    expect(await slots()).toEqual(['10:05 fired', '10:05 fired'])
-    expect([await count('firings'), await count('runs')]).toEqual([2, 2])
-    expect(await nextOf('a')).toEqual(['10:10:00'])
-    const [run] = await open.ledger.runs.list({ routine: 'a' })
-    expect(run).toMatchObject({ trigger: 'schedule', slotAt: new Date('2026-03-02T10:05:00Z'), state: 'queued' })
-  })
-
-  test('of two schedules that meet on one instant is one slot', async () => {
-    await open.setClock('2026-03-02T09:59:00Z')
-    await apply([routine('a', { crons: ['*/5 * * * *', '0 10 * * *'] })])
-    await open.setClock('2026-03-02T10:00:01Z')
-    await ticks()
-    expect(await slots()).toEqual(['10:00 fired'])
-    expect(await count('runs')).toBe(1)
-  })
-
-  test('while a run waits joins it, and says so; each slot keeps its row', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    for (const minute of ['05', '10', '15']) {
-      await open.setClock(`2026-03-02T10:${minute}:01Z`)
-      await ticks()
-    }
-    expect(await slots()).toEqual(['10:05 fired', '10:10 coalesced', '10:15 coalesced'])
-    expect([await count('runs'), await count('firings')]).toEqual([1, 3])
-  })
-
-  test('while a run works waits as one; further ones join that one', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    await open.setClock('2026-03-02T10:05:01Z')
-    await ticks()
-    const [working] = await open.ledger.runs.list()
-    await open.ledger.transaction(async (tx) => {
-      const [handed] = await tx.owed.markDispatched([working!.id])
-      await tx.owed.claim({ runId: working!.id, attempt: handed!.attempt }, 'worker', 3_600_000)
+describe.for(stores)('on $store', ({ skip, open: opening }) => {
+  describe.skipIf(skip)('the ledger', () => {
+    let open: OpenLedger
+    beforeAll(async () => {
+      open = await opening()
     })
-    await open.ledger.hold({ id: working!.id, fence: 1 }, 3_600_000).advance('working')
-    for (const minute of ['10', '15', '20']) {
-      await open.setClock(`2026-03-02T10:${minute}:01Z`)
-      await ticks()
+    afterAll(() => open[Symbol.asyncDispose]())
+    beforeEach(() => open.clear())
+
+    const read = { defaultEngine: 'command', checkSchedule }
+    const routineOf = (version: { file: string; source: string }): Routine =>
+      parseOrRefuse(version.file, version.source, read)
+
+    type Options = { crons?: readonly string[]; zone?: string; inputs?: object; catchUp?: object; note?: string }
+    function routine(
+      name: string,
+      { crons = ['*/5 * * * *'], zone = 'UTC', inputs = {}, catchUp, note = '' }: Options = {},
+    ): Routine {
+      const schedule = crons.map((cron) => ({ cron, timezone: zone }))
+      const keys = {
+        repository: './shop',
+        engine: { name: 'command', command: ['true'] },
+        on: schedule.length > 0 ? { schedule } : 'manual',
+        inputs,
+        ...(catchUp ? { catch_up: catchUp } : {}),
+      }
+      const lines = Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+      return routineOf({ file: `/routines/${name}.md`, source: `---\n${lines.join('')}---\n${note}\n` })
     }
-    expect(await slots()).toEqual(['10:05 fired', '10:10 fired', '10:15 coalesced', '10:20 coalesced'])
-    const runs = await open.ledger.runs.list()
-    expect(runs.map((run) => run.state)).toEqual(['queued', 'working'])
-  })
-})
+    const apply = (routines: Routine[], broken = new Map<string, Problem[]>()) =>
+      applyRoutines(open.ledger, { routines, broken })
+    const ticks = () => tickUntilDone({ ledger: open.ledger, routineOf })
 
-describe('after downtime', () => {
-  test('the newest slot fires late, the others are missed with the reason', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    await open.setClock('2026-03-02T10:23:00Z')
-    await ticks()
-    expect(await slots()).toEqual(['10:05 missed', '10:10 missed', '10:15 missed', '10:20 fired late'])
-    expect(await count('slots', `reason = 'catch_up'`)).toBe(3)
-    await ticks()
-    expect(await count('runs')).toBe(1)
-  })
-
-  test('a newest slot older than max_age is missed too', async () => {
-    await open.setClock('2026-03-02T01:00:00Z')
-    await apply([routine('nightly', { crons: ['0 2 * * *'], catchUp: { mode: 'last', max_age: '1h' } })])
-    await open.setClock('2026-03-02T03:00:01Z')
-    await ticks()
-    expect(await slots()).toEqual(['02:00 missed'])
-    expect(await count('slots', `reason = 'max_age'`)).toBe(1)
-    expect(await count('runs')).toBe(0)
-  })
-
-  test('of three days every one of 864 slots has its row, and one run starts', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    await open.setClock('2026-03-05T10:02:00Z')
-    await ticks()
-    expect([await count('slots'), await count('runs')]).toEqual([864, 1])
-    expect(await count('slots', `outcome = 'fired' and late`)).toBe(1)
-    // Default max_age is 6 h: 72 slots are young enough, the newest of them fires.
-    expect(await count('slots', `reason = 'max_age'`)).toBe(864 - 72)
-    expect(await nextOf('a')).toEqual(['10:05:00'])
-  })
-
-  test('a crowd larger than one transaction takes is due at once', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply(Array.from({ length: 120 }, (_, index) => routine(`crowd-${index}`)))
-    await open.setClock('2026-03-02T10:05:01Z')
-    expect(await ticks()).toBe(120)
-    expect([await count('slots', `outcome = 'fired'`), await count('runs')]).toEqual([120, 120])
-  })
-})
-
-describe('a clock that jumps', () => {
-  test('back one hour fires nothing twice, and goes on when the time is there again', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    await open.setClock('2026-03-02T10:05:01Z')
-    await ticks()
-    await open.setClock('2026-03-02T09:05:01Z')
-    expect(await ticks()).toBe(0)
-    await open.setClock('2026-03-02T10:05:01Z')
-    expect(await ticks()).toBe(0)
-    expect(await slots()).toEqual(['10:05 fired'])
-    await open.setClock('2026-03-02T10:10:01Z')
-    await ticks()
-    expect(await slots()).toEqual(['10:05 fired', '10:10 coalesced'])
-  })
-
-  test('back, and the file is edited meanwhile: a slot that has its row never fires again', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a', { inputs: { scope: { type: 'string', default: 'all' } } })])
-    await open.setClock('2026-03-02T10:17:00Z')
-    await ticks()
-    const before = await slots()
-    expect(before).toEqual(['10:05 missed', '10:10 missed', '10:15 fired late'])
-    await open.setClock('2026-03-02T10:02:00Z')
-    // Another cron with the same instants, and other inputs.
-    await apply([routine('a', { crons: ['0-59/5 * * * *'], inputs: { scope: { type: 'string', default: 'docs' } } })])
-    for (const minute of ['05', '10', '15']) {
-      await open.setClock(`2026-03-02T10:${minute}:01Z`)
-      await ticks()
+    /** Every slot's row, oldest first: `05 fired`. */
+    async function slots(): Promise<string[]> {
+      const rows = await open.rows<Slot & { at: string | Date }>('select * from slots order by at, routine')
+      return rows.map(
+        ({ at, outcome, late }) => `${new Date(at).toISOString().slice(11, 16)} ${outcome}${late ? ' late' : ''}`,
+      )
     }
-    expect(await slots()).toEqual(before)
-    expect(await count('runs')).toBe(1)
-    await open.setClock('2026-03-02T10:20:01Z')
-    await ticks()
-    expect((await slots()).at(-1)).toBe('10:20 fired')
-  })
+    const count = async (table: 'slots' | 'firings' | 'runs', where = 'true') =>
+      (await open.rows<{ n: number }>(`select count(*)::int as n from ${table} where ${where}`))[0]!.n
+    const nextOf = async (name: string) =>
+      (await open.ledger.routines.schedulesOf(name)).map((row) => row.nextFireAt?.toISOString().slice(11, 19) ?? null)
 
-  test('forward one year is downtime: the newest fires, the rest is told without endless work', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a', { crons: ['* * * * *'] })])
-    await open.setClock('2027-03-02T10:02:30Z')
-    const startedAt = performance.now()
-    await ticks()
-    expect(performance.now() - startedAt).toBeLessThan(15_000)
-    expect(await count('runs')).toBe(1)
-    expect(await count('slots', `reason = 'unlisted'`)).toBe(1)
-    expect(await count('slots')).toBeLessThan(10_100)
-    expect(await nextOf('a')).toEqual(['10:03:00'])
-  })
-})
+    describe('a slot that is due', () => {
+      test('fires once, on its instant, whoever and how many ask at once', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a'), routine('b')])
+        expect(await ticks()).toBe(0)
+        await open.setClock('2026-03-02T10:05:00.100Z')
+        await Promise.all(Array.from({ length: 5 }, () => tick({ ledger: open.ledger, routineOf })))
+        expect(await slots()).toEqual(['10:05 fired', '10:05 fired'])
+        expect([await count('firings'), await count('runs')]).toEqual([2, 2])
+        expect(await nextOf('a')).toEqual(['10:10:00'])
+        const [run] = await open.ledger.runs.list({ routine: 'a' })
+        expect(run).toMatchObject({ trigger: 'schedule', slotAt: new Date('2026-03-02T10:05:00Z'), state: 'queued' })
+      })
 
-describe('a file that changes', () => {
-  test('moves the next instant when its cron does, and keeps what is owed when it does not', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    expect(await nextOf('a')).toEqual(['10:05:00'])
-    await open.setClock('2026-03-02T10:06:00Z')
-    await apply([routine('a', { note: 'another prompt' })])
-    expect(await nextOf('a')).toEqual(['10:05:00'])
-    await apply([routine('a', { crons: ['0 12 * * *'] })])
-    expect(await nextOf('a')).toEqual(['12:00:00'])
-    await apply([routine('a', { crons: ['0 12 * * *'], zone: 'Europe/Berlin' })])
-    expect(await nextOf('a')).toEqual(['11:00:00'])
-    await apply([routine('a', { crons: [] })])
-    expect(await nextOf('a')).toEqual([])
-  })
+      test('of two schedules that meet on one instant is one slot', async () => {
+        await open.setClock('2026-03-02T09:59:00Z')
+        await apply([routine('a', { crons: ['*/5 * * * *', '0 10 * * *'] })])
+        await open.setClock('2026-03-02T10:00:01Z')
+        await ticks()
+        expect(await slots()).toEqual(['10:00 fired'])
+        expect(await count('runs')).toBe(1)
+      })
 
-  test('is removed: it is due no more, and comes back without what it missed', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a'), routine('b')])
-    await apply([routine('b')])
-    await open.setClock('2026-03-02T10:05:01Z')
-    await ticks()
-    expect(await count('slots', `routine = 'a'`)).toBe(0)
-    expect(await open.ledger.routines.find('a')).toBeUndefined()
-    await open.setClock('2026-03-02T10:31:00Z')
-    await apply([routine('a'), routine('b')])
-    await ticks()
-    expect(await count('slots', `routine = 'a'`)).toBe(0)
-    expect(await nextOf('a')).toEqual(['10:35:00'])
-  })
+      test('while a run waits joins it, and says so; each slot keeps its row', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        for (const minute of ['05', '10', '15']) {
+          await open.setClock(`2026-03-02T10:${minute}:01Z`)
+          await ticks()
+        }
+        expect(await slots()).toEqual(['10:05 fired', '10:10 coalesced', '10:15 coalesced'])
+        expect([await count('runs'), await count('firings')]).toEqual([1, 3])
+      })
 
-  test('is broken: the version in force goes on firing', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    const problem = { file: '/routines/a.md', line: 2, column: 1, message: 'is wrong' }
-    await apply([routine('a')], new Map([['a', [problem]]]))
-    expect(await open.ledger.routines.find('a')).toMatchObject({ error: expect.stringContaining('is wrong') as string })
-    await open.setClock('2026-03-02T10:05:01Z')
-    await ticks()
-    expect(await slots()).toEqual(['10:05 fired'])
-  })
+      test('while a run works waits as one; further ones join that one', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        await open.setClock('2026-03-02T10:05:01Z')
+        await ticks()
+        const [working] = await open.ledger.runs.list()
+        await open.ledger.transaction(async (tx) => {
+          const [handed] = await tx.owed.markDispatched([working!.id])
+          await tx.owed.claim({ runId: working!.id, attempt: handed!.attempt }, 'worker', 3_600_000)
+        })
+        await open.ledger.hold({ id: working!.id, fence: 1 }, 3_600_000).advance('working')
+        for (const minute of ['10', '15', '20']) {
+          await open.setClock(`2026-03-02T10:${minute}:01Z`)
+          await ticks()
+        }
+        expect(await slots()).toEqual(['10:05 fired', '10:10 fired', '10:15 coalesced', '10:20 coalesced'])
+        const runs = await open.ledger.runs.list()
+        expect(runs.map((run) => run.state)).toEqual(['queued', 'working'])
+      })
+    })
 
-  test('applied again as it is changes nothing', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a')])
-    const before = await open.store.pool.query('select * from routines, schedules, routine_versions')
-    await open.setClock('2026-03-02T11:02:00Z')
-    await apply([routine('a')])
-    expect(await open.store.pool.query('select * from routines, schedules, routine_versions')).toEqual(before)
-  })
-})
+    describe('after downtime', () => {
+      test('the newest slot fires late, the others are missed with the reason', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        await open.setClock('2026-03-02T10:23:00Z')
+        await ticks()
+        expect(await slots()).toEqual(['10:05 missed', '10:10 missed', '10:15 missed', '10:20 fired late'])
+        expect(await count('slots', `reason = 'catch_up'`)).toBe(3)
+        await ticks()
+        expect(await count('runs')).toBe(1)
+      })
 
-describe('a text that this version cannot read any more', () => {
-  test('stops nobody else, is shown, and fires again once the file is repaired', async () => {
-    await open.setClock('2026-03-02T10:02:00Z')
-    await apply([routine('a'), routine('b')])
-    await open.store.pool.query(`update routine_versions set source = '---\nodd: 1\n---' where routine = 'a'`)
-    await open.setClock('2026-03-02T10:05:01Z')
-    await ticks()
-    expect(await count('slots', `routine = 'b' and outcome = 'fired'`)).toBe(1)
-    expect(await open.ledger.routines.find('a')).toMatchObject({ error: expect.stringContaining('odd') as string })
-    expect(await count('slots', `routine = 'a' and outcome = 'skipped' and reason like '%odd%'`)).toBe(1)
-    await apply([routine('a', { note: 'repaired' }), routine('b')])
-    await open.setClock('2026-03-02T10:10:01Z')
-    await ticks()
-    expect(await count('runs', `routine = 'a'`)).toBe(1)
-    expect(await open.ledger.routines.find('a')).toMatchObject({ error: null })
+      test('a newest slot older than max_age is missed too', async () => {
+        await open.setClock('2026-03-02T01:00:00Z')
+        await apply([routine('nightly', { crons: ['0 2 * * *'], catchUp: { mode: 'last', max_age: '1h' } })])
+        await open.setClock('2026-03-02T03:00:01Z')
+        await ticks()
+        expect(await slots()).toEqual(['02:00 missed'])
+        expect(await count('slots', `reason = 'max_age'`)).toBe(1)
+        expect(await count('runs')).toBe(0)
+      })
+
+      test('of three days every one of 864 slots has its row, and one run starts', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        await open.setClock('2026-03-05T10:02:00Z')
+        await ticks()
+        expect([await count('slots'), await count('runs')]).toEqual([864, 1])
+        expect(await count('slots', `outcome = 'fired' and late`)).toBe(1)
+        // Default max_age is 6 h: 72 slots are young enough, the newest of them fires.
+        expect(await count('slots', `reason = 'max_age'`)).toBe(864 - 72)
+        expect(await nextOf('a')).toEqual(['10:05:00'])
+      })
+
+      test('a crowd larger than one transaction takes is due at once', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply(Array.from({ length: 120 }, (_, index) => routine(`crowd-${index}`)))
+        await open.setClock('2026-03-02T10:05:01Z')
+        expect(await ticks()).toBe(120)
+        expect([await count('slots', `outcome = 'fired'`), await count('runs')]).toEqual([120, 120])
+      })
+    })
+
+    describe('a clock that jumps', () => {
+      test('back one hour fires nothing twice, and goes on when the time is there again', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        await open.setClock('2026-03-02T10:05:01Z')
+        await ticks()
+        await open.setClock('2026-03-02T09:05:01Z')
+        expect(await ticks()).toBe(0)
+        await open.setClock('2026-03-02T10:05:01Z')
+        expect(await ticks()).toBe(0)
+        expect(await slots()).toEqual(['10:05 fired'])
+        await open.setClock('2026-03-02T10:10:01Z')
+        await ticks()
+        expect(await slots()).toEqual(['10:05 fired', '10:10 coalesced'])
+      })
+
+      test('back, and the file is edited meanwhile: a slot that has its row never fires again', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a', { inputs: { scope: { type: 'string', default: 'all' } } })])
+        await open.setClock('2026-03-02T10:17:00Z')
+        await ticks()
+        const before = await slots()
+        expect(before).toEqual(['10:05 missed', '10:10 missed', '10:15 fired late'])
+        await open.setClock('2026-03-02T10:02:00Z')
+        // Another cron with the same instants, and other inputs.
+        await apply([
+          routine('a', { crons: ['0-59/5 * * * *'], inputs: { scope: { type: 'string', default: 'docs' } } }),
+        ])
+        for (const minute of ['05', '10', '15']) {
+          await open.setClock(`2026-03-02T10:${minute}:01Z`)
+          await ticks()
+        }
+        expect(await slots()).toEqual(before)
+        expect(await count('runs')).toBe(1)
+        await open.setClock('2026-03-02T10:20:01Z')
+        await ticks()
+        expect((await slots()).at(-1)).toBe('10:20 fired')
+      })
+
+      test('forward one year is downtime: the newest fires, the rest is told without endless work', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a', { crons: ['* * * * *'] })])
+        await open.setClock('2027-03-02T10:02:30Z')
+        const startedAt = performance.now()
+        await ticks()
+        expect(performance.now() - startedAt).toBeLessThan(15_000)
+        expect(await count('runs')).toBe(1)
+        expect(await count('slots', `reason = 'unlisted'`)).toBe(1)
+        expect(await count('slots')).toBeLessThan(10_100)
+        expect(await nextOf('a')).toEqual(['10:03:00'])
+      })
+    })
+
+    describe('a file that changes', () => {
+      test('moves the next instant when its cron does, and keeps what is owed when it does not', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        expect(await nextOf('a')).toEqual(['10:05:00'])
+        await open.setClock('2026-03-02T10:06:00Z')
+        await apply([routine('a', { note: 'another prompt' })])
+        expect(await nextOf('a')).toEqual(['10:05:00'])
+        await apply([routine('a', { crons: ['0 12 * * *'] })])
+        expect(await nextOf('a')).toEqual(['12:00:00'])
+        await apply([routine('a', { crons: ['0 12 * * *'], zone: 'Europe/Berlin' })])
+        expect(await nextOf('a')).toEqual(['11:00:00'])
+        await apply([routine('a', { crons: [] })])
+        expect(await nextOf('a')).toEqual([])
+      })
+
+      test('is removed: it is due no more, and comes back without what it missed', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a'), routine('b')])
+        await apply([routine('b')])
+        await open.setClock('2026-03-02T10:05:01Z')
+        await ticks()
+        expect(await count('slots', `routine = 'a'`)).toBe(0)
+        expect(await open.ledger.routines.find('a')).toBeUndefined()
+        await open.setClock('2026-03-02T10:31:00Z')
+        await apply([routine('a'), routine('b')])
+        await ticks()
+        expect(await count('slots', `routine = 'a'`)).toBe(0)
+        expect(await nextOf('a')).toEqual(['10:35:00'])
+      })
+
+      test('is broken: the version in force goes on firing', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        const problem = { file: '/routines/a.md', line: 2, column: 1, message: 'is wrong' }
+        await apply([routine('a')], new Map([['a', [problem]]]))
+        expect(await open.ledger.routines.find('a')).toMatchObject({
+          error: expect.stringContaining('is wrong') as string,
+        })
+        await open.setClock('2026-03-02T10:05:01Z')
+        await ticks()
+        expect(await slots()).toEqual(['10:05 fired'])
+      })
+
+      test('applied again as it is changes nothing', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a')])
+        const before = await open.rows('select * from routines, schedules, routine_versions')
+        await open.setClock('2026-03-02T11:02:00Z')
+        await apply([routine('a')])
+        expect(await open.rows('select * from routines, schedules, routine_versions')).toEqual(before)
+      })
+    })
+
+    describe('a text that this version cannot read any more', () => {
+      test('stops nobody else, is shown, and fires again once the file is repaired', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([routine('a'), routine('b')])
+        await open.rows(`update routine_versions set source = '---\nodd: 1\n---' where routine = 'a'`)
+        await open.setClock('2026-03-02T10:05:01Z')
+        await ticks()
+        expect(await count('slots', `routine = 'b' and outcome = 'fired'`)).toBe(1)
+        expect(await open.ledger.routines.find('a')).toMatchObject({ error: expect.stringContaining('odd') as string })
+        expect(await count('slots', `routine = 'a' and outcome = 'skipped' and reason like '%odd%'`)).toBe(1)
+        await apply([routine('a', { note: 'repaired' }), routine('b')])
+        await open.setClock('2026-03-02T10:10:01Z')
+        await ticks()
+        expect(await count('runs', `routine = 'a'`)).toBe(1)
+        expect(await open.ledger.routines.find('a')).toMatchObject({ error: null })
+      })
+    })
   })
 })

@@ -167,7 +167,7 @@ describe('an open ledger', () => {
   })
 
   test('listeners hear commits only, until they stop', async () => {
-    const heard: string[] = []
+    const heard: (string | undefined)[] = []
     const stop = await opened.store.listen('news', (payload) => heard.push(payload))
     await db.transaction(async (tx) => {
       await tx.execute(sql`select pg_notify('news', 'committed')`)

@@ -22,7 +22,8 @@ export async function tick({ ledger, routineOf }: SchedulerTools): Promise<{ due
     const due = await tx.slots.due(batch)
     if (due.length === 0) return { due: 0, more: false }
     const now = await tx.now()
-    for (const row of due) {
+    // By name: a scheduler that holds one routine and waits for another must never meet its mirror image.
+    for (const row of due.toSorted((a, b) => (a.routine < b.routine ? -1 : Number(a.routine > b.routine)))) {
       try {
         await settle(tx, { row, now, routineOf })
       } catch (error) {
