@@ -134,7 +134,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   })
   const mine = new Set<string>()
   const queue = await openQueue({
-    pool: store.pool,
+    backend: { kind: 'postgres', pool: store.pool },
     log,
     concurrency: config.concurrency,
     work: (job, signal) => worker.work(job, signal).finally(() => void dispatcher.wake()),

@@ -18,6 +18,7 @@ export function createAtWork() {
         ended.resolve()
       }
     },
+    has: (id: string) => jobs.has(id),
     /** Fires the signals of those that match; false when there were none. */
     stop(matches: (id: string, job: Job) => boolean, reason: StopReason): boolean {
       const found = [...jobs].filter(([id, entry]) => matches(id, entry.job))

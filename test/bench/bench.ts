@@ -105,7 +105,7 @@ async function rawJobsPerSecond(jobs: number): Promise<number> {
   let done = 0
   const all = Promise.withResolvers<void>()
   const queue = await openQueue({
-    pool: store.pool,
+    backend: { kind: 'postgres', pool: store.pool },
     log: createLog('error'),
     concurrency: 2,
     work: async () => {

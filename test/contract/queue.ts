@@ -1,19 +1,23 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createLog, type Log } from '../../src/log.ts'
 import type { Job, Queue, StopReason, Work } from '../../src/queue/queue.ts'
 
-type QueueSetting = {
+export type QueueSetting = {
   log: Log
   concurrency: number
   lockMs?: number
-  work: Work
+  work?: Work
   onFailed?: (job: Job | undefined) => void
+  onBack?: () => void
 }
-/** What a suite needs of an implementation: to open one on a fresh server, and to take a job's lock away behind its back. */
+/** What a suite needs of an implementation: to open one on a fresh server, and to change what the server knows behind its back. */
 export type QueueGround = AsyncDisposable & {
   open(setting: QueueSetting): Promise<Queue>
-  /** As a server does that lost its memory of who works on what. */
+  /** As a server does that lost its memory of who works on what. Throws when no job is at work. */
   dropLocks(): Promise<void>
+  /** Everything is gone at once: what waits, what is at work, what has ended. */
+  wipe(): Promise<void>
 }
 
 const log = createLog('silent')
@@ -37,8 +41,8 @@ export function queueContract(name: string, openGround: () => Promise<QueueGroun
     })
     afterAll(async () => ground[Symbol.asyncDispose]())
 
-    async function start(work: Work, more: Partial<QueueSetting> = {}): Promise<Queue> {
-      const queue = await ground.open({ log, concurrency: 4, work, ...more })
+    async function start(work: Work | undefined, more: Partial<QueueSetting> = {}): Promise<Queue> {
+      const queue = await ground.open({ log, concurrency: 4, ...(work && { work }), ...more })
       open.push(queue)
       return queue
     }
@@ -108,14 +112,29 @@ export function queueContract(name: string, openGround: () => Promise<QueueGroun
       expect(seen).toHaveLength(2)
     })
 
-    test('a lost lock fires the signal, and the attempt is not delivered again', async () => {
+    test('a lost lock stops nothing: the work goes on to its end, and the attempt is not delivered again', async () => {
+      const seen: string[] = []
       const ended: string[] = []
-      const queue = await start(async (job, signal) => void ended.push(`${job.runId} ${await untilStopped(signal)}`), {
-        lockMs: 1000,
-      })
+      const said: unknown[] = []
+      const gate = Promise.withResolvers<void>()
+      const spoken = createLog('silent')
+      spoken.info = (facts: unknown) => void said.push(facts)
+      const work: Work = async (job, signal) => {
+        seen.push(`${job.runId}-${job.attempt}`)
+        if (job.runId === 'run-g') await gate.promise
+        ended.push(`${job.runId} ${signal.aborted}`)
+      }
+      const queue = await start(work, { lockMs: 1000, log: spoken })
       await queue.enqueue('run-g', 1)
       await vi.waitFor(() => ground.dropLocks())
-      await vi.waitFor(() => expect(ended).toEqual(['run-g lock_lost']), 5000)
+      await vi.waitFor(() => expect(said).toEqual([{ job: 'run-g-1' }]), 5000)
+      await queue.enqueue('run-g', 1)
+      gate.resolve()
+      await vi.waitFor(() => expect(ended).toEqual(['run-g false']))
+      await queue.enqueue('run-g', 2)
+      await vi.waitFor(() => expect(seen).toEqual(['run-g-1', 'run-g-2']), 5000)
+      expect(said).toHaveLength(1)
+      expect(queue.health()).toBe('ok')
     })
 
     test(
@@ -155,6 +174,55 @@ export function queueContract(name: string, openGround: () => Promise<QueueGroun
       await next.empty()
       await next.enqueue('run-k', 1)
       await vi.waitFor(() => expect(seen).toEqual(['run-k', 'run-k']))
+    })
+
+    test('wiped while jobs wait and are at work: the work goes on, and the next attempts are delivered', async () => {
+      const seen: string[] = []
+      const ended: string[] = []
+      const gate = Promise.withResolvers<void>()
+      const work: Work = async (job, signal) => {
+        seen.push(`${job.runId}-${job.attempt}`)
+        if (job.attempt === 1) await gate.promise
+        ended.push(`${job.runId}-${job.attempt} ${signal.aborted}`)
+      }
+      const queue = await start(work, { concurrency: 2 })
+      for (const run of ['run-r', 'run-s', 'run-t']) await queue.enqueue(run, 1)
+      await vi.waitFor(() => expect(seen).toEqual(['run-r-1', 'run-s-1']))
+      await ground.wipe()
+      // The work whose entry is gone ends, and its place is free for what comes.
+      gate.resolve()
+      await vi.waitFor(() => expect(ended.toSorted()).toEqual(['run-r-1 false', 'run-s-1 false']))
+      await queue.enqueue('run-t', 2)
+      await queue.enqueue('run-u', 2)
+      await vi.waitFor(() => expect(ended.slice(2).toSorted()).toEqual(['run-t-2 false', 'run-u-2 false']), 5000)
+      expect(seen).not.toContain('run-t-1')
+      expect(queue.health()).toBe('ok')
+    })
+
+    test('two that share a server: each job goes to exactly one, and both get some', async () => {
+      const seen: string[][] = [[], []]
+      const slow =
+        (mine: string[]): Work =>
+        async (job) => {
+          mine.push(job.runId)
+          await wait(5)
+        }
+      const queues = await Promise.all(seen.map((mine) => start(slow(mine), { concurrency: 2 })))
+      const runs = Array.from({ length: 60 }, (_, index) => `run-${index + 100}`)
+      await Promise.all(runs.map((run, index) => queues[index % 2]!.enqueue(run, 1)))
+      await vi.waitFor(() => expect(seen.flat()).toHaveLength(60), 10_000)
+      expect(seen.flat().toSorted()).toEqual(runs.toSorted())
+      expect(Math.min(...seen.map((mine) => mine.length))).toBeGreaterThan(0)
+    })
+
+    test('without work it only hands out, and cancels nothing', async () => {
+      const seen: string[] = []
+      const giver = await start(undefined)
+      await giver.enqueue('run-v', 1)
+      expect(giver.cancel('run-v')).toBe(false)
+      await giver.pause()
+      await start(async (job) => void seen.push(job.runId))
+      await vi.waitFor(() => expect(seen).toEqual(['run-v']))
     })
 
     test('paused, it takes nothing more and lets go on what is at work', async () => {
