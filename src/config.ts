@@ -107,6 +107,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       /** One folder a run: `<run>/`; removed when the run has ended. */
       work: join(data, 'work'),
       transcripts: join(data, 'transcripts'),
+      /** Tokens of a forge, each for as long as git needs it. */
+      credentials: join(data, 'credentials'),
     },
   })
 }
