@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
-import { messageOf, SetupError } from '../errors.ts'
+import { behind, messageOf, SetupError } from '../errors.ts'
 import type { Database, Store } from './store.ts'
 
 /** Written by `npm run migration`, and by hand where a schema cannot say it. */
@@ -27,10 +27,18 @@ export async function migrate(store: Store): Promise<void> {
   } catch (error) {
     throw new SetupError(
       `the ledger could not be brought to this version: ${messageOf(error)}`,
-      'nothing was changed; start the version that wrote it, and report this',
+      isForbidden(error)
+        ? 'make this user the owner of the database, or grant it CREATE on the database and on its schema public'
+        : 'nothing was changed; start the version that wrote it, and report this',
       error,
     )
   }
+}
+
+/** insufficient_privilege: since PostgreSQL 15 only a database's owner may make tables in `public`. */
+function isForbidden(error: unknown): boolean {
+  const real = behind(error)
+  return real instanceof Error && 'code' in real && real.code === '42501'
 }
 
 function newestOf(folder: string): number {
