@@ -38,7 +38,10 @@ const owners: Record<string, readonly string[]> = {
   'drizzle-orm': ['ledger'],
   pg: ['ledger'],
   ioredis: ['queue'],
-  '@octokit': ['forges'],
+  '@octokit/rest': ['forges'],
+  '@octokit/auth-app': ['forges'],
+  '@octokit/plugin-retry': ['forges'],
+  '@octokit/plugin-throttling': ['forges'],
   'node:sqlite': ['ledger'],
   yaml: ['routines'],
   'node-cron': ['ticker.ts'],
@@ -48,7 +51,7 @@ const owners: Record<string, readonly string[]> = {
   'hono-openapi': ['http'],
   commander: ['cli'],
   pino: ['log.ts'],
-  zod: ['config.ts', 'routines', 'http', 'checkout'],
+  zod: ['config.ts', 'routines', 'http', 'checkout', 'forges'],
 }
 
 type Import = { file: string; room: string; target: string; typeOnly: boolean }

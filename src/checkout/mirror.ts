@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StepFailed } from '../errors.ts'
-import type { Repository } from '../forges/forge.ts'
+import type { Remote, Repository } from '../forges/forge.ts'
 import { fetchHeads } from './fetch-heads.ts'
-import { type Git, runGit, textOf } from './git.ts'
-import { explainRemote, type RemoteHeads, readRemoteHeads } from './remote-heads.ts'
+import { runGit, textOf } from './git.ts'
+import { type RemoteHeads, readRemoteHeads } from './remote-heads.ts'
 
 /** A bare repository of ours that holds every branch of one repository. Copies borrow its objects, so it never collects garbage. */
 export type Mirror = {
@@ -19,11 +19,14 @@ export type Mirror = {
 export type Base = { branch: string; commit: string }
 export type MirrorRequest = { root: string; repository: Repository; signal: AbortSignal | undefined }
 
+/** Opens the git that may read a repository, for one refresh. */
+export type OpenRemote = (repository: Repository, signal: AbortSignal | undefined) => Promise<Remote>
+
 /**
- * `remote` is the git that reads the repository. The answer makes and refreshes mirrors below `root`, one fetch at a time a mirror.
+ * `openRemote` gives the git that reads the repository. The answer makes and refreshes mirrors below `root`, one fetch at a time a mirror.
  * Throws StepFailed `no_checkout` (missing, empty, not a repository, not trusted), retryable when only the fetch failed.
  */
-export function createMirrors(remote: Git): (request: MirrorRequest) => Promise<Mirror> {
+export function createMirrors(openRemote: OpenRemote): (request: MirrorRequest) => Promise<Mirror> {
   const atWork = new Map<string, Promise<unknown>>()
   const oneAtATime = async <Value>(gitDir: string, act: () => Promise<Value>): Promise<Value> => {
     const mine = (atWork.get(gitDir) ?? Promise.resolve()).then(act)
@@ -38,7 +41,7 @@ export function createMirrors(remote: Git): (request: MirrorRequest) => Promise<
   return async ({ root, repository, signal }) => {
     const gitDir = join(root, mirrorName(repository))
     const refresh = (stop: AbortSignal | undefined) =>
-      oneAtATime(gitDir, () => bring({ remote, repository, gitDir, signal: stop }))
+      oneAtATime(gitDir, () => bring({ openRemote, repository, gitDir, signal: stop }))
     const { defaultBranch } = await refresh(signal)
     return { gitDir, repository, defaultBranch, refresh: async (stop) => void (await refresh(stop)) }
   }
@@ -61,9 +64,10 @@ export function slugOf(name: string): string {
   return slug.slice(0, 32) || 'repository'
 }
 
-type Bring = { remote: Git; repository: Repository; gitDir: string; signal: AbortSignal | undefined }
+type Bring = { openRemote: OpenRemote; repository: Repository; gitDir: string; signal: AbortSignal | undefined }
 
-async function bring({ remote, repository, gitDir, signal }: Bring): Promise<RemoteHeads> {
+async function bring({ openRemote, repository, gitDir, signal }: Bring): Promise<RemoteHeads> {
+  await using remote = await openRemote(repository, signal)
   const heads = await readRemoteHeads({ remote, repository, signal })
   await ensureBare(gitDir, heads.objectFormat)
   const mine = await headsOf(gitDir)
@@ -71,9 +75,9 @@ async function bring({ remote, repository, gitDir, signal }: Bring): Promise<Rem
     mine.size === heads.branches.size && [...heads.branches].every(([branch, commit]) => mine.get(branch) === commit)
   if (!same) {
     try {
-      await fetchHeads({ git: remote, gitDir, url: repository.url, signal })
+      await fetchHeads({ git: remote.git, gitDir, url: repository.url, signal })
     } catch (error) {
-      throw explainRemote(error, repository)
+      throw remote.explain(error)
     }
   }
   return heads

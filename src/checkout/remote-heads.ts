@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StepFailed } from '../errors.ts'
-import type { Repository } from '../forges/forge.ts'
+import type { Remote, Repository } from '../forges/forge.ts'
 import { objectFormatOf } from './bare.ts'
-import { type Git, GitFailed, textOf } from './git.ts'
+import { GitFailed, textOf } from './git.ts'
 
 const prefix = 'refs/heads/'
 
@@ -16,16 +16,18 @@ export type RemoteHeads = {
 
 /** What the repository has now. Throws StepFailed `no_checkout` for a repository that is missing, empty, or not trusted. */
 export async function readRemoteHeads(request: {
-  remote: Git
+  remote: Remote
   repository: Repository
   signal: AbortSignal | undefined
 }): Promise<RemoteHeads> {
   const { remote, repository, signal } = request
-  const listed = await remote(['ls-remote', '--quiet', '--symref', repository.url, 'HEAD', 'refs/heads/*'], {
-    signal,
-  }).then(textOf, (error: unknown) => {
-    throw explainRemote(error, repository)
-  })
+  const listed = await remote
+    .git(['ls-remote', '--quiet', '--symref', repository.url, 'HEAD', 'refs/heads/*'], {
+      signal,
+    })
+    .then(textOf, (error: unknown) => {
+      throw remote.explain(error)
+    })
   const heads = parseHeads(listed)
   if (heads.branches.size === 0) {
     throw new StepFailed('no_checkout', `${repository.name} is empty`, {

@@ -1,9 +1,20 @@
+import type { Git } from '../checkout/git.ts'
+
 /** Where a repository lives, and how git reaches it. `name` is canonical: the same repository always has the same name. */
 export type Repository = {
   forge: string
   name: string
   /** For `git fetch` and `git push`. Never contains a credential. */
   url: string
+  /** What a person should know about it: that it was renamed. */
+  notes?: readonly string[]
+}
+
+/** git that may read one repository, for as long as this is open. */
+export type Remote = AsyncDisposable & {
+  git: Git
+  /** What git's failure says about the repository, as the ending of a step with what to do. */
+  explain(error: unknown): unknown
 }
 
 export type PullState = 'open' | 'merged' | 'closed'
@@ -20,6 +31,8 @@ export type Pull = {
   body: string
   state: PullState
   draft: boolean
+  /** What could not be done as it was asked (a draft, a label, a reviewer). */
+  notes?: readonly string[]
 }
 
 export type BranchPush = {
@@ -50,12 +63,15 @@ export type PullDraft = {
 
 /**
  * A place of repositories and pull requests. Throws StepFailed: `no_checkout` (not a repository, empty, no such base),
- * `forge_unavailable` (retryable), `push_refused`, `branch_has_other_commits` (the compare-and-swap failed).
+ * `forge_unavailable` (retryable; `retryAfterMs` when it said when), `forge_denied` (our credentials), `push_refused`,
+ * `branch_has_other_commits` (the compare-and-swap failed).
  */
 export type Forge = {
   name: string
   /** `from` is the folder relative paths start at. Throws StepFailed('no_checkout') saying what is wrong with the repository. */
   locate(repository: string, from: string): Promise<Repository>
+  /** git that may read the repository; disposing it removes the credential. */
+  openRemote(repository: Repository, signal: AbortSignal | undefined): Promise<Remote>
   /** The head of a branch now, or undefined. */
   findHead(repository: Repository, branch: string): Promise<string | undefined>
   /** Safe to call twice: a branch that already stands at `commit` is success. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Git, operatorGit } from '../checkout/git.ts'
 import { slugOf } from '../checkout/mirror.ts'
 import { readDiff } from '../checkout/quarantine.ts'
+import { explainRemote } from '../checkout/remote-heads.ts'
 import { Conflict, messageOf, NotFound } from '../errors.ts'
 import type { Forge, Pull, PullDesk, PullDraft, Repository } from './forge.ts'
 import { locateLocal } from './locate-local.ts'
@@ -30,6 +31,11 @@ export function createLocalForge({ operator, pulls }: LocalForgeOptions): Forge 
   return {
     name: 'local',
     locate: (repository, from) => locateLocal(git, repository, from),
+    openRemote: async (repository) => ({
+      git,
+      explain: (error) => explainRemote(error, repository),
+      [Symbol.asyncDispose]: async () => {},
+    }),
     findHead: ({ url }, branch) => findHeadIn(git, url, branch),
     ensureBranch: (push) => pushBranch(git, push),
     async findPulls(repository, branchPrefix) {

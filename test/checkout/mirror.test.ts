@@ -6,12 +6,12 @@ import { createCheckouts } from '../../src/checkout/index.ts'
 import { mirrorName, slugOf } from '../../src/checkout/mirror.ts'
 import { parseHeads } from '../../src/checkout/remote-heads.ts'
 import { commitFiles, createOperator, createRepository, git, openFolder } from '../support/git-repository.ts'
-import { openCheckout, repositoryAt } from '../support/open-checkout.ts'
+import { openCheckout, openLocalRemotes, repositoryAt } from '../support/open-checkout.ts'
 
 function openGround(source: (folder: string) => string = (folder) => createRepository(join(folder, 'Größe & shop'))) {
   const folder = openFolder()
   const operator = createOperator(folder.path)
-  const checkouts = createCheckouts({ operator })
+  const checkouts = createCheckouts({ openRemote: openLocalRemotes(operator) })
   const path = source(folder.path)
   const root = join(folder.path, 'mirrors')
   const ensure = () =>
@@ -47,7 +47,7 @@ describe('a mirror', () => {
 
   test('is filled by twenty at once, and by two that do not know of each other', async () => {
     using ground = openGround()
-    const others = createCheckouts({ operator: ground.operator })
+    const others = createCheckouts({ openRemote: openLocalRemotes(ground.operator) })
     const ensureOther = () =>
       others.ensureMirror({
         root: ground.root,

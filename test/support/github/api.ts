@@ -63,14 +63,8 @@ export function createApi(options: ApiOptions) {
   async function onRepository(request: ApiRequest, name: string, rest: string): Promise<ApiAnswer> {
     const { method, token } = request
     if (rest === '/installation') return state.installed ? forward(request) : notFound
-    const seen = await forward({
-      ...request,
-      method: 'GET',
-      path: `/repos/${name}`,
-      query: new URLSearchParams(),
-      body: undefined,
-    })
-    if (seen.status !== 200 || !isListed(token, name)) return notFound
+    const seen = await lookAt(request, name)
+    if (!seen) return notFound
     if (rest === '') return method === 'GET' ? seen : forward(request)
     if (rest.startsWith('/git/'))
       return token !== 'app' && mayAct(token, 'contents', 'read') ? refs(name, rest) : forbidden
@@ -78,6 +72,12 @@ export function createApi(options: ApiOptions) {
     const files = /^\/pulls\/(\d+)\/files$/.exec(rest)
     if (files) return filesOf(request, name, files[1]!)
     return onPulls(request, name, rest)
+  }
+
+  async function lookAt(request: ApiRequest, name: string): Promise<ApiAnswer | undefined> {
+    const query = new URLSearchParams()
+    const seen = await forward({ ...request, method: 'GET', path: `/repos/${name}`, query, body: undefined })
+    return seen.status === 200 && isListed(request.token, name) ? seen : undefined
   }
 
   async function onPulls(request: ApiRequest, name: string, rest: string): Promise<ApiAnswer> {

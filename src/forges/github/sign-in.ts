@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import { messageOf, StepFailed } from '../../errors.ts'
+import { InstallationAnswer, statusOf, TokenAnswer } from './answers.ts'
+import { type Client, createClient, type Patience } from './client.ts'
+import { permissionHint, visibleHint } from './explain-api.ts'
+
+/** As the configuration gives it; undefined = nobody is signed in. */
+export type Credentials = { kind: 'token'; token: string } | { kind: 'app'; appId: string; keyFile: string } | undefined
+
+/** What a token is for: `look` sees that a repository is there. */
+export type Purpose = 'look' | 'read' | 'publish'
+const permissions = {
+  look: { metadata: 'read' },
+  read: { contents: 'read', metadata: 'read' },
+  publish: { contents: 'write', pull_requests: 'write', metadata: 'read' },
+} as const
+
+export type SignIn = {
+  /** A token for this use of this repository; undefined when nobody is signed in. */
+  tokenFor(name: string, purpose: Purpose): Promise<string | undefined>
+  /** Whether asking again gives another token. */
+  renews: boolean
+}
+
+type SignInOptions = { credentials: Credentials; api: string; patience: Patience }
+
+/** One token a use: of an App for one repository with the least permissions. Throws StepFailed `no_checkout`, `forge_denied`. */
+export function createSignIn({ credentials, api, patience }: SignInOptions): SignIn {
+  if (credentials?.kind !== 'app') {
+    return {
+      renews: false,
+      async tokenFor(name, purpose) {
+        if (credentials !== undefined || purpose !== 'publish') return credentials?.token
+        throw new StepFailed('forge_denied', `nobody is signed in, so nothing can be published to ${name}`, {
+          hint: 'set OVERNIGHT_GITHUB_APP_ID and OVERNIGHT_GITHUB_APP_KEY_FILE, or OVERNIGHT_GITHUB_TOKEN',
+        })
+      },
+    }
+  }
+  const installations = new Map<string, number>()
+  return {
+    renews: true,
+    async tokenFor(name, purpose) {
+      // Read at each use, so that a new key needs no new start.
+      const privateKey = await readKey(credentials.keyFile)
+      const client = createClient(api, { appId: credentials.appId, privateKey }, patience)
+      const installation = installations.get(name) ?? (await findInstallation(client, name))
+      installations.set(name, installation)
+      try {
+        return await mint(client, { installation, name, purpose })
+      } catch (error) {
+        installations.delete(name)
+        throw error
+      }
+    },
+  }
+}
+
+async function readKey(keyFile: string): Promise<string> {
+  return readFile(keyFile, 'utf8').catch((error: unknown) => {
+    throw new StepFailed('forge_denied', `the key of the GitHub App cannot be read: ${messageOf(error)}`, {
+      hint: 'correct OVERNIGHT_GITHUB_APP_KEY_FILE',
+    })
+  })
+}
+
+async function findInstallation(client: Client, name: string): Promise<number> {
+  const [owner = '', repo = ''] = name.split('/')
+  try {
+    return InstallationAnswer.parse((await client.rest.apps.getRepoInstallation({ owner, repo })).data).id
+  } catch (error) {
+    throw statusOf(error) === 404 ? notInstalled(name, error) : error
+  }
+}
+
+type Wish = { installation: number; name: string; purpose: Purpose }
+
+async function mint(client: Client, { installation, name, purpose }: Wish): Promise<string> {
+  const repositories = [name.split('/')[1] ?? '']
+  const ask = (narrowed: { repositories?: string[] }) =>
+    client.rest.apps.createInstallationAccessToken({
+      installation_id: installation,
+      permissions: permissions[purpose],
+      ...narrowed,
+    })
+  try {
+    return TokenAnswer.parse((await ask({ repositories })).data).token
+  } catch (error) {
+    if (statusOf(error) === 404) throw notInstalled(name, error)
+    if (statusOf(error) !== 422) throw error
+    // A repository that was renamed is not known by its old name here: what may only look finds out where it went.
+    if (purpose === 'look') return TokenAnswer.parse((await ask({})).data).token
+    throw new StepFailed('forge_denied', `the GitHub App lacks permissions for ${name}`, {
+      hint: permissionHint,
+      cause: error,
+    })
+  }
+}
+
+function notInstalled(name: string, cause: unknown): StepFailed {
+  const message = `${name} is not there, or the GitHub App is not installed on it`
+  return new StepFailed('no_checkout', message, { hint: visibleHint, cause })
+}
