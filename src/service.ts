@@ -77,7 +77,13 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   const news = createNews()
   building.defer(await ledger.watch((run, kind) => kind !== 'cancel' && news.tell(run, kind)))
 
-  const checkouts = createCheckouts({ operator: config.operator })
+  const forges = openForges({
+    local: { operator: config.operator, pulls: ledger.pulls },
+    github: { ...config.github, credentialsDir: paths.credentials },
+  })
+  const checkouts = createCheckouts({
+    openRemote: (repository, signal) => forges.of(repository.name).openRemote(repository, signal),
+  })
   // A routine in the project's root, or in the home folder, must not show the agent what else is there.
   const drivers = createSandboxDrivers({ hidden: [paths.data, config.operator.home] })
   await healAfterKill({
@@ -107,13 +113,12 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   })
   building.use(library)
 
-  const forges = openForges({ operator: config.operator, pulls: ledger.pulls })
   const worker = createWorker({
     ledger,
     checkouts,
     gate,
     publish,
-    forgeOf: () => forges.local,
+    forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),
     openSandbox: createSandboxOpener(drivers, log),
     openTranscript: (run, fence) =>
