@@ -1,5 +1,6 @@
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
 import { FenceLost } from '../errors.ts'
+import { createInsist, isCommitted, transactionId } from './insist.ts'
 import { writePack } from './packs.ts'
 import {
   attempts,
@@ -38,20 +39,46 @@ export type Facts = Partial<
 >
 export type Ending = { state: RunState; reason: string | null; message: string | null }
 export type Tell = { kind: RunEvent['kind']; data: Record<string, unknown> }
+type Changes = Partial<typeof runs.$inferInsert> | Record<string, unknown>
 export type TranscriptSummary = { bytes: number; sha256: string; tail: string }
 
-/** The run as its present owner holds it: every write names the fence, and an old fence's write throws FenceLost. */
+/**
+ * The run as its present owner holds it: every write names the fence, and an old fence's write throws FenceLost. A ledger
+ * that is away is waited for until the lease would be lost; a commit whose answer was lost is looked up, not repeated.
+ */
 export type HeldRun = ReturnType<typeof holdRun>
 
 export function holdRun(database: Database, held: { id: string; fence: number }, leaseMs: number) {
   const mine = and(eq(runs.id, held.id), eq(runs.fence, held.fence), isNull(runs.endedAt))
   const lease = sql`clock() + make_interval(secs => ${leaseMs / 1000}::double precision)`
+  const insist = createInsist(leaseMs)
 
-  async function write(db: Database, set: Partial<typeof runs.$inferInsert> | Record<string, unknown>): Promise<Run> {
-    const rows = await db.update(runs).set(set).where(mine).returning()
+  async function write(db: Database, set: Changes): Promise<{ run: Run; transaction: string }> {
+    const rows = await db
+      .update(runs)
+      .set(set)
+      .where(mine)
+      .returning({ ...getTableColumns(runs), transaction: transactionId })
     const row = rows[0]
     if (!row) throw new FenceLost(held.id, held.fence)
-    return row
+    const { transaction, ...run } = row
+    return { run, transaction }
+  }
+  const writeOnly = (set: Changes): Promise<Run> => insist(async () => (await write(database, set)).run)
+
+  /** The run's row first, which keeps everybody else out, then what belongs to it. */
+  async function writeWith(set: Changes, more: (tx: Database) => Promise<void>): Promise<Run> {
+    const state = { sent: undefined as { run: Run; transaction: string } | undefined }
+    return insist(async () => {
+      if (state.sent && (await isCommitted(database, state.sent.transaction))) return state.sent.run
+      state.sent = undefined
+      return database.transaction(async (tx) => {
+        const written = await write(tx, set)
+        await more(tx)
+        state.sent = written
+        return written.run
+      })
+    })
   }
   async function tell(db: Database, event: Tell): Promise<void> {
     await db.insert(runEvents).values({ run: held.id, fence: held.fence, kind: event.kind, data: event.data })
@@ -70,73 +97,70 @@ export function holdRun(database: Database, held: { id: string; fence: number },
 
     /** Extends the lease; tells whether a person asked to cancel. */
     async renew(): Promise<{ cancelRequested: boolean }> {
-      const row = await write(database, { leaseUntil: lease })
+      const row = await writeOnly({ leaseUntil: lease })
       return { cancelRequested: row.cancelRequestedAt !== null }
     },
 
-    tell: (event: Tell) =>
-      database.transaction(async (tx) => {
-        await write(tx, { leaseUntil: lease })
-        await tell(tx, event)
-      }),
+    async tell(event: Tell): Promise<void> {
+      await writeWith({ leaseUntil: lease }, (tx) => tell(tx, event))
+    },
 
     /** A new state and what is known by now, with its line on the timeline; one transaction. */
     advance: (state: RunState, facts: Facts = {}) =>
-      database.transaction(async (tx) => {
-        const row = await write(tx, { state, leaseUntil: lease, ...facts })
-        await tell(tx, { kind: 'state', data: { state } })
-        return row
-      }),
+      writeWith({ state, leaseUntil: lease, ...facts }, (tx) => tell(tx, { kind: 'state', data: { state } })),
 
-    record: (facts: Facts) => write(database, { leaseUntil: lease, ...facts }),
+    record: (facts: Facts) => writeOnly({ leaseUntil: lease, ...facts }),
 
-    storePatch: ({ pack, ...patch }: Omit<StoredPatch, 'run' | 'createdAt'>) =>
-      database.transaction(async (tx) => {
-        await write(tx, { leaseUntil: lease, files: patch.changes.length })
+    async storePatch({ pack, ...patch }: Omit<StoredPatch, 'run' | 'createdAt'>): Promise<void> {
+      await writeWith({ leaseUntil: lease, files: patch.changes.length }, async (tx) => {
         await tx
           .insert(patches)
           .values({ run: held.id, ...patch })
           .onConflictDoNothing()
         await writePack(tx, held.id, pack)
-      }),
-
-    storePublication: (publication: Omit<Publication, 'run' | 'createdAt'>) =>
-      database.transaction(async (tx) => {
-        await write(tx, { leaseUntil: lease, branch: publication.branch, commit: publication.commit })
-        const row = { run: held.id, ...publication }
-        await tx.insert(publications).values(row).onConflictDoUpdate({ target: publications.run, set: publication })
-      }),
-
-    storeTranscript: async (summary: TranscriptSummary) => {
-      await database
-        .update(attempts)
-        .set({ transcriptBytes: summary.bytes, transcriptSha: summary.sha256, transcriptTail: summary.tail })
-        .where(and(eq(attempts.run, held.id), eq(attempts.fence, held.fence)))
+      })
     },
 
-    /** Final: no later write of anybody changes it. `needs_approval` rests instead of ending. */
-    end: (ending: Ending, facts: Facts = {}) =>
-      database.transaction(async (tx) => {
-        const endedAt = ending.state === 'needs_approval' ? null : sql`clock()`
-        await write(tx, { ...facts, ...ending, endedAt, leaseOwner: null, leaseUntil: null })
-        await closeAttempt(tx, ending.state, ending.message)
-        await tell(tx, { kind: 'state', data: { ...ending } })
+    async storePublication(publication: Omit<Publication, 'run' | 'createdAt'>): Promise<void> {
+      const { branch, commit } = publication
+      await writeWith({ leaseUntil: lease, branch, commit }, async (tx) => {
+        const row = { run: held.id, ...publication }
+        await tx.insert(publications).values(row).onConflictDoUpdate({ target: publications.run, set: publication })
+      })
+    },
+
+    storeTranscript: (summary: TranscriptSummary): Promise<void> =>
+      insist(async () => {
+        await database
+          .update(attempts)
+          .set({ transcriptBytes: summary.bytes, transcriptSha: summary.sha256, transcriptTail: summary.tail })
+          .where(and(eq(attempts.run, held.id), eq(attempts.fence, held.fence)))
       }),
 
+    /** Final: no later write of anybody changes it. `needs_approval` rests instead of ending. */
+    async end(ending: Ending, facts: Facts = {}): Promise<void> {
+      const endedAt = ending.state === 'needs_approval' ? null : sql`clock()`
+      await writeWith({ ...facts, ...ending, endedAt, leaseOwner: null, leaseUntil: null }, async (tx) => {
+        await closeAttempt(tx, ending.state, ending.message)
+        await tell(tx, { kind: 'state', data: { ...ending } })
+      })
+    },
+
     /** Gives the run back unfinished: at once (shutdown) or after `delayMs` (an infrastructure failure, which counts). */
-    release: (why: { outcome: 'released' | 'retry'; error: string | null; delayMs: number }) =>
-      database.transaction(async (tx) => {
-        await write(tx, {
-          leaseOwner: null,
-          leaseUntil: null,
-          notBefore: sql`clock() + make_interval(secs => ${why.delayMs / 1000}::double precision)`,
-          ...(why.outcome === 'retry' ? { losses: sql`${runs.losses} + 1` } : {}),
-        })
+    async release(why: { outcome: 'released' | 'retry'; error: string | null; delayMs: number }): Promise<void> {
+      const given = {
+        leaseOwner: null,
+        leaseUntil: null,
+        notBefore: sql`clock() + make_interval(secs => ${why.delayMs / 1000}::double precision)`,
+        ...(why.outcome === 'retry' ? { losses: sql`${runs.losses} + 1` } : {}),
+      }
+      await writeWith(given, async (tx) => {
         await closeAttempt(tx, why.outcome, why.error)
         await tell(tx, {
           kind: 'note',
           data: { text: why.error ?? 'the service is stopping; the run goes on at the next start' },
         })
-      }),
+      })
+    },
   }
 }

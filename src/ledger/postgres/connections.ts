@@ -4,7 +4,7 @@ import pg from 'pg'
 const statementMs = 30_000
 /** A transaction that waits this long for its own process holds rows that others want. */
 const idleInTransactionMs = 30_000
-export const connectMs = 5_000
+const connectMs = 5_000
 
 /** What every connection of ours says before it is used; the operator's own defaults might be others. */
 const settings: Record<string, string> = {

@@ -5,15 +5,15 @@ import type { Log } from '../../log.ts'
 import { connectionOf, quiet } from './connections.ts'
 
 /** `undefined`: the connection was lost and is back; what was said meanwhile is not known. */
-export type OnPayload = (payload: string | undefined) => void
-export type Listener = {
+type OnPayload = (payload: string | undefined) => void
+type Listener = {
   /** Resolves when it hears; from then on nothing is missed without an `undefined`. */
   listen(channel: string, onPayload: OnPayload): Promise<() => Promise<void>>
   isConnected(): boolean
   close(): Promise<void>
 }
 
-export type ListenerOptions = {
+type ListenerOptions = {
   databaseUrl: string
   log: Pick<Log, 'warn' | 'info'>
   /** A line that died without a word (a firewall that forgot it) is noticed by asking. Default 20 s. */
