@@ -65,8 +65,8 @@ export function openRedis(url: string, log: Log): Backend {
     whyNot: () => (producer.status === 'ready' ? undefined : 'it is not connected'),
     watch(outage) {
       for (const [side, client] of [
-        ['handing', producer],
-        ['taking', consumer],
+        ['giver', producer],
+        ['taker', consumer],
       ] as const) {
         client.on('error', (error: Error) => outage.begin(side, error))
         client.on('reconnecting', () => outage.begin(side, new Error('the connection was lost')))

@@ -33,18 +33,26 @@ export type RedisSetting = {
   kind?: RedisKind
   /** Lines of redis.conf that win over those a queue wants. */
   settings?: Record<string, string | number>
+  /** Files of a key and its certificate: it speaks TLS alone. */
+  tls?: { key: string; cert: string }
   /** Not started yet: its address is known, and nobody is there. */
   stopped?: boolean
 }
 
 /** A private server with a port and a folder of its own, set up as a queue wants it. */
-export async function startRedis({ kind = 'redis', settings = {}, stopped }: RedisSetting = {}): Promise<RedisServer> {
+export async function startRedis({
+  kind = 'redis',
+  settings = {},
+  tls,
+  stopped,
+}: RedisSetting = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'overnight-redis-'))
   const port = await freePort()
   const all = { bind: '127.0.0.1', port, dir: folder, appendonly: 'yes', 'maxmemory-policy': 'noeviction', ...settings }
-  const argv = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...String(value).split(' ')])
+  if (tls) Object.assign(all, tlsSettings(port, tls))
+  const argv = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)])
   const password = settings['requirepass']
-  const url = `redis://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`
+  const url = `redis${tls ? 's' : ''}://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`
   const state = { server: undefined as ChildProcess | undefined }
 
   async function start(): Promise<void> {
@@ -82,6 +90,14 @@ export async function startRedis({ kind = 'redis', settings = {}, stopped }: Red
     },
   }
 }
+
+const tlsSettings = (port: number, { key, cert }: { key: string; cert: string }) => ({
+  port: 0,
+  'tls-port': port,
+  'tls-key-file': key,
+  'tls-cert-file': cert,
+  'tls-auth-clients': 'no',
+})
 
 async function untilSaid(server: ChildProcess, text: string): Promise<void> {
   const ready = Promise.withResolvers<void>()
