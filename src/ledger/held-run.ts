@@ -34,6 +34,8 @@ export type Facts = Partial<
     | 'pullUrl'
     | 'files'
     | 'costUsd'
+    | 'tokens'
+    | 'session'
     | 'subject'
   >
 >

@@ -16,6 +16,8 @@ type Listener = {
 type ListenerOptions = {
   databaseUrl: string
   log: Pick<Log, 'warn' | 'info'>
+  /** The connection was lost and is there again. */
+  onBack?: () => void
   /** A line that died without a word (a firewall that forgot it) is noticed by asking. Default 20 s. */
   askEveryMs?: number
 }
@@ -28,10 +30,11 @@ const answerMs = 5_000
  * NOTIFY reaches only the connection that said LISTEN, so it has one to itself, made anew whenever it is lost.
  * Rejects when the first connection cannot be made.
  */
-export async function openListener({ databaseUrl, log, askEveryMs = 20_000 }: ListenerOptions): Promise<Listener> {
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { databaseUrl, log, onBack, askEveryMs = 20_000 } = options
   const channels = new Map<string, Set<OnPayload>>()
   const closing = new AbortController()
-  const state = { client: undefined as pg.Client | undefined, again: Promise.resolve() }
+  const state = { client: undefined as pg.Client | undefined, again: Promise.resolve(), said: Promise.resolve() }
 
   async function connect(): Promise<void> {
     const client = quiet(new pg.Client({ ...connectionOf(databaseUrl), query_timeout: answerMs }))
@@ -67,15 +70,20 @@ export async function openListener({ databaseUrl, log, askEveryMs = 20_000 }: Li
         if (waitMs === longestWaitMs) log.warn({ error: messageOf(error) }, 'the ledger cannot be listened to yet')
       }
     }
+    onBack?.()
     log.info('the ledger’s notifications are back')
     for (const all of channels.values()) for (const onPayload of all) onPayload(undefined)
   }
 
-  /** An answer that never comes: the line is dead, and its end is made here. */
-  const asking = setInterval(() => {
-    const { client } = state
-    client?.query('select 1').catch(() => void end(client))
-  }, askEveryMs).unref()
+  /** One at a time; an answer that never comes means that the line is dead, and its end is made here. */
+  function say(text: string): Promise<void> {
+    state.said = state.said.then(async () => {
+      const { client } = state
+      await client?.query(text).catch(() => end(client))
+    })
+    return state.said
+  }
+  const asking = setInterval(() => void say('select 1'), askEveryMs).unref()
 
   await connect()
   return {
@@ -83,7 +91,7 @@ export async function openListener({ databaseUrl, log, askEveryMs = 20_000 }: Li
       const known = channels.get(channel) ?? new Set()
       channels.set(channel, known.add(onPayload))
       // One that is lost meanwhile says all of them again when it is back.
-      await state.client?.query(`listen ${pg.escapeIdentifier(channel)}`).catch(() => {})
+      await say(`listen ${pg.escapeIdentifier(channel)}`)
       return async () => {
         known.delete(onPayload)
       }

@@ -23,7 +23,7 @@ export async function openPostgres(options: FirstContact): Promise<Store> {
   const { databaseUrl, log } = options
   await waitForServer(options)
   const reach = createReach(addressOf(databaseUrl))
-  const listener = await openListener({ databaseUrl, log })
+  const listener = await openListener({ databaseUrl, log, onBack: () => reach.isBack() })
   const pool = openPool(databaseUrl, { max: connections.ledger })
   // Its tables are in a schema of their own, and its statements do not say so.
   const queuePool = openPool(databaseUrl, { max: connections.queue, settings: { search_path: 'bullmq' } })

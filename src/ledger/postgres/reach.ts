@@ -20,5 +20,9 @@ export function createReach(address: string) {
       }
     },
     isThere: () => state.isThere,
+    /** Somebody else has reached it meanwhile. */
+    isBack(): void {
+      state.isThere = true
+    },
   }
 }
