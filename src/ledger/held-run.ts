@@ -148,13 +148,21 @@ export function holdRun(database: Database, held: { id: string; fence: number },
       })
     },
 
-    /** Gives the run back unfinished: at once (shutdown) or after `delayMs` (an infrastructure failure, which counts). */
-    async release(why: { outcome: 'released' | 'retry'; error: string | null; delayMs: number }): Promise<void> {
+    /**
+     * Gives the run back unfinished: at once (shutdown), or after `delayMs`: `retry` counts as a loss, `wait` gives way to
+     * something outside and does not.
+     */
+    async release(why: {
+      outcome: 'released' | 'retry' | 'wait'
+      error: string | null
+      delayMs: number
+    }): Promise<void> {
       const given = {
         leaseOwner: null,
         leaseUntil: null,
         notBefore: sql`clock() + make_interval(secs => ${why.delayMs / 1000}::double precision)`,
         ...(why.outcome === 'retry' ? { losses: sql`${runs.losses} + 1` } : {}),
+        ...(why.outcome === 'wait' ? { waits: sql`${runs.waits} + 1` } : {}),
       }
       await writeWith(given, async (tx) => {
         await closeAttempt(tx, why.outcome, why.error)
