@@ -1,23 +1,45 @@
 import { behind, OvernightError, StepFailed, type Reason } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
+import type { Run } from '../ledger/schema.ts'
 
 export const infrastructureRetries = 2
 /** Losses that end a run: the first try, two retries, and then it is enough. */
 const lossesThatEnd = infrastructureRetries + 1
 
-export type AfterFailure = { act: 'retry'; delayMs: number; error: string } | { act: 'end'; ending: Ending }
+/** Something outside that does not answer is waited for so long after the run began; then a person decides. */
+const givesUpAfterMs = 6 * 3_600_000
+const firstWaitMs = 5000
+const longestWaitMs = 10 * 60_000
 
-/** What to do when a step threw. `losses` counts earlier infrastructure failures and lost workers of this run. */
-export function afterFailure(thrown: unknown, losses: number): AfterFailure {
+export type AfterFailure = { act: 'retry' | 'wait'; delayMs: number; error: string } | { act: 'end'; ending: Ending }
+type Failed = Pick<Run, 'losses' | 'waits' | 'startedAt'>
+
+/**
+ * What to do when a step threw. A forge that is down, or says when to come back, is waited for and costs the run nothing; other
+ * infrastructure failures are tried again as often as `losses` (with lost workers) allows.
+ */
+export function afterFailure(thrown: unknown, run: Failed, now: Date): AfterFailure {
   const error = behind(thrown)
-  const reason = reasonOf(error)
   const message = error instanceof Error ? oneLine(error.message) : 'an unexpected error'
-  const retryable = error instanceof OvernightError && error.retryable
-  if (retryable && losses < infrastructureRetries) {
-    return { act: 'retry', delayMs: 5000 * 4 ** losses, error: message }
+  if (error instanceof OvernightError && givesWay(error)) {
+    const delayMs = error.retryAfterMs ?? Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(run.waits, 20))
+    const deadline = (run.startedAt ?? now).getTime() + givesUpAfterMs
+    if (now.getTime() + delayMs <= deadline)
+      return { act: 'wait', delayMs, error: `${message}; tried again in ${spoken(delayMs)}` }
+  } else if (error instanceof OvernightError && error.retryable && run.losses < infrastructureRetries) {
+    return { act: 'retry', delayMs: 5000 * 4 ** run.losses, error: message }
   }
   const hint = error instanceof OvernightError && error.hint ? ` – ${error.hint}` : ''
-  return { act: 'end', ending: { state: 'failed', reason, message: `${message}${hint}` } }
+  return { act: 'end', ending: { state: 'failed', reason: reasonOf(error), message: `${message}${hint}` } }
+}
+
+function givesWay({ code, retryable, retryAfterMs }: OvernightError): boolean {
+  return retryable && (retryAfterMs !== undefined || code === 'forge_unavailable')
+}
+
+function spoken(delayMs: number): string {
+  const seconds = Math.ceil(delayMs / 1000)
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
 }
 
 export function lostTooOften(losses: number): Ending | undefined {
