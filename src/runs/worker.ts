@@ -89,10 +89,10 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
       await held.release({ outcome: 'released', error: null, delayMs: 0 })
       return
     } else {
-      const next = afterFailure(error, run.losses)
+      const next = afterFailure(error, run, await tools.ledger.now())
       log.warn({ ...logged(error), next: next.act }, 'a step failed')
-      if (next.act === 'retry') {
-        await held.release({ outcome: 'retry', error: next.error, delayMs: next.delayMs })
+      if (next.act !== 'end') {
+        await held.release({ outcome: next.act, error: next.error, delayMs: next.delayMs })
         return
       }
       await held.end(next.ending)
