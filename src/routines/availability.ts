@@ -34,15 +34,10 @@ function triggers({ on }: FrontMatter): NotYet[] {
 }
 
 function places({ repository, sandbox, network, connectors }: FrontMatter, engine: string): NotYet[] {
-  const first = listOf(repository)[0]
   return [
     ...ifAny(Array.isArray(repository), ['repository'], {
       message: 'several repositories are not available yet',
-      hint: 'write one path',
-    }),
-    ...ifAny(!Array.isArray(repository) && first !== undefined && !isPath(first), ['repository'], {
-      message: 'repositories on a forge are not available yet',
-      hint: 'write the path of a clone on this machine; a relative one starts with ./',
+      hint: 'write one repository',
     }),
     ...ifAny(engine !== 'command', ['engine'], {
       message: `the engine ${engine} is not available yet`,
@@ -101,12 +96,6 @@ function results({ output, success }: FrontMatter): NotYet[] {
       hint: 'let the agent run them',
     }),
   ]
-}
-
-/** `acme/shop` is a name on the forge; a relative path of two parts is written `./acme/shop`. */
-function isPath(repository: string): boolean {
-  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(repository) || /^[^/\s]+@[^/\s:]+:/.test(repository)
-  return !isUrl && !/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$/.test(repository)
 }
 
 export function listOf<T>(value: T | T[] | undefined): T[] {
