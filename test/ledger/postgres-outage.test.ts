@@ -169,7 +169,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
     ] as const)('takes the answer to %s with it, which is then done once', async (_, what, attempts) => {
       const run = await claimed()
       const held = ledger.hold(run, leaseMs)
-      const lost = wire.loseAnswerTo('commit')
+      const lost = wire.loseAnswerTo('commit\0')
       if (what === 'a line') await held.tell({ kind: 'note', data: {} })
       else if (what === 'end') await held.end({ state: 'published', reason: null, message: null })
       else await held.release({ outcome: 'retry', error: 'away', delayMs: 0 })
