@@ -86,8 +86,7 @@ describe('one that cannot be worked on', () => {
     'https://user:secret@example.com/shop.git',
     'ssh://user:secret@example.com/shop',
     'git@example.com:shop.git',
-    'acme/shop',
-  ])('somewhere else (%s): not available yet, with what to do, and no password is repeated', async (repository) => {
+  ])('somewhere else (%s): not available, with what to do, and no password is repeated', async (repository) => {
     const inFile = await crew.run('elsewhere', at(repository))
     const body = {
       file: join(folder(), 'elsewhere.md'),
@@ -95,10 +94,8 @@ describe('one that cannot be worked on', () => {
     }
     const { run } = await crew.service.post<{ run: string }>('/v1/runs', { ...body, repository })
     for (const ended of [inFile, await crew.settled(run)]) {
-      expect(ended).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^(not_available|no_checkout)$/) })
-      expect(ended.message).toMatch(
-        /not available yet.* – (write the path of a clone|clone it)|there is no repository at .* – correct/,
-      )
+      expect(ended).toMatchObject({ state: 'failed', reason: 'not_available' })
+      expect(ended.message).toMatch(/is not a repository at github\.com – clone it and write the path/)
       expect(ended.message).not.toContain('secret')
     }
   })
