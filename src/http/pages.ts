@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
-import { logged, NotFound, OvernightError } from '../errors.ts'
+import { logged, NotFound } from '../errors.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Asset } from '../ui/assets.ts'
 import { homePage } from '../ui/home.ts'
@@ -43,12 +43,13 @@ export function pages(face: Face, assets: ReadonlyMap<string, Asset>) {
   })
   app.route('/', signedPages(face))
   app.onError(async (error, c) => {
-    const { status, body } = problemOf(error)
+    const { status, headers, body } = problemOf(error)
     if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a page failed')
-    const clock = await clockOf(face)
+    // The error may be that the ledger, whose clock it is, is away.
+    const clock = await clockOf(face).catch(() => ({ now: new Date(), zone: face.zone }))
     if (status === 401) return c.html(signInPage({}, clock), 401)
-    const hint = error instanceof OvernightError ? error.hint : undefined
-    return c.html(errorPage({ status, message: String(body['detail']), hint }, clock), status as 500)
+    const hint = typeof body['hint'] === 'string' ? body['hint'] : undefined
+    return c.html(errorPage({ status, message: String(body['detail']), hint }, clock), status as 500, headers)
   })
   return app
 }

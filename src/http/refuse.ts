@@ -4,8 +4,14 @@ import { HTTPException } from 'hono/http-exception'
 import { BadRequest, behind, OvernightError } from '../errors.ts'
 import type { Inputs } from '../routines/routine.ts'
 
+const retryAfterSeconds = 5
+
 /** RFC 9457 for any error; what is not ours says nothing about itself. */
-export function problemOf(thrown: unknown): { status: number; body: Record<string, unknown> } {
+export function problemOf(thrown: unknown): {
+  status: number
+  headers: Record<string, string>
+  body: Record<string, unknown>
+} {
   const error = behind(thrown)
   // The framework's own refusals, such as a body that is not JSON.
   if (error instanceof HTTPException && error.status === 400)
@@ -13,12 +19,14 @@ export function problemOf(thrown: unknown): { status: number; body: Record<strin
   if (!(error instanceof OvernightError)) {
     return {
       status: 500,
+      headers: {},
       body: { type: 'about:blank', title: 'internal', status: 500, detail: 'an unexpected error; the log has it' },
     }
   }
   const { status, code, message, hint } = error
   return {
     status,
+    headers: status === 503 && error.retryable ? { 'retry-after': String(retryAfterSeconds) } : {},
     body: {
       type: `https://overnight.invalid/errors/${code}`,
       title: code,

@@ -80,9 +80,12 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
     return c.json(problemOf(error).body, 404, { 'content-type': 'application/problem+json' })
   })
   app.onError((error, c) => {
-    const { status, body } = problemOf(error)
+    const { status, headers, body } = problemOf(error)
     if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a request failed')
-    return c.body(JSON.stringify(body), status as 500, { 'content-type': 'application/problem+json' })
+    return c.body(JSON.stringify(body), status as 500, {
+      'content-type': 'application/problem+json',
+      ...headers,
+    })
   })
   return app
 }

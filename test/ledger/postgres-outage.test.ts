@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { behind, LedgerUnreachable } from '../../src/errors.ts'
+import { createSignIn } from '../../src/http/auth.ts'
+import type { Face } from '../../src/http/face.ts'
+import { createNews } from '../../src/http/news.ts'
+import { createApp } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { openListener } from '../../src/ledger/postgres/listener.ts'
@@ -68,6 +72,30 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
     await expect.poll(() => wired.health(), { timeout: 10_000 }).toBe('ok')
     expect(await kinds(twenty((index) => note(`after ${index}`)))).toEqual(new Set(['done']))
     expect((await noted()).length).toBe(21)
+  })
+
+  test('is 503 to whoever asks over HTTP, with when to ask again, and the page is a page', async () => {
+    const signIn = createSignIn('the token')
+    const face: Partial<Face> = {
+      ledger,
+      signIn,
+      news: createNews(),
+      log,
+      zone: 'UTC',
+      allowedHosts: () => new Set(['here:1']),
+      health: () => ({ state: wired.health() }),
+    }
+    const app = createApp(face as Face, new Map())
+    const ask = (path: string) => app.request(path, { headers: { host: 'here:1', authorization: 'Bearer the token' } })
+    await open.postgres.stop('fast')
+    const answers = [await ask('/v1/runs'), await ask('/'), await ask('/health')]
+    expect(answers.map((answer) => answer.status)).toEqual([503, 503, 503])
+    expect(answers.slice(0, 2).map((answer) => answer.headers.get('retry-after'))).toEqual(['5', '5'])
+    expect(await answers[0]!.json()).toMatchObject({ title: 'ledger_unreachable', status: 503 })
+    expect(await answers[1]!.text()).toContain('the ledger cannot be reached at the moment')
+    await open.postgres.start()
+    await expect.poll(() => wired.health(), { timeout: 10_000 }).toBe('ok')
+    expect((await ask('/v1/runs')).status).toBe(200)
   })
 
   test('in the middle of many transactions ends each with one answer, and leaves no connection behind', async () => {
