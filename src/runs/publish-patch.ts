@@ -35,6 +35,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
   })
   const { pull, branch, commit } = published
   const facts = { branch, commit, pull: pull.id, pullNumber: pull.number, pullUrl: pull.url }
+  for (const text of pull.notes ?? []) await held.tell({ kind: 'note', data: { text } })
   if (published.state === 'unchanged') {
     await held.record(facts)
     return {
