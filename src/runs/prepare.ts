@@ -36,6 +36,7 @@ export async function prepare(task: Task): Promise<Prepared> {
   await held.advance('preparing')
   const folder = join(tools.workDir, run.id, 'checkout')
   const { repository, mirror } = await openRepository(task)
+  for (const text of repository.notes ?? []) await held.tell({ kind: 'note', data: { text } })
   const kept = run.exit ? await tools.checkouts.findCheckout(folder) : undefined
   if (kept) return { repository, mirror, checkout: kept, exit: run.exit }
 
