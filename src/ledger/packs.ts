@@ -25,3 +25,11 @@ export async function readPack(db: Database, run: string): Promise<Buffer> {
   }
   return Buffer.concat(pieces)
 }
+
+/** Piece by piece inside the store: no process holds the pack. */
+export async function copyPack(db: Database, from: string, to: string): Promise<void> {
+  await db.execute(
+    sql`insert into pack_pieces (run, piece, bytes) select ${to}, piece, bytes from pack_pieces where run = ${from}
+      on conflict do nothing`,
+  )
+}

@@ -1,5 +1,5 @@
 import { and, desc, eq, gt } from 'drizzle-orm'
-import { readPack } from './packs.ts'
+import { copyPack, readPack } from './packs.ts'
 import { patches, publications, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -15,6 +15,19 @@ export function createPublications(db: Database) {
     async changesOf(run: string): Promise<PatchFacts | undefined> {
       const rows = await db.select().from(patches).where(eq(patches.run, run))
       return rows[0]
+    },
+
+    /** The same change for another run. False when there is none. */
+    async copyPatch(from: string, to: string): Promise<boolean> {
+      const facts = await this.changesOf(from)
+      if (!facts) return false
+      const { createdAt: _then, ...patch } = facts
+      await db
+        .insert(patches)
+        .values({ ...patch, run: to })
+        .onConflictDoNothing()
+      await copyPack(db, from, to)
+      return true
     },
 
     /** What a later run of the same routine and subject has published to the same repository. */

@@ -108,6 +108,20 @@ export function createRuns(db: Database) {
       return rows.length === 1
     },
 
+    /** What is known of an earlier run whose change this one publishes. */
+    async inherit(id: string, from: Run): Promise<void> {
+      const { repository, base, baseCommit, title, notes, sandbox, files, approvedBy } = from
+      // Without the attempt that saw the end: its folder belongs to the other run.
+      const { fence: _fence, ...exit } = from.exit ?? {
+        because: 'aborted' as const,
+        code: null,
+        signal: null,
+        said: null,
+      }
+      const known = { repository, base, baseCommit, title, notes, sandbox, files, approvedBy, exit }
+      await db.update(runs).set(known).where(eq(runs.id, id))
+    },
+
     /** needs_approval → publishing: owed again. False when it was not resting there. */
     async approve(id: string, by: string): Promise<boolean> {
       const rows = await db

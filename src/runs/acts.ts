@@ -3,6 +3,7 @@ import type { Ledger, Statements } from '../ledger/ledger.ts'
 import type { Run, RoutineVersion } from '../ledger/schema.ts'
 import type { Routine } from '../routines/routine.ts'
 import { fire, type Fired, type Occasion } from './fire.ts'
+import { handOnChange } from './kept-change.ts'
 import { isEnded } from './states.ts'
 
 export type Acts = ReturnType<typeof createActs>
@@ -87,7 +88,10 @@ export function createActs(tools: ActTools) {
       return find(run.id)
     },
 
-    /** A new firing of the same routine text with the same inputs; `retry:<run>:<n>` is its key. */
+    /**
+     * A new firing of the same routine text with the same inputs; `retry:<run>:<n>` is its key. A change that the forge did not
+     * take is published as it is.
+     */
     async retry(id: string, by: string): Promise<Fired> {
       const run = await find(id)
       if (!isEnded(run.state))
@@ -107,7 +111,9 @@ export function createActs(tools: ActTools) {
           ...(run.slotAt ? { slotAt: run.slotAt } : {}),
           ...(run.repositoryOverride ? { repository: run.repositoryOverride } : {}),
         }
-        return fire(tx, occasion)
+        const fired = await fire(tx, occasion)
+        if (fired.fresh && fired.run === fired.firing.id) await handOnChange(tx, run, fired.run)
+        return fired
       })
       void tools.wake()
       return fired

@@ -388,7 +388,7 @@ describe('the operator’s own hooks', () => {
   }
 
   test.each(['pre-receive', 'update', 'reference-transaction'])(
-    '%s refuses: its last line is the message, the change is kept, a retry publishes',
+    '%s refuses: its last line is the message, the change is kept, a retry publishes it without an agent',
     async (name) => {
       const path = crew.repository(`hook ${name}`)
       const file = hook(path, name, `echo 'looking' >&2; echo 'branches need a ticket: see the wiki' >&2; exit 1`)
@@ -403,7 +403,12 @@ describe('the operator’s own hooks', () => {
       expect(branches(path)).toEqual([])
       rmSync(file)
       const { run } = await crew.service.post<{ run: string }>(`/v1/runs/${ended.run}/retry`)
-      expect(await crew.settled(run)).toMatchObject({ state: 'published', branch: `overnight/hook-${name}/main` })
+      expect(await crew.settled(run)).toMatchObject({
+        state: 'published',
+        branch: `overnight/hook-${name}/main`,
+        files: 1,
+      })
+      expect(await crew.said(run)).toBe('')
     },
   )
 

@@ -5,8 +5,10 @@ import { admit } from '../../src/runs/admission.ts'
 import { afterAgent, headline, lastLine } from '../../src/runs/endings.ts'
 import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
 import { occasionId } from '../../src/runs/fire.ts'
+import { needsOnlyPublishing } from '../../src/runs/kept-change.ts'
 import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
 
+const ended = { because: 'exit', code: 0, signal: null, said: null } as const
 const waiting = { id: 'a', hash: 'h1', file: '/r/a.md', inputs: { scope: 'all' }, repositoryOverride: null }
 
 describe('overlap: queue_one', () => {
@@ -94,6 +96,21 @@ describe('admission', () => {
       }),
     )
   })
+})
+
+test.each([
+  ['the forge was away', { reason: 'forge_unavailable' }, true],
+  ['the push was refused', { reason: 'push_refused' }, true],
+  ['somebody else was on the branch', { reason: 'branch_has_other_commits' }, true],
+  ['we were not let in', { reason: 'forge_denied' }, true],
+  ['the gate stopped it', { state: 'needs_approval', reason: 'policy' }, false],
+  ['the change was no change', { reason: 'patch_invalid' }, false],
+  ['the agent failed', { reason: 'agent_exit', exit: { ...ended, code: 1 } }, false],
+  ['the agent failed, and the forge was away', { reason: 'forge_unavailable', exit: { ...ended, code: 1 } }, false],
+  ['the forge was away before the agent began', { reason: 'forge_unavailable', exit: null }, false],
+  ['the time was up', { state: 'timed_out', exit: { ...ended, because: 'time_limit' } }, false],
+] as const)('a retry after %s publishes the kept change: %o → %s', (_, run, only) => {
+  expect(needsOnlyPublishing({ state: 'failed', reason: null, exit: ended, ...run })).toBe(only)
 })
 
 describe('after a failure', () => {
