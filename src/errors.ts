@@ -107,7 +107,7 @@ export class LedgerUnreachable extends OvernightError {
       code: 'ledger_unreachable',
       status: 503,
       retryable: true,
-      hint: `see whether the PostgreSQL at ${address} runs; everything goes on by itself once it answers`,
+      hint: `see whether the PostgreSQL runs (${address}); everything goes on by itself once it answers`,
       cause,
     })
   }

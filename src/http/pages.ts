@@ -8,6 +8,7 @@ import { errorPage } from '../ui/message.ts'
 import { runPage } from '../ui/run.ts'
 import { signInPage } from '../ui/sign-in.ts'
 import { requireSignIn } from './auth.ts'
+import type { Clock } from '../ui/moment.ts'
 import type { Face } from './face.ts'
 import { liveRoutes } from './live.ts'
 import { problemOf, refuseBadInputs } from './refuse.ts'
@@ -45,13 +46,21 @@ export function pages(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.onError(async (error, c) => {
     const { status, headers, body } = problemOf(error)
     if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a page failed')
-    // The error may be that the ledger, whose clock it is, is away.
-    const clock = await clockOf(face).catch(() => ({ now: new Date(), zone: face.zone }))
+    const clock = await clockInNeed(face)
     if (status === 401) return c.html(signInPage({}, clock), 401)
     const hint = typeof body['hint'] === 'string' ? body['hint'] : undefined
     return c.html(errorPage({ status, message: String(body['detail']), hint }, clock), status as 500, headers)
   })
   return app
+}
+
+/** The error to be shown may be that the ledger, whose clock it is, is away. */
+async function clockInNeed(face: Face): Promise<Clock> {
+  try {
+    return await clockOf(face)
+  } catch {
+    return { now: new Date(), zone: face.zone }
+  }
 }
 
 function signedPages(face: Face) {

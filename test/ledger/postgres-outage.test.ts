@@ -92,7 +92,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
     expect(answers.map((answer) => answer.status)).toEqual([503, 503, 503])
     expect(answers.slice(0, 2).map((answer) => answer.headers.get('retry-after'))).toEqual(['5', '5'])
     expect(await answers[0]!.json()).toMatchObject({ title: 'ledger_unreachable', status: 503 })
-    expect(await answers[1]!.text()).toContain('the ledger cannot be reached at the moment')
+    expect(await answers[1]!.text()).toContain('The ledger cannot be reached at the moment')
     await open.postgres.start()
     await expect.poll(() => wired.health(), { timeout: 10_000 }).toBe('ok')
     expect((await ask('/v1/runs')).status).toBe(200)
