@@ -1,13 +1,14 @@
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, StepFailed } from '../errors.ts'
 import { removeFolder } from '../sandboxes/remove-folder.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
+import { createBaseReader } from './base-files.ts'
 import { borrow, createBare, objectFormatOf } from './bare.ts'
-import { GitFailed, identity, runGit, textOf } from './git.ts'
+import { GitFailed, identity, runGit } from './git.ts'
 import type { Base, Mirror } from './mirror.ts'
-import { patchCapBytes } from './patch.ts'
 
 const Checkout = z.strictObject({
   /** The agent's copy: its own `.git`, on a branch named as the base, and the work tree. */
@@ -21,31 +22,66 @@ const Checkout = z.strictObject({
   fileCapBytes: z.number().int(),
 })
 export type Checkout = z.infer<typeof Checkout>
-export type CheckoutRequest = { mirror: Mirror; base: Base; folder: string; signal: AbortSignal | undefined }
+export type CheckoutRequest = {
+  mirror: Pick<Mirror, 'gitDir'>
+  base: Base
+  folder: string
+  signal: AbortSignal | undefined
+}
 
 const marker = 'checkout.json'
+/** In the collector's git folder; its script begins with a copy of it. */
+const baseIndex = 'base-index'
 
-/** Makes the private copy in `folder`, removing whatever an earlier try left there. Throws StepFailed `no_checkout`, `disk_full`. */
-export async function createCheckout({ mirror, base, folder, signal }: CheckoutRequest): Promise<Checkout> {
-  try {
-    await removeFolder(folder)
-    const tree = join(folder, 'tree')
-    const gitDir = join(folder, 'collect')
-    await mkdir(tree, { recursive: true })
-    const [{ fileCapBytes, submodules }, baseTree] = await Promise.all([
-      readBase(mirror.gitDir, base.commit),
-      runGit(['rev-parse', '--verify', `${base.commit}^{tree}`], { gitDir: mirror.gitDir }).then(textOf),
-      makeCopy({ mirror, base, tree, signal }),
-    ])
-    await makeCollector({ mirror, base, tree, gitDir, submodules })
-    const objects = join(mirror.gitDir, 'objects')
-    const checkout = { tree, gitDir, objects, base: { ...base, tree: baseTree }, fileCapBytes }
-    await writeFile(join(folder, `${marker}.new`), JSON.stringify(checkout))
-    await rename(join(folder, `${marker}.new`), join(folder, marker))
-    return checkout
-  } catch (error) {
-    throw explainLocal(error)
+/**
+ * The answer makes a private copy in `folder`, removing whatever an earlier try left there, and throws StepFailed `no_checkout`,
+ * `disk_full`. `cores` are shared by the copies made at the same time.
+ */
+export function createCopies({ cores = availableParallelism() } = {}): (request: CheckoutRequest) => Promise<Checkout> {
+  const readBase = createBaseReader()
+  let atWork = 0
+  return async (request) => {
+    atWork += 1
+    try {
+      return await createCheckout(request, { readBase, workers: () => Math.max(1, Math.floor(cores / atWork)) })
+    } catch (error) {
+      throw explainLocal(error)
+    } finally {
+      atWork -= 1
+    }
   }
+}
+
+type Means = { readBase: ReturnType<typeof createBaseReader>; workers: () => number }
+
+async function createCheckout(request: CheckoutRequest, { readBase, workers }: Means): Promise<Checkout> {
+  const { mirror, base, folder, signal } = request
+  await removeFolder(folder)
+  const tree = join(folder, 'tree')
+  const gitDir = join(folder, 'collect')
+  await mkdir(tree, { recursive: true })
+  const copy = { mirror, base, tree, gitDir }
+  await ended([makeCollector(copy), makeRepository(copy)])
+  // The trees of the base are read once for both. The collector's index stays without inodes and times, which are the
+  // agent's to set: the price is that collecting reads every file.
+  await copyFile(join(gitDir, baseIndex), join(tree, '.git', 'index'))
+  const known = readBase({ gitDir: mirror.gitDir, commit: base.commit })
+  await ended([
+    writeFiles({ tree, workers: workers(), signal }),
+    known.then(({ submodules }) => overlookSubmodules(copy, submodules)),
+  ])
+  const { tree: baseTree, fileCapBytes } = await known
+  const objects = join(mirror.gitDir, 'objects')
+  const checkout = { tree, gitDir, objects, base: { ...base, tree: baseTree }, fileCapBytes }
+  await writeFile(join(folder, `${marker}.new`), JSON.stringify(checkout))
+  await rename(join(folder, `${marker}.new`), join(folder, marker))
+  return checkout
+}
+
+/** Rejects as the first that does, but when all have ended: nothing writes into a folder that is given up. */
+async function ended(acts: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(acts)
+  await Promise.all(acts)
 }
 
 /** The checkout a killed service left in `folder`; undefined when there is none, or it was never finished. */
@@ -63,9 +99,9 @@ export function mountsFor({ tree, gitDir, objects }: Checkout): { agent: Mount[]
   return { agent: shared, collector: [...shared, { path: gitDir, write: true }] }
 }
 
-type Copy = { mirror: Mirror; base: Base; tree: string; signal: AbortSignal | undefined }
+type Copy = { mirror: Pick<Mirror, 'gitDir'>; base: Base; tree: string; gitDir: string }
 
-async function makeCopy({ mirror, base, tree, signal }: Copy): Promise<void> {
+async function makeRepository({ mirror, base, tree }: Copy): Promise<void> {
   const format = `--object-format=${objectFormatOf(base.commit)}`
   await runGit(['init', '--quiet', '--template=', format, `--initial-branch=${base.branch}`, tree])
   const own = join(tree, '.git')
@@ -76,38 +112,31 @@ async function makeCopy({ mirror, base, tree, signal }: Copy): Promise<void> {
     `[user]\n\tname = ${identity.name}\n\temail = ${identity.email}\n[gc]\n\tauto = 0\n`,
   )
   await runGit(['update-ref', '--no-deref', `refs/heads/${base.branch}`, base.commit], { gitDir: own })
-  await runGit(['read-tree', '--reset', '-u', base.commit], { cwd: tree, signal })
 }
 
-/** One pass over the base: the size of its largest file, and the paths of its submodules. */
-async function readBase(gitDir: string, commit: string): Promise<{ fileCapBytes: number; submodules: Buffer }> {
-  const { stdout } = await runGit(['ls-tree', '-r', '-l', '-z', '--full-tree', commit], {
-    gitDir,
-    maxBytes: 512 * 1024 * 1024,
-  })
-  let fileCapBytes = patchCapBytes
-  const submodules: Buffer[] = []
-  for (let start = 0; start < stdout.length;) {
-    const end = stdout.indexOf(0, start)
-    const tab = stdout.indexOf(9, start)
-    const [mode, , , size] = stdout.toString('latin1', start, tab).split(/ +/)
-    if (mode === '160000') submodules.push(stdout.subarray(tab + 1, end + 1))
-    else fileCapBytes = Math.max(fileCapBytes, Number(size))
-    start = end + 1
-  }
-  return { fileCapBytes, submodules: Buffer.concat(submodules) }
-}
-
-type Collector = { mirror: Mirror; base: Base; tree: string; gitDir: string; submodules: Buffer }
-
-async function makeCollector({ mirror, base, tree, gitDir, submodules }: Collector): Promise<void> {
+async function makeCollector({ mirror, base, tree, gitDir }: Copy): Promise<void> {
   await createBare({ gitDir, borrowFrom: mirror.gitDir, objectFormat: objectFormatOf(base.commit) })
   await runGit(['config', 'core.bare', 'false'], { gitDir })
-  const env = { GIT_INDEX_FILE: join(gitDir, 'base-index'), GIT_WORK_TREE: tree }
-  await runGit(['read-tree', base.commit], { gitDir, env })
+  await runGit(['read-tree', base.commit], { gitDir, env: collectorOf({ tree, gitDir }) })
+}
+
+/** Submodules are not checked out; what the agent puts in their place is not looked at, because git would run git inside it. */
+async function overlookSubmodules({ tree, gitDir }: Copy, submodules: Buffer): Promise<void> {
   if (submodules.length === 0) return
-  // Submodules are not checked out; what the agent puts in their place is not looked at, because git would run git inside it.
+  const env = collectorOf({ tree, gitDir })
   await runGit(['update-index', '--skip-worktree', '-z', '--stdin'], { gitDir, env, cwd: tree, input: submodules })
+}
+
+function collectorOf({ tree, gitDir }: Pick<Copy, 'tree' | 'gitDir'>): Record<string, string> {
+  return { GIT_INDEX_FILE: join(gitDir, baseIndex), GIT_WORK_TREE: tree }
+}
+
+type Writing = { tree: string; workers: number; signal: AbortSignal | undefined }
+
+/** Every file of the index. More workers than cores would make ten copies at once slower than one after another. */
+async function writeFiles({ tree, workers, signal }: Writing): Promise<void> {
+  const write = ['checkout-index', '--all', '--force', '--index']
+  await runGit(['-c', `checkout.workers=${workers}`, ...write], { cwd: tree, signal })
 }
 
 function explainLocal(error: unknown): unknown {

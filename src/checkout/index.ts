@@ -1,5 +1,5 @@
 import { removeFolder } from '../sandboxes/remove-folder.ts'
-import { createCheckout, findCheckout, mountsFor } from './checkout.ts'
+import { createCopies, findCheckout, mountsFor } from './checkout.ts'
 import { collectPatch } from './collect.ts'
 import { createMirrors, type OpenRemote, resolveBase } from './mirror.ts'
 import { openQuarantine } from './quarantine.ts'
@@ -13,7 +13,7 @@ export function createCheckouts({ openRemote }: { openRemote: OpenRemote }) {
   return {
     ensureMirror,
     resolveBase,
-    createCheckout,
+    createCheckout: createCopies(),
     findCheckout,
     mountsFor,
     removeFolder,
