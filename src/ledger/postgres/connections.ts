@@ -2,8 +2,8 @@ import pg from 'pg'
 
 /** Longer than any statement of ours takes; what waits longer waits for somebody who is stuck. */
 const statementMs = 30_000
-/** A transaction that waits this long for its own process holds rows that others want. */
-const idleInTransactionMs = 30_000
+/** A transaction that waits this long for its own process (stopped, or gone without a word) holds what others wait for. */
+const idleInTransactionMs = 10_000
 const connectMs = 5_000
 
 /** What every connection of ours says before it is used; the operator's own defaults might be others. */

@@ -15,6 +15,7 @@ const sqlStates = new Set([
   '57P05', // idle_session_timeout
   '25P03', // idle_in_transaction_session_timeout: the connection is gone with it
   '25006', // read_only_sql_transaction: it has become a standby; the next connection may find the new primary
+  '57014', // query_canceled: our limit of time; somebody holds what it waits for
   '53300', // too_many_connections
 ])
 /** node-postgres raises these itself, without a code. */
