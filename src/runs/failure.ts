@@ -8,6 +8,7 @@ const lossesThatEnd = infrastructureRetries + 1
 
 /** Something outside that does not answer is waited for so long after the run began; then a person decides. */
 const givesUpAfterMs = 6 * 3_600_000
+const outside: ReadonlySet<string> = new Set(['forge_unavailable', 'ledger_unreachable'])
 const firstWaitMs = 5000
 const longestWaitMs = 10 * 60_000
 
@@ -15,7 +16,7 @@ export type AfterFailure = { act: 'retry' | 'wait'; delayMs: number; error: stri
 type Failed = Pick<Run, 'losses' | 'waits' | 'startedAt'>
 
 /**
- * What to do when a step threw. A forge that is down, or says when to come back, is waited for and costs the run nothing; other
+ * What to do when a step threw. A forge or a ledger that is down, or says when to come back, is waited for and costs the run nothing; other
  * infrastructure failures are tried again as often as `losses` (with lost workers) allows.
  */
 export function afterFailure(thrown: unknown, run: Failed, now: Date): AfterFailure {
@@ -34,7 +35,7 @@ export function afterFailure(thrown: unknown, run: Failed, now: Date): AfterFail
 }
 
 function givesWay({ code, retryable, retryAfterMs }: OvernightError): boolean {
-  return retryable && (retryAfterMs !== undefined || code === 'forge_unavailable')
+  return retryable && (retryAfterMs !== undefined || outside.has(code))
 }
 
 function spoken(delayMs: number): string {

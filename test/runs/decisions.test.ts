@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OvernightError, StepFailed } from '../../src/errors.ts'
+import { LedgerUnreachable, OvernightError, StepFailed } from '../../src/errors.ts'
 import { admit } from '../../src/runs/admission.ts'
 import { afterAgent, headline, lastLine } from '../../src/runs/endings.ts'
 import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
@@ -138,6 +138,13 @@ describe('after a failure', () => {
       [5, 10, 20, 320, 600, 600].map((seconds) => ['wait', seconds]),
     )
     expect(waits[0]).toMatchObject({ error: 'the forge is away; tried again in 5 s' })
+  })
+  test('so is a ledger that is away, also as its driver wraps it', () => {
+    const gone = new LedgerUnreachable('127.0.0.1:5432', new Error('ECONNREFUSED'))
+    const wrapped = Object.assign(new Error('Failed query', { cause: gone }), { query: 'select', params: [] })
+    for (const error of [gone, wrapped]) {
+      expect(afterFailure(error, { ...run, losses: 2 }, now)).toMatchObject({ act: 'wait', delayMs: 5000 })
+    }
   })
   test('what names a time is left alone until then, whatever it is', () => {
     const limited = new StepFailed('forge_unavailable', 'limited', { retryable: true, retryAfterMs: 1_234_000 })
