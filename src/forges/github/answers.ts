@@ -58,3 +58,9 @@ export function saidBy({ response, message }: ApiError): string {
     .join(': ')
     .slice(0, 300)
 }
+
+/** The same of whatever was thrown; empty when GitHub said nothing. */
+export function sentenceOf(error: unknown): string {
+  const told = apiErrorOf(error)
+  return told ? saidBy(told) : ''
+}

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PullDraft } from '../forge.ts'
-import { apiErrorOf, PullAnswer, saidBy, statusOf } from './answers.ts'
+import { PullAnswer, sentenceOf, statusOf } from './answers.ts'
 import type { Client } from './client.ts'
 
 type Ensured = { pull: PullAnswer; notes: string[] }
@@ -112,9 +112,4 @@ async function told(note: string, act: () => Promise<unknown>): Promise<string[]
     if (!isRefusal) throw error
     return [`${note}: ${sentenceOf(error)}`]
   }
-}
-
-function sentenceOf(error: unknown): string {
-  const told = apiErrorOf(error)
-  return told ? saidBy(told) : ''
 }

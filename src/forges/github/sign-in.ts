@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf, StepFailed } from '../../errors.ts'
-import { InstallationAnswer, statusOf, TokenAnswer } from './answers.ts'
+import { InstallationAnswer, sentenceOf, statusOf, TokenAnswer } from './answers.ts'
 import { type Client, createClient, type Patience } from './client.ts'
 import { permissionHint, visibleHint } from './explain-api.ts'
 
@@ -90,11 +90,18 @@ async function mint(client: Client, { installation, name, purpose }: Wish): Prom
     if (statusOf(error) !== 422) throw error
     // A repository that was renamed is not known by its old name here: what may only look finds out where it went.
     if (purpose === 'look') return TokenAnswer.parse((await ask({})).data).token
-    throw new StepFailed('forge_denied', `the GitHub App lacks permissions for ${name}`, {
-      hint: permissionHint,
-      cause: error,
-    })
+    throw /permission/i.test(sentenceOf(error)) ? lacksPermissions(name, error) : notGranted(name, error)
   }
+}
+
+function lacksPermissions(name: string, cause: unknown): StepFailed {
+  return new StepFailed('forge_denied', `the GitHub App lacks permissions for ${name}`, { hint: permissionHint, cause })
+}
+
+/** In the middle of a run it may have been renamed: looking for it again finds it. */
+function notGranted(name: string, cause: unknown): StepFailed {
+  const message = `${name} has moved, or the GitHub App may not see it any more`
+  return new StepFailed('no_checkout', message, { retryable: true, hint: visibleHint, cause })
 }
 
 function notInstalled(name: string, cause: unknown): StepFailed {

@@ -36,6 +36,14 @@ type Pull = {
 export function createApi(options: ApiOptions) {
   const { repositories, journal, state, tokens, url } = options
 
+  // GitHub looks for another pull request and opens one in the same moment.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = (act: () => Promise<ApiAnswer>): Promise<ApiAnswer> => {
+    const mine = last.then(act)
+    last = mine.catch(() => {})
+    return mine
+  }
+
   async function forward(
     { method, path, query, body, token, authorization }: ApiRequest,
     as?: string,
@@ -68,7 +76,7 @@ export function createApi(options: ApiOptions) {
     if (rest === '') return method === 'GET' ? seen : forward(request)
     if (rest.startsWith('/git/'))
       return token !== 'app' && mayAct(token, 'contents', 'read') ? refs(name, rest) : forbidden
-    if (rest === '/pulls' && method === 'POST') return openPull(request, name)
+    if (rest === '/pulls' && method === 'POST') return inTurn(() => openPull(request, name))
     const files = /^\/pulls\/(\d+)\/files$/.exec(rest)
     if (files) return filesOf(request, name, files[1]!)
     return onPulls(request, name, rest)

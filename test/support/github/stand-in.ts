@@ -1,3 +1,4 @@
+import { EventEmitter, on } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -127,11 +128,13 @@ export async function openGitHub(options: GitHubOptions) {
       }[],
   }
 
+  const arrivals = new EventEmitter()
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams, search } = new URL(request.url ?? '/', url)
     const method = request.method ?? 'GET'
     const body = await read(request)
     if (pathname.startsWith('/stand-in/')) return control(pathname.slice('/stand-in/'.length), body, response)
+    arrivals.emit('request', pathname)
     const fault = faults.take(method, `${pathname}${search}`)
     const found = tokens.find(request.headers.authorization)
     const as = typeof found === 'object' ? found.name : found
@@ -178,6 +181,10 @@ export async function openGitHub(options: GitHubOptions) {
     app: { id: appId, keyFile },
     journal,
     repositories,
+    /** Resolves when a request for such a path arrives. */
+    async reached(path: RegExp): Promise<void> {
+      for await (const [arrived] of on(arrivals, 'request')) if (path.test(String(arrived))) return
+    },
     issued: (): readonly Token[] => tokens.all(),
     ...acts,
     async [Symbol.asyncDispose]() {
