@@ -76,7 +76,11 @@ describe('a push', () => {
       { ...advertised, answer: { status: 503 } },
       { reason: 'forge_unavailable', retryable: true },
     ],
-    ['a connection that ends', { ...receiving, times: 9, connection: 'drop' }, { reason: 'forge_unavailable', retryable: true }],
+    [
+      'a connection that ends',
+      { ...receiving, times: 9, connection: 'drop' },
+      { reason: 'forge_unavailable', retryable: true },
+    ],
     ['no answer', { ...receiving, connection: 'hang' }, { reason: 'forge_unavailable', retryable: true }],
     [
       'credentials refused for good',
@@ -222,7 +226,6 @@ describe('reading', () => {
     const lost = { reason: 'no_checkout', message: expect.stringContaining('acme/shop has moved'), retryable: true }
     await expect(ground.mirror()).rejects.toMatchObject(lost)
     await expect(ground.mirror(ground.forgeAs(asOwner(ground.github)))).rejects.toMatchObject(lost)
-  })
   })
 
   test('a repository without a commit', async () => {
