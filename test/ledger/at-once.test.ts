@@ -126,6 +126,7 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
       createDispatcher({
         ledger: ledgers[index % 2]!,
         enqueue: async (run, attempt) => void handed.push(`${run} ${attempt}`),
+        mayEnqueue: () => true,
         slots: () => Promise.resolve(slots),
         unclaimedMs: leaseMs,
         atWork: () => [],

@@ -101,18 +101,20 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
   test('in the middle of many transactions ends each with one answer, and leaves no connection behind', async () => {
     const begun = Promise.withResolvers<void>()
     const killed = Promise.withResolvers<void>()
-    const asked = twenty((index) =>
-      ledger.transaction(async (tx) => {
-        await tx.events.audit('ada', 'noted', `${index}`)
-        begun.resolve()
-        await killed.promise
-        await tx.events.audit('ada', 'noted', `${index} again`)
-      }),
+    const answers = kinds(
+      twenty((index) =>
+        ledger.transaction(async (tx) => {
+          await tx.events.audit('ada', 'noted', `${index}`)
+          begun.resolve()
+          await killed.promise
+          await tx.events.audit('ada', 'noted', `${index} again`)
+        }),
+      ),
     )
     await begun.promise
     await open.postgres.stop('immediate')
     killed.resolve()
-    expect(await kinds(asked)).toEqual(new Set(['unreachable']))
+    expect(await answers).toEqual(new Set(['unreachable']))
     await open.postgres.start()
     await expect.poll(() => wired.health(), { timeout: 10_000 }).toBe('ok')
     expect(await noted()).toEqual([])

@@ -22,7 +22,7 @@ export type OpenLedger = AsyncDisposable & {
 }
 
 /** The real embedded store, empty, and a clock that can be moved. */
-export async function openLedger(): Promise<OpenLedger> {
+async function openLedger(): Promise<OpenLedger> {
   const folder = await mkdtemp(join(tmpdir(), 'overnight-ledger-'))
   await putFreshLedger(join(folder, 'ledger'))
   return ready(await openStore({ ledger: join(folder, 'ledger') }), () => rm(folder, { recursive: true }))

@@ -31,7 +31,7 @@ export function connectionOf(databaseUrl: string): pg.ClientConfig {
 }
 
 /** As statements, not as parameters of the connection: poolers such as PgBouncer refuse those. */
-export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<void> {
+async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<void> {
   const all = Object.entries({ ...settings, ...more })
   const calls = all.map((_, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`)
   await client.query(`select ${[...calls, durable].join(', ')}`, all.flat())
