@@ -1,8 +1,8 @@
 import { NotFound } from '../errors.ts'
-import type { Pull } from '../forges/forge.ts'
-import type { RunState } from '../ledger/schema.ts'
+import type { Run, RunState } from '../ledger/schema.ts'
 import { composeEdition, editionHours, type FileProblem, type HomeView } from '../ui/edition.ts'
 import type { Clock } from '../ui/moment.ts'
+import { outsidePull, type PullView } from '../ui/pull.ts'
 import type { RunView } from '../ui/run.ts'
 import type { StoryItem } from '../ui/story.ts'
 import type { Face } from './face.ts'
@@ -38,10 +38,11 @@ export async function homeView(face: Face): Promise<HomeView> {
     await runs.withPulls(pulls.map((pull) => pull.id)),
   ]
   const unique = new Map(lists.flat().map((run) => [run.id, run]))
+  const elsewhere = pullsElsewhere([...unique.values()])
   return composeEdition({
     clock,
     runs: [...unique.values()],
-    pulls,
+    pulls: [...pulls, ...elsewhere],
     schedules: await routines.schedules(),
     slots: await slots.idleSince(since, 50),
     routines: (await routines.list()).map((row) => row.name),
@@ -65,7 +66,7 @@ export async function runView(face: Face, id: string): Promise<RunView> {
     story: items,
     events: await ledger.events.last(run.id, 500),
     patch: patch ? { ...patch, cut: patch.diffCut } : null,
-    pull: await pullOf(face, run.pull),
+    pull: await pullOf(face, run),
     firings: await ledger.firings.ofRun(run.id),
     attempts: await ledger.runs.attemptsOf(run.id),
     version: (await ledger.routines.readVersion(run.routine, run.hash)) ?? null,
@@ -73,9 +74,18 @@ export async function runView(face: Face, id: string): Promise<RunView> {
   }
 }
 
-async function pullOf(face: Face, id: string | null): Promise<Pull | null> {
-  if (id === null) return null
-  return face.pulls.read(id).catch((error: unknown) => {
+/** The pull requests on forges with pages of their own, newest first; `runs` that published them, in any order. */
+export function pullsElsewhere(runs: readonly Run[]): PullView[] {
+  const published = runs.filter(({ state }) => state === 'published')
+  const newestFirst = published.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
+  const pulls = newestFirst.flatMap((run) => outsidePull(run) ?? [])
+  return [...new Map(pulls.toReversed().map((pull) => [pull.id, pull])).values()].toReversed()
+}
+
+async function pullOf(face: Face, run: Run): Promise<PullView | null> {
+  const outside = outsidePull(run)
+  if (run.pull === null || outside) return outside
+  return face.pulls.read(run.pull).catch((error: unknown) => {
     if (error instanceof NotFound) return null
     throw error
   })
