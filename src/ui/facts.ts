@@ -1,7 +1,7 @@
 import type { Attempt, Firing, RoutineVersion, Run } from '../ledger/schema.ts'
 import { html, type Html, type Part } from './html.ts'
 import { duration, moment, type Clock } from './moment.ts'
-import { outsideLink, pullName, type PullView } from './pull.ts'
+import { isOutside, outsideLink, pullName, type PullView } from './pull.ts'
 import { runPath } from './row.ts'
 import { capital, dollars } from './words.ts'
 
@@ -79,7 +79,7 @@ function routine(run: Run, version: FactsView['version']): Part {
 }
 
 function pullFact(run: Run, pull: PullView | null): Part {
-  if (pull) return html`${pullName(pull)}, ${pull.state}`
+  if (pull) return isOutside(pull) ? pullName(pull) : html`${pullName(pull)}, ${pull.state}`
   return run.pullNumber === null ? null : outsideLink(run.pullUrl ?? '', `#${run.pullNumber}`)
 }
 
