@@ -23,6 +23,13 @@ const Environment = z.object({
     .default(Math.max(2, availableParallelism()))
     .describe('Runs at work at the same time.'),
   OVERNIGHT_LEASE_SECONDS: seconds(30, 3600).describe('A worker that is silent this long has lost its run.'),
+  OVERNIGHT_DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe('How long runs may go on once the process is told to stop; default 60 for `worker`, 1 for `up`.'),
   OVERNIGHT_TRANSCRIPT_KB: z.coerce
     .number()
     .int()
@@ -84,6 +91,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     engine: value.OVERNIGHT_ENGINE,
     concurrency: value.OVERNIGHT_CONCURRENCY,
     leaseMs: value.OVERNIGHT_LEASE_SECONDS * 1000,
+    /** undefined = the command's own default. */
+    drainMs: value.OVERNIGHT_DRAIN_SECONDS === undefined ? undefined : value.OVERNIGHT_DRAIN_SECONDS * 1000,
     transcriptBytes: value.OVERNIGHT_TRANSCRIPT_KB * 1024,
     logLevel: value.OVERNIGHT_LOG,
     databaseUrl: value.DATABASE_URL,

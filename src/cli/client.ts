@@ -43,7 +43,7 @@ export async function connect(context: Context): Promise<Client> {
     const live = await findLive(context)
     if (live !== undefined) return clientOf(live.token, { url: live.url })
     try {
-      const service = await openService(context.config(), { log, foreground: true })
+      const service = await openService(context.config(), { log, role: 'foreground' })
       return clientOf(service.token, { service })
     } catch (error) {
       if (!(error instanceof FolderInUse) || performance.now() > until) throw error

@@ -12,6 +12,7 @@ import { addNext } from './next.ts'
 import { addPulls } from './pulls.ts'
 import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
+import { addServer } from './server.ts'
 import { addSignIn } from './sign-in.ts'
 import { addUp } from './up.ts'
 
@@ -36,6 +37,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addCheck,
     addNext,
     addUp,
+    addServer,
     addFire,
     addRun,
     addRuns,

@@ -1,16 +1,24 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 
-/** The operator's token, made at the first start: 256 bits in a file only they can read. The caller holds the folder's lock. */
+/** The operator's token, made at the first start: 256 bits in a file only they can read. Processes that start at once agree on one. */
 export async function ensureToken(path: string): Promise<string> {
   const known = await readToken(path)
   if (known !== undefined) return known
-  const fresh = `${path}.${process.pid}`
   const token = randomBytes(32).toString('base64url')
+  const fresh = `${path}.${randomBytes(4).toString('hex')}`
   // Flushed before it has its name: a power cut leaves no empty token behind.
   await writeFile(fresh, token, { mode: 0o600, flush: true })
-  await rename(fresh, path)
-  return token
+  try {
+    await link(fresh, path)
+    return token
+  } catch (error) {
+    const others = await readToken(path)
+    if (others === undefined) throw error
+    return others
+  } finally {
+    await rm(fresh, { force: true })
+  }
 }
 
 export async function readToken(path: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ledger, Statements } from '../ledger/ledger.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { admit } from './admission.ts'
@@ -13,7 +13,10 @@ export type Dispatcher = {
 export type DispatchTools = {
   ledger: Ledger
   enqueue(runId: string, attempt: number): Promise<void>
-  concurrency: number
+  /** False while the queue is known to take nothing: what is handed out then would only wait for its second try. */
+  mayEnqueue(): boolean
+  /** Runs that may be at work at the same time, in all processes together. */
+  slots(tx: Statements): Promise<number>
   /** A run that was handed to the queue and not claimed for this long is handed out again, as a new attempt. */
   unclaimedMs: number
   /** A foreground command works on its own run and leaves the others to the service. */
@@ -31,16 +34,20 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
   const state = { looking: undefined as Promise<void> | undefined, again: false, stopped: false }
 
   async function look(): Promise<void> {
+    if (!tools.mayEnqueue()) return
     const handed = await tools.ledger.transaction(async (tx) => {
+      // The limits are of all processes together: who counts must not be counted past.
+      await tx.oneAtATime('dispatch')
+      const slots = await tools.slots(tx)
       const busy = await tx.owed.busy(tools.unclaimedMs)
       const owed = await tx.owed.candidates({
         unclaimedMs: tools.unclaimedMs,
         busyRoutines: busy.map((run) => run.routine),
         except: tools.atWork(),
         only: tools.only?.(),
-        limit: tools.concurrency,
+        limit: slots,
       })
-      const ids = admit(owed, busy, tools.concurrency)
+      const ids = admit(owed, busy, slots)
       return ids.length === 0 ? [] : tx.owed.markDispatched(ids)
     })
     for (const run of handed) await tools.enqueue(run.id, run.attempt)

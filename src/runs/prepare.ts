@@ -34,16 +34,15 @@ export async function openRepository({
 export async function prepare(task: Task): Promise<Prepared> {
   const { run, routine, held, tools, signal } = task
   await held.advance('preparing')
-  const folder = join(tools.workDir, run.id, 'checkout')
   const { repository, mirror } = await openRepository(task)
   for (const text of repository.notes ?? []) await held.tell({ kind: 'note', data: { text } })
-  const kept = run.exit ? await tools.checkouts.findCheckout(folder) : undefined
+  const kept = task.endedIn === null ? undefined : await tools.checkouts.findCheckout(join(task.endedIn, 'checkout'))
   if (kept) return { repository, mirror, checkout: kept, exit: run.exit }
 
   const base = await tools.checkouts.resolveBase(mirror, routine.base)
   // Said before the copy is made: an ending seen in an earlier copy must never be taken for one in this.
   await held.record({ repository: repository.name, base: base.branch, baseCommit: base.commit, exit: null })
-  const checkout = await tools.checkouts.createCheckout({ mirror, base, folder, signal })
+  const checkout = await tools.checkouts.createCheckout({ mirror, base, folder: join(task.folder, 'checkout'), signal })
   await tools.reached('checked_out', run.id)
   return { repository, mirror, checkout, exit: null }
 }

@@ -17,7 +17,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
   await using quarantine = await tools.checkouts.openQuarantine({
     mirror,
     patch,
-    folder: join(tools.workDir, run.id, 'quarantine'),
+    folder: join(task.folder, 'quarantine'),
     signal,
   })
   const published = await tools.publish({

@@ -3,6 +3,8 @@ import type { Forge } from '../forges/forge.ts'
 import type { HeldRun } from '../ledger/held-run.ts'
 import type { Run, StoredPatch } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
+import type { ModelRelay } from '../relay/model.ts'
+import type { UsageReport } from '../relay/usage.ts'
 import type { Routine } from '../routines/routine.ts'
 import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
@@ -34,15 +36,27 @@ export type PerformTools = {
   engineOf(name: string): Engine | undefined
   /** The kind of sandbox this routine gets here. Throws StepFailed('no_sandbox') with what to do. */
   openSandbox(routine: Routine, spec: SandboxSpec): Promise<Sandbox>
+  /** The way to the model for one attempt. Throws StepFailed('model_sign_in') when no key is configured. */
+  openModelRelay(options: { run: string; onUsage(report: UsageReport): void }): Promise<ModelRelay>
   openTranscript(run: string, fence: number): Promise<Transcript>
   patchOf(run: string): Promise<StoredPatch | undefined>
   lastPushed(repository: string, branch: string): Promise<string | undefined>
   mirrorsDir: string
-  /** `<work>/<run>`: the checkout and the files handed to the agent. */
+  /** Holds a folder a run, and in it one an attempt. */
   workDir: string
   reached(step: Step, run: string): Promise<void> | void
   log: Log
 }
 
 /** One run in the hands of one worker. */
-export type Task = { run: Run; routine: Routine; held: HeldRun; signal: AbortSignal; tools: PerformTools }
+export type Task = {
+  run: Run
+  routine: Routine
+  held: HeldRun
+  signal: AbortSignal
+  tools: PerformTools
+  /** `<work>/<run>/<fence>`: everything this attempt keeps on disk. A worker that lost the run still writes in its own only. */
+  folder: string
+  /** The folder of the attempt that saw the agent end; null when none did. */
+  endedIn: string | null
+}

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FenceLost, logged, messageOf, reasons } from '../errors.ts'
 import type { Ending, HeldRun } from '../ledger/held-run.ts'
@@ -6,6 +7,7 @@ import type { Run, RoutineVersion } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Routine } from '../routines/routine.ts'
 import { afterFailure, lostTooOften } from './failure.ts'
+import { keepLease, type Lease } from './lease.ts'
 import { perform } from './perform.ts'
 import type { PerformTools } from './task.ts'
 
@@ -13,6 +15,8 @@ export type WorkerTools = PerformTools & {
   ledger: Ledger
   /** The routine as it was when the run was accepted. Throws when its text cannot be read any more. */
   routineOf(version: RoutineVersion): Routine
+  /** Ends what a lost attempt of this run may have left running on this machine. */
+  killLeftovers(run: string): Promise<void>
   /** Names this process in the ledger. */
   worker: string
   leaseMs: number
@@ -31,6 +35,7 @@ export function createWorker(tools: WorkerTools) {
     const lease = keepLease(held, { leaseMs: tools.leaseMs, stop, log })
     try {
       await tools.reached('claimed', run.id)
+      if (run.fence > 1) await clearAttempts(tools, run)
       const ending = endingBefore(run) ?? (await performFrom(tools, { run, held, signal: lease.signal }))
       await held.end(ending)
       log.info({ state: ending.state, reason: ending.reason }, 'run ended')
@@ -70,7 +75,24 @@ async function performFrom(
 ): Promise<Ending> {
   const version = await tools.ledger.routines.readVersion(held.run.routine, held.run.hash)
   if (!version) throw new Error(`the text of routine ${held.run.routine} at ${held.run.hash} is not in the ledger`)
-  return perform({ ...held, routine: tools.routineOf({ ...version, file: held.run.file }), tools })
+  const { run } = held
+  const folderOf = (fence: number) => join(tools.workDir, run.id, String(fence))
+  return perform({
+    ...held,
+    routine: tools.routineOf({ ...version, file: run.file }),
+    tools,
+    folder: folderOf(run.fence),
+    endedIn: run.exit?.fence === undefined ? null : folderOf(run.exit.fence),
+  })
+}
+
+/** What earlier attempts left: their processes, and their folders but the one in which the agent ended. */
+async function clearAttempts(tools: WorkerTools, run: Run): Promise<void> {
+  await tools.killLeftovers(run.id)
+  const folder = join(tools.workDir, run.id)
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter((name) => name !== String(run.exit?.fence)))
+    await removeWork(tools, join(run.id, name))
 }
 
 type Settling = { tools: WorkerTools; run: Run; held: HeldRun; lease: Lease; log: Log }
@@ -105,43 +127,9 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
 }
 
 /** Nothing of an ended run stays on disk but its transcript; a resting one needs only what the ledger holds. */
-async function removeWork(tools: WorkerTools, run: string): Promise<void> {
-  const folder = join(tools.workDir, run)
+async function removeWork(tools: WorkerTools, name: string): Promise<void> {
+  const folder = join(tools.workDir, name)
   await tools.checkouts.removeFolder(folder).catch((error: unknown) => {
-    tools.log.warn(
-      { run, folder, error: messageOf(error) },
-      'the work folder cannot be removed; the next start tries again',
-    )
+    tools.log.warn({ folder, error: messageOf(error) }, 'the work folder cannot be removed; the next start tries again')
   })
-}
-
-type Lease = { signal: AbortSignal; readonly lost: boolean; stop(): void }
-
-/**
- * Renews the lease at a third of its length. The signal aborts when the queue stops the job (cancel, shutdown), when a
- * person asked to cancel, and when the lease could not be kept: then the work must not go on.
- */
-function keepLease(held: HeldRun, { leaseMs, stop, log }: { leaseMs: number; stop: AbortSignal; log: Log }): Lease {
-  const own = new AbortController()
-  const state = { lost: false, renewedAt: performance.now() }
-  const timer = setInterval(() => {
-    held.renew().then(
-      ({ cancelRequested }) => {
-        state.renewedAt = performance.now()
-        if (cancelRequested) own.abort(new Error('cancelled'))
-      },
-      (error: unknown) => {
-        state.lost = error instanceof FenceLost || performance.now() - state.renewedAt > leaseMs
-        log.warn({ error: messageOf(error) }, 'the lease could not be renewed')
-        if (state.lost) own.abort(error)
-      },
-    )
-  }, leaseMs / 3)
-  return {
-    signal: AbortSignal.any([own.signal, stop]),
-    get lost() {
-      return state.lost
-    },
-    stop: () => clearInterval(timer),
-  }
 }

@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import { SetupError } from '../errors.ts'
+import { createLog } from '../log.ts'
+import { openService } from '../service.ts'
+import { openWorkerProcess } from '../service/worker-process.ts'
+import type { Context } from './context.ts'
+
+/** The two halves of `up`, for many processes on one PostgreSQL. */
+export function addServer(program: Command, context: Context): void {
+  program
+    .command('server')
+    .description('pages, API and schedules; workers do the work (needs DATABASE_URL)')
+    .action(async () => {
+      const config = requireShared(context, 'server')
+      const log = createLog(config.logLevel)
+      await using service = await openService(config, { log, role: 'server' })
+      const { url } = await service.listen()
+      context.out(`Overnight is up at ${url} (sign in: overnight sign-in)\n`)
+      await Promise.race([new Promise<void>((resolve) => context.onSignal(resolve)), service.broken])
+      log.info('stopping')
+    })
+
+  program
+    .command('worker')
+    .description('takes runs; start as many as you like (needs DATABASE_URL)')
+    .action(async () => {
+      const config = requireShared(context, 'worker')
+      const log = createLog(config.logLevel)
+      await using worker = await openWorkerProcess(config, { log })
+      context.out(`Overnight takes runs here, ${config.concurrency} at a time\n`)
+      await Promise.race([new Promise<void>((resolve) => context.onSignal(resolve)), worker.broken])
+      log.info('stopping: runs at work may go on for a while')
+    })
+}
+
+function requireShared(context: Context, command: string): Config {
+  const config = context.config()
+  if (config.databaseUrl !== undefined) return config
+  throw new SetupError(
+    `overnight ${command} needs DATABASE_URL: the embedded store is for one process`,
+    'set DATABASE_URL to a PostgreSQL, or use overnight up',
+  )
+}

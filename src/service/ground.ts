@@ -1,0 +1,73 @@
+import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { createCheckouts } from '../checkout/index.ts'
+import type { Config } from '../config.ts'
+import { openForges } from '../forges/index.ts'
+import { createLedger } from '../ledger/ledger.ts'
+import { lockDataFolder } from '../ledger/lock.ts'
+import { migrate } from '../ledger/migrate.ts'
+import type { RoutineVersion } from '../ledger/schema.ts'
+import { openStore } from '../ledger/store.ts'
+import type { Log } from '../log.ts'
+import { parseOrRefuse } from '../routines/read.ts'
+import type { Routine } from '../routines/routine.ts'
+import { healAfterKill, sweepEnded } from '../runs/leftovers.ts'
+import { readTranscript, type TranscriptCursor } from '../runs/transcript.ts'
+import { createSandboxDrivers } from '../sandboxes/index.ts'
+import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
+
+export type Ground = Awaited<ReturnType<typeof openGround>>
+
+/**
+ * What every kind of process stands on: the ledger, the forges, copies of repositories, sandboxes. `building` closes it.
+ * With the embedded store this process is the only one of its data folder; on PostgreSQL it is one of many.
+ */
+export async function openGround(config: Config, { log, building }: { log: Log; building: AsyncDisposableStack }) {
+  const { paths, operator, databaseUrl } = config
+  const isAlone = databaseUrl === undefined
+  if (isAlone) building.use(lockDataFolder(paths.lock))
+  else await mkdir(paths.data, { recursive: true, mode: 0o700 })
+  const store = await openStore(isAlone ? { ledger: paths.ledger } : { databaseUrl, log })
+  building.defer(() => store.close())
+  await migrate(store)
+  const ledger = createLedger(store)
+
+  const forges = openForges({
+    local: { operator, pulls: ledger.pulls },
+    github: { ...config.github, credentialsDir: paths.credentials },
+  })
+  const checkouts = createCheckouts({
+    openRemote: (repository, signal) => forges.of(repository.name).openRemote(repository, signal),
+  })
+  // A routine in the project's root, or in the home folder, must not show the agent what else is there.
+  const drivers = createSandboxDrivers({ hidden: [paths.data, operator.home] })
+  const read = { defaultEngine: config.engine, checkSchedule }
+  const leftovers = {
+    ledger,
+    drivers: Object.values(drivers),
+    workDir: paths.work,
+    removeFolder: checkouts.removeFolder,
+    log,
+  }
+  return {
+    config,
+    log,
+    /** No other process is at work in this data folder. */
+    isAlone,
+    store,
+    ledger,
+    forges,
+    checkouts,
+    drivers,
+    readOnce: (file: string, text: string): Routine => parseOrRefuse(file, text, read),
+    routineOf: (version: Pick<RoutineVersion, 'file' | 'source'> & { commit?: string | null }): Routine =>
+      parseOrRefuse(version.file, version.source, read),
+    read,
+    transcriptFolder: (run: string, fence: number) => join(paths.transcripts, run, String(fence)),
+    transcriptOf: (run: string, cursor: TranscriptCursor) =>
+      readTranscript(join(paths.transcripts, run, String(cursor.fence)), cursor),
+    /** Clears what killed processes left on this machine. */
+    heal: () => (isAlone ? healAfterKill(leftovers) : sweepEnded(leftovers)),
+    sweep: () => sweepEnded(leftovers),
+  }
+}

@@ -1,0 +1,39 @@
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { PerformTools } from '../runs/task.ts'
+import { startTicking } from '../ticker.ts'
+import { openDispatch } from './dispatch.ts'
+import { openGround } from './ground.ts'
+
+/** Long enough for most runs to end where they began: started again elsewhere, an agent costs twice. */
+const drainMs = 60_000
+
+export type WorkerProcess = AsyncDisposable & {
+  /** Rejects with what to do when it cannot go on; never resolves. */
+  broken: Promise<never>
+}
+
+/** A process that takes runs and nothing else. Disposing lets them go on for a while, then hands them back. */
+export async function openWorkerProcess(
+  config: Config,
+  options: { log: Log; reached?: PerformTools['reached'] },
+): Promise<WorkerProcess> {
+  await using building = new AsyncDisposableStack()
+  const { log, reached = () => {} } = options
+  const ground = await openGround(config, { log, building })
+  await ground.heal()
+  const { dispatcher, hands } = await openDispatch(ground, building, {
+    take: 'all',
+    drainMs: config.drainMs ?? drainMs,
+    reached,
+  })
+  const stopWatching = await ground.ledger.watch((run, kind) => {
+    if (kind === 'cancel' && run !== undefined) hands.queue.cancel(run)
+  })
+  building.defer(stopWatching)
+  const reconciler = { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() }
+  building.use(startTicking(log, [reconciler, ...hands.ticks]))
+  void dispatcher.wake()
+  const stack = building.move()
+  return { broken: ground.store.stopped, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
