@@ -5,11 +5,14 @@ import { visible } from './events.ts'
 import type { Context } from './context.ts'
 import { table } from './table.ts'
 
+/** On a forge with pages of its own: what became of it is told there. */
+type Elsewhere = Pick<Pull, 'id' | 'url' | 'branch' | 'title'>
+
 export function addPulls(program: Command, context: Context): void {
   program
     .command('pulls')
     .argument('[pull]', 'id: print its diff')
-    .description('list the pull requests of the local forge, or show the diff of one')
+    .description('list pull requests, or show the diff of one of the local forge')
     .option('--state <state>', 'open, merged, closed or all', 'open')
     .option('--json', 'print JSON')
     .action(async (id: string | undefined, options: { state: string; json?: true }) => {
@@ -20,11 +23,12 @@ export function addPulls(program: Command, context: Context): void {
         return context.out(visible(await answer.text()))
       }
       const query = options.state === 'all' ? '' : `?state=${encodeURIComponent(options.state)}`
-      const { pulls } = await client.json<{ pulls: Pull[] }>(`/v1/pulls${query}`)
-      if (options.json) return context.out(`${JSON.stringify(pulls)}\n`)
-      if (pulls.length === 0) return context.out('no pull requests\n')
+      const { pulls, elsewhere } = await client.json<{ pulls: Pull[]; elsewhere: Elsewhere[] }>(`/v1/pulls${query}`)
+      if (options.json) return context.out(`${JSON.stringify([...pulls, ...elsewhere])}\n`)
+      if (pulls.length + elsewhere.length === 0) return context.out('no pull requests\n')
       const rows = pulls.map((pull) => [pull.id, pull.state, pull.branch, visible(pull.title)])
-      context.out(table([['pull', 'state', 'branch', 'title'], ...rows]))
+      const others = elsewhere.map((pull) => [pull.id, 'see there', pull.branch, `${visible(pull.title)}  ${pull.url}`])
+      context.out(table([['pull', 'state', 'branch', 'title'], ...rows, ...others]))
     })
   for (const [name, description] of [
     ['merge', 'merge a pull request into its base'],

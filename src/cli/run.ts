@@ -5,7 +5,7 @@ import { BadRequest, messageOf } from '../errors.ts'
 import type { RunJson, RunRowJson } from '../http/run-json.ts'
 import { isGood } from '../runs/states.ts'
 import { connect, type Client } from './client.ts'
-import { eventsOf, lineOf } from './events.ts'
+import { eventsOf, lineOf, visible } from './events.ts'
 import { exitCodes, type Context } from './context.ts'
 
 type Options = { repository?: string; input: Record<string, string>; json?: true }
@@ -15,7 +15,7 @@ export function addRun(program: Command, context: Context): void {
     .command('run')
     .argument('<file>', 'a routine file; it need not be in the folder')
     .description('run a routine file once, in the foreground')
-    .option('--repository <path>', 'work on this repository, whatever the file says')
+    .option('--repository <where>', 'work on this repository (a path, or owner/name on GitHub), whatever the file says')
     .option('--input <name=value>', 'an input (repeatable)', collectInput, {})
     .option('--json', 'print exactly one JSON object; the log goes to stderr')
     .action(async (path: string, options: Options) => {
@@ -28,7 +28,7 @@ export function addRun(program: Command, context: Context): void {
         file,
         text,
         inputs: options.input,
-        ...(options.repository ? { repository: resolve(context.cwd, options.repository) } : {}),
+        ...(options.repository ? { repository: repositoryFrom(context.cwd, options.repository) } : {}),
       })
       await follow(context, client, { run, quiet: false })
       await report(context, client, { run, json: options.json === true })
@@ -45,6 +45,14 @@ export function addRun(program: Command, context: Context): void {
       await follow(context, client, { run, quiet: true })
       await report(context, client, { run, json: options.json === true })
     })
+}
+
+/** `owner/name` and addresses are on a forge; anything else is a path, as in a routine file. */
+export function repositoryFrom(cwd: string, written: string): string {
+  const isElsewhere = /^[a-z][a-z0-9+.-]*:\/\/|^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$/i.test(
+    written,
+  )
+  return isElsewhere ? written : resolve(cwd, written)
 }
 
 /** Tells on stderr what happens until the run has ended or rests; Ctrl-C cancels it. */
@@ -72,9 +80,14 @@ async function report(context: Context, client: Client, options: { run: string; 
   const { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds } = whole
   const short: RunJson = { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds }
   const sentence = `${state}${reason ? `: ${reason}` : ''}${whole.message ? ` – ${whole.message}` : ''}`
-  const where = pullRequest ? `\n  → pull request #${pullRequest.number} on ${branch}` : ''
+  const where = pullRequest ? `\n  → pull request #${pullRequest.number} on ${branch}${addressOf(pullRequest.url)}` : ''
   context.out(options.json ? `${JSON.stringify(short)}\n` : `${sentence}${where}\n`)
   context.exit(isGood(state) ? exitCodes.ok : exitCodes.theirs)
+}
+
+/** On a forge with pages of its own, where to read it. */
+function addressOf(url: string): string {
+  return URL.canParse(url) ? `: ${visible(url)}` : ''
 }
 
 export function collectInput(pair: string, inputs: Record<string, string>): Record<string, string> {

@@ -58,7 +58,7 @@ export function addRuns(program: Command, context: Context): void {
         ['why', run.message],
         ['branch', run.branch],
         ['commit', run.commit],
-        ['pull', run.pullRequest && `#${run.pullRequest.number}`],
+        ['pull', run.pullRequest && pullText(run.pullRequest)],
         ['seconds', run.seconds?.toString()],
         ['page', client.live && new URL(run.links.page, client.live).href],
       ]
@@ -84,4 +84,9 @@ export function addRuns(program: Command, context: Context): void {
         context.out(options.json ? `${JSON.stringify(run)}\n` : `${run.run} ${run.state}\n`)
       })
   }
+}
+
+/** Our own pull requests have a path for an address; others are read where they are. */
+function pullText({ number, url }: { number: number; url: string }): string {
+  return URL.canParse(url) ? `#${number} ${url}` : `#${number}`
 }

@@ -6,6 +6,7 @@ import type { Pull } from '../forges/forge.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { refuseInvalid } from './refuse.ts'
+import { pullsElsewhere } from './views.ts'
 
 const PullJson = z.object({
   id: z.string(),
@@ -22,12 +23,32 @@ const PullJson = z.object({
 })
 const Query = z.object({ state: z.enum(['open', 'merged', 'closed']).optional() })
 
+const Elsewhere = PullJson.pick({
+  id: true,
+  number: true,
+  url: true,
+  branch: true,
+  base: true,
+  head: true,
+  title: true,
+})
+const Pulls = z.object({
+  pulls: z.array(PullJson).describe('Of the local forge.'),
+  elsewhere: z
+    .array(Elsewhere)
+    .describe(
+      'Published to a forge with pages of its own, by the last 200 runs that published. What became of them is told there.',
+    ),
+})
+
 const Act = z.strictObject({ head: z.string().optional().describe('Merge only if this is still its head.') })
 
 type PullAct = { id: string; act: 'merge' | 'close'; by: string; seen: string | undefined }
 
 /** Nobody merges what they have not read: with `seen`, a pull request that has moved on since is refused. */
 export async function actOnPull(face: Face, { id, act, by, seen }: PullAct): Promise<Pull> {
+  const outside = pullsElsewhere(await face.ledger.runs.withPulls([id])).at(0)
+  if (outside) throw new Conflict(`${id} is on a forge of its own`, `${act} it there: ${outside.url}`)
   const now = await face.pulls.read(id)
   if (seen !== undefined && now.head !== seen) {
     throw new Conflict(
@@ -44,11 +65,13 @@ export function pullsApi(face: Face) {
   const app = new Hono<{ Variables: { actor: string } }>()
   app.get(
     '/',
-    describeJson('Pull requests of the local forge, newest first', 200, z.object({ pulls: z.array(PullJson) })),
+    describeJson('Pull requests, newest first', 200, Pulls),
     validator('query', Query, refuseInvalid),
     async (c) => {
       const { state } = c.req.valid('query')
-      return c.json({ pulls: await face.pulls.list(state ? { state } : {}) })
+      const published = await face.ledger.runs.list({ states: ['published'], limit: 200 })
+      const elsewhere = pullsElsewhere(published).map((pull) => ({ ...pull, url: pull.url ?? '' }))
+      return c.json({ pulls: await face.pulls.list(state ? { state } : {}), elsewhere })
     },
   )
   app.get(

@@ -1,7 +1,7 @@
 import type { Run } from '../ledger/schema.ts'
 import { html, type Html } from './html.ts'
 import { pathOf } from './path.ts'
-import type { PullView } from './pull.ts'
+import { isOutside, type PullView } from './pull.ts'
 
 /** What a person may do now. `primary` is the one the page is about; `key` is its letter on the keyboard. */
 export type Action = {
@@ -25,9 +25,9 @@ export function actionsOf(run: Run, pull: PullView | null): Action[] {
   return [...(pull ? pullActions(pull) : []), act('retry', 'Retry', bad)]
 }
 
-/** Merging and closing, while the pull request is open. */
+/** Merging and closing, while the pull request is open and nobody else's. */
 export function pullActions(pull: PullView): Action[] {
-  if (pull.state !== 'open') return []
+  if (pull.state !== 'open' || isOutside(pull)) return []
   const act = (verb: 'merge' | 'close', label: string): Action => {
     const path = pathOf('pulls', pull.id, verb)
     const isMerge = verb === 'merge'

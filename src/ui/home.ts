@@ -5,7 +5,7 @@ import { html, type Html, type Part } from './html.ts'
 import { clockText, moment, type Clock } from './moment.ts'
 import { page } from './page.ts'
 import { pathOf } from './path.ts'
-import { pullName, type PullView } from './pull.ts'
+import { pullName, type PullView, reviewLink } from './pull.ts'
 import { byline, dotted, runPath, runRow } from './row.ts'
 import { capital, count, detail, dollars, headline, reasonSentence, sentence } from './words.ts'
 
@@ -100,7 +100,7 @@ function leadStory({ kicker, run, pull, clock }: LeadStory): Html {
       actionsOf(run, pull).filter(({ verb }) => verb !== 'retry'),
       '/',
     )}
-    <p class="more"><a href="${runPath(run)}#changes">Read the change</a></p>
+    <p class="more">${dotted([html`<a href="${runPath(run)}#changes">Read the change</a>`, reviewLink(pull)])}</p>
   </article>`
 }
 
