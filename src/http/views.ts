@@ -79,7 +79,7 @@ export function pullsElsewhere(runs: readonly Run[]): PullView[] {
   const published = runs.filter(({ state }) => state === 'published')
   const newestFirst = published.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
   const pulls = newestFirst.flatMap((run) => outsidePull(run) ?? [])
-  return [...new Map(pulls.toReversed().map((pull) => [pull.id, pull])).values()].toReversed()
+  return pulls.filter(({ id }, index) => pulls.findIndex((pull) => pull.id === id) === index)
 }
 
 async function pullOf(face: Face, run: Run): Promise<PullView | null> {
