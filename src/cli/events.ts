@@ -48,20 +48,34 @@ async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEv
   }
 }
 
+type Body = {
+  content?: { text: string }
+  data?: Record<string, unknown>
+  bytes?: number
+  title?: string
+  status?: string
+  cost?: { amount: number }
+}
+
 /** One line a person reads of one event, or undefined for what only machines need. Control characters are made visible. */
 export function lineOf(event: ServerEvent): string | undefined {
-  const body = JSON.parse(event.data) as {
-    text?: string
-    content?: { text: string }
-    data?: Record<string, unknown>
-    bytes?: number
-  }
+  const body = JSON.parse(event.data) as Body
   if (event.event === 'output') return visible(body.content?.text ?? '')
   if (event.event === 'left_out') return `… ${body.bytes} bytes left out …\n`
-  const data = body.data ?? {}
-  if (event.event === 'state') return stateLine(data)
-  if (event.event === 'note') return `── ${visible(textOf(data['text']))}\n`
-  if (event.event !== 'gate') return undefined
+  return agentLine(event.event, body) ?? recordLine(event.event, body.data ?? {})
+}
+
+/** What the agent did beside speaking: a tool when it begins, and again only if it failed. */
+function agentLine(event: string, { title = 'a tool', status, cost }: Body): string | undefined {
+  if (event === 'tool_call') return `── ${visible(title)}\n`
+  if (event === 'tool_call_update' && status === 'failed') return `── failed: ${visible(title)}\n`
+  return event === 'usage_update' ? `── spent $${(cost?.amount ?? 0).toFixed(4)}\n` : undefined
+}
+
+function recordLine(event: string, data: Record<string, unknown>): string | undefined {
+  if (event === 'state') return stateLine(data)
+  if (event === 'note') return `── ${visible(textOf(data['text']))}\n`
+  if (event !== 'gate') return undefined
   const findings = (data['findings'] ?? []) as { message: string }[]
   return findings.map((finding) => `── gate: ${visible(finding.message)}\n`).join('')
 }

@@ -2,6 +2,7 @@ import type { SandboxProcess } from '../sandboxes/sandbox.ts'
 import type { Engine, EngineEvent, EngineTask, Stopped } from './engine.ts'
 import { merge } from './merge.ts'
 import { readText } from './read-text.ts'
+import { environmentOf } from './task-files.ts'
 
 /** What a program gets to finish in when it is told to stop; a cancelled run ends within five seconds. */
 const graceMs = 2000
@@ -12,7 +13,7 @@ const graceMs = 2000
  * routine in OVERNIGHT_ROUTINE_DIR. What it prints on either stream is its transcript.
  */
 export function createCommandEngine(): Engine {
-  return { name: 'command', run }
+  return { name: 'command', needs: async () => ({ programs: [], model: false }), run }
 }
 
 async function* run(task: EngineTask): AsyncGenerator<EngineEvent> {
@@ -47,10 +48,3 @@ async function* eventsOf(command: SandboxProcess, stream: 'stdout' | 'stderr'): 
     yield { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text }, stream }
   }
 }
-
-const environmentOf = ({ files }: EngineTask) => ({
-  OVERNIGHT_PROMPT_FILE: files.prompt,
-  OVERNIGHT_INPUTS_FILE: files.inputs,
-  OVERNIGHT_EVENT_FILE: files.event,
-  OVERNIGHT_ROUTINE_DIR: files.routineDir,
-})

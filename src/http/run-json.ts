@@ -37,6 +37,10 @@ export const RunWholeJson = RunRowJson.extend({
   sandbox: z.string().nullable(),
   engine: z.string(),
   notes: z.array(z.string()),
+  tokens: z
+    .object({ input: z.int(), output: z.int(), cacheRead: z.int(), cacheWrite: z.int() })
+    .nullable()
+    .describe('Of the model, all attempts together, counted outside the agent.'),
   findings: z.array(z.object({ rule: z.string(), path: z.string().nullable(), message: z.string() })),
   events: z.array(EventJson).describe('The last 100.'),
   links: z.object({ self: z.string(), events: z.string(), page: z.string() }),

@@ -81,6 +81,7 @@ export function runsApi(face: Face) {
       sandbox: run.sandbox,
       engine: run.engine,
       notes: run.notes,
+      tokens: run.tokens,
       findings: changes?.findings ?? [],
       events: events.map(eventJson),
       links: { self, events: `${self}/events`, page: `/runs/${run.id}` },
@@ -143,5 +144,6 @@ function sseOf(part: StoryPart): { id: string; event: string; data: string } {
   const id = writeCursor(part.cursor)
   if (part.kind === 'event') return { id, event: part.event.kind, data: JSON.stringify(eventJson(part.event)) }
   if (part.kind === 'left_out') return { id, event: 'left_out', data: JSON.stringify({ bytes: part.bytes }) }
-  return { id, event: 'output', data: JSON.stringify(part.line) }
+  const event = part.line.sessionUpdate === 'agent_message_chunk' ? 'output' : part.line.sessionUpdate
+  return { id, event, data: JSON.stringify(part.line) }
 }

@@ -4,7 +4,8 @@ import { composeEdition, editionHours, type FileProblem, type HomeView } from '.
 import type { Clock } from '../ui/moment.ts'
 import { outsidePull, type PullView } from '../ui/pull.ts'
 import type { RunView } from '../ui/run.ts'
-import type { StoryItem } from '../ui/story.ts'
+import { storyItemOf, type StoryItem } from '../ui/told.ts'
+import { sizeOf } from '../runs/transcript.ts'
 import type { Face } from './face.ts'
 import { storyAfter, storyStart, writeCursor, type StoryCursor } from './story.ts'
 
@@ -98,8 +99,10 @@ async function readStory(face: Face, run: string): Promise<{ items: StoryItem[];
   for await (const part of storyAfter(face, run, storyStart)) {
     cursor = part.cursor
     if (part.kind === 'event') continue
-    const size = part.kind === 'output' ? part.line.content.text.length : 0
-    items.push({ item: part, bytes: size })
+    const item = part.kind === 'output' ? storyItemOf(part.line) : part
+    if (!item) continue
+    const size = part.kind === 'output' ? sizeOf(part.line) : 0
+    items.push({ item, bytes: size })
     bytes += size
     while (bytes > storyBytes && items.length > 1) {
       const dropped = items.shift()!

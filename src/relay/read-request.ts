@@ -53,7 +53,7 @@ function check(text: string): { text: Buffer } | Refusal {
   const body = parsed(text)
   if (!isRecord(body)) return { status: 400, message: 'the request is no JSON object' }
   const reach = reachesOut(body)
-  if (reach !== undefined) return { status: 403, message: `${reach} would reach outside, and this run has no network` }
+  if (reach !== undefined) return { status: 400, message: `${reach} would reach outside, and this run has no network` }
   return { text: Buffer.from(JSON.stringify(body)) }
 }
 

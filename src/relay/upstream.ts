@@ -81,7 +81,9 @@ async function passOn(answer: IncomingMessage, { response, secret, onUsage }: On
   if (status >= 400) {
     const text = await errorText(answer)
     const clean = text.replaceAll(secret, '[the key]')
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(clean) }).end(clean)
+    // Nobody corrects a key within minutes, and clients would go on trying for as long.
+    const final = status === 401 ? { 'x-should-retry': 'false' } : {}
+    response.writeHead(status, { ...headers, ...final, 'content-length': Buffer.byteLength(clean) }).end(clean)
     return
   }
   const reader = createUsageReader(answer.headers['content-type'] ?? '')

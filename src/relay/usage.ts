@@ -2,16 +2,7 @@
 export type Usage = { input: number; output: number; cacheRead: number; cacheWrite: number }
 export type UsageReport = { model: string; usage: Usage }
 
-export const noUsage: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
-
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-  }
-}
+const noUsage: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
 
 export type UsageReader = {
   read(chunk: Buffer): void

@@ -9,7 +9,7 @@ const ifAny = (condition: unknown, path: Path, words: { message: string; hint: s
 
 /** Everything in the front matter that has no behaviour yet, so that nothing a person wrote is ignored silently. */
 export function findUnavailable(written: FrontMatter, engine: string): NotYet[] {
-  return [...triggers(written), ...places(written, engine), ...bounds(written), ...results(written)]
+  return [...triggers(written), ...places(written, engine), ...bounds(written, engine), ...results(written)]
 }
 
 function triggers({ on }: FrontMatter): NotYet[] {
@@ -39,9 +39,9 @@ function places({ repository, sandbox, network, connectors }: FrontMatter, engin
       message: 'several repositories are not available yet',
       hint: 'write one repository',
     }),
-    ...ifAny(engine !== 'command', ['engine'], {
+    ...ifAny(engine !== 'command' && engine !== 'claude', ['engine'], {
       message: `the engine ${engine} is not available yet`,
-      hint: 'write engine: { name: command, command: [...] }',
+      hint: 'write engine: claude, or engine: { name: command, command: [...] }',
     }),
     ...ifAny(sandbox === 'docker' || sandbox === 'kubernetes', ['sandbox'], {
       message: `the sandbox ${sandbox} is not available yet`,
@@ -58,14 +58,14 @@ function places({ repository, sandbox, network, connectors }: FrontMatter, engin
   ]
 }
 
-function bounds({ limits, overlap, catch_up }: FrontMatter): NotYet[] {
+function bounds({ limits, overlap, catch_up }: FrontMatter, engine: string): NotYet[] {
   return [
-    ...ifAny(limits.usd, ['limits', 'usd'], {
-      message: 'a limit on money is not available yet',
+    ...ifAny(engine !== 'claude' && limits.usd, ['limits', 'usd'], {
+      message: `a limit on money is not available for the engine ${engine}`,
       hint: 'use limits.minutes',
     }),
-    ...ifAny(limits.turns, ['limits', 'turns'], {
-      message: 'a limit on turns is not available yet',
+    ...ifAny(engine !== 'claude' && limits.turns, ['limits', 'turns'], {
+      message: `a limit on turns is not available for the engine ${engine}`,
       hint: 'use limits.minutes',
     }),
     ...ifAny(overlap !== 'queue_one', ['overlap'], {

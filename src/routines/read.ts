@@ -88,8 +88,10 @@ function readTree({ frontMatter }: FileText): ReturnType<typeof readYaml> {
 }
 
 function engineOf({ engine }: FrontMatter, { defaultEngine }: ReadOptions): Routine['engine'] {
-  if (engine === undefined || typeof engine === 'string') return { name: engine ?? defaultEngine, command: [] }
-  return { name: engine.name, command: 'command' in engine ? engine.command : [] }
+  const plain = { command: [], model: null, effort: null }
+  if (engine === undefined || typeof engine === 'string') return { ...plain, name: engine ?? defaultEngine }
+  if ('command' in engine) return { ...plain, ...engine }
+  return { ...plain, name: engine.name, model: engine.model ?? null, effort: engine.effort ?? null }
 }
 
 function withDefaults(options: ReadOptions): Required<ReadOptions> {

@@ -15,11 +15,12 @@ export type Routine = {
   api: boolean
   repository: string | null
   base: string | null
-  engine: { name: string; command: string[] }
+  /** `model` and `effort` are passed to the agent as they are; null = its own default. */
+  engine: { name: string; command: string[]; model: string | null; effort: string | null }
   inputs: Record<string, InputSpec>
   /** null = the default order: docker, bubblewrap, then what design.md says. */
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
-  limits: { minutes: number }
+  limits: { minutes: number; usd: number | null; turns: number | null }
   topic: string
   catchUp: { mode: 'last'; maxAgeMs: number }
   pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }

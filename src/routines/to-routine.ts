@@ -20,7 +20,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     base: written.base ?? null,
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,
-    limits: { minutes: written.limits.minutes },
+    limits: { minutes: written.limits.minutes, usd: written.limits.usd ?? null, turns: written.limits.turns ?? null },
     topic: written.topic,
     catchUp: { mode: 'last', maxAgeMs: millisecondsOf(written.catch_up.max_age) },
     pullRequest: pullRequestOf(written.output),

@@ -27,12 +27,22 @@ export function afterAgent(exit: AgentExit, patch: PatchToPublish | undefined): 
   const kept = patch ? '; what it had changed is kept' : ''
   if (exit.because === 'time_limit')
     return { state: 'timed_out', reason: 'time_limit', message: `${reasons.time_limit}${kept}` }
+  if (exit.failure) {
+    const { reason, message } = exit.failure
+    return { state: 'failed', reason, message: `${message}${kept}` }
+  }
   if (exit.code !== 0) {
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`
     const said = exit.said === null ? '' : `, saying “${exit.said}”`
     return { state: 'failed', reason: 'agent_exit', message: `the agent ${how}${said}${kept}` }
   }
   return patch ?? { state: 'unchanged', reason: null, message: 'nothing needed changing' }
+}
+
+/** The first line of what an agent said, without the marks of Markdown around it; null when there is none. */
+export function firstLine(text: string): string | null {
+  const line = text.split('\n').find((line) => line.trim() !== '') ?? ''
+  return lastLine(line.replaceAll(/^[\s#>*_-]+|[*_]+(?=\W*$)/g, ''))
 }
 
 /** The last line that is not blank, without what a terminal would obey, at most 200 characters; null when there is none. */

@@ -81,6 +81,8 @@ export async function openSegments(folder: string, capBytes: number): Promise<Se
 /** As one line of JSON, or as several that fit: what is one byte in a text may be six here. */
 function encode(line: TranscriptLine, maxBytes: number): Buffer[] {
   const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
+  // What tools say was cut when it was told; only speech has no measure.
+  if (line.sessionUpdate !== 'agent_message_chunk' && line.sessionUpdate !== 'agent_thought_chunk') return [bytes]
   const { text } = line.content
   if (bytes.length <= maxBytes || text.length < 4) return [bytes]
   const half = text.length >> 1

@@ -1,11 +1,11 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EngineEvent } from '../engines/engine.ts'
+import type { EngineUpdate } from '../engines/engine.ts'
 import type { TranscriptSummary } from '../ledger/held-run.ts'
 import { openSegments, startOf } from './segments.ts'
 
 /** One line of a transcript file: what the engine told, and when (ISO 8601). */
-export type TranscriptLine = { at: string } & Exclude<EngineEvent, { stopped: unknown }>
+export type TranscriptLine = { at: string } & EngineUpdate
 
 export type Transcript = {
   append(event: TranscriptLine): Promise<void>
@@ -71,7 +71,10 @@ export async function openTranscript(folder: string, capBytes: number, onGrow: (
 }
 
 /** About what it is as JSON; an agent may print single bytes. */
-const sizeOf = (line: TranscriptLine) => line.content.text.length + 128
+export function sizeOf(line: TranscriptLine): number {
+  const texts = 'content' in line ? [line.content].flat() : []
+  return texts.reduce((sum, part) => sum + (part.type === 'text' ? part : part.content).text.length, 128)
+}
 
 /** A reader's place: after `offset` bytes of the attempt with this fence. */
 export type TranscriptCursor = { fence: number; offset: number }

@@ -63,6 +63,8 @@ function facts({ run, pull, firings, version, clock }: FactsView): (readonly [na
     ['Sandbox', run.sandbox],
     ['Approved by', run.approvedBy],
     ['Cost', run.costUsd === null ? null : dollars(run.costUsd)],
+    ['Tokens', tokens(run)],
+    ['Session', code(run.session)],
   ]
 }
 
@@ -88,6 +90,14 @@ function exit({ exit }: Run): Part {
   if (exit.because === 'time_limit') return 'stopped at the time limit'
   if (exit.because === 'aborted') return 'stopped'
   return exit.signal === null ? `with code ${exit.code ?? 'unknown'}` : `by ${exit.signal}`
+}
+
+/** Read from a cache counts, too: it is a tenth of the price, and most of the number. */
+function tokens({ tokens }: Run): Part {
+  if (tokens === null) return null
+  const number = (count: number) => count.toLocaleString('en-US')
+  const cached = tokens.cacheRead > 0 ? `, ${number(tokens.cacheRead)} of them from a cache` : ''
+  return `${number(tokens.input + tokens.cacheRead + tokens.cacheWrite)} in${cached}; ${number(tokens.output)} out`
 }
 
 /** What the sandbox does not do here: the reader judges the change by it. */

@@ -1,9 +1,9 @@
 import { html, type Html, type Part } from './html.ts'
 import { clockTime, type Clock } from './moment.ts'
+import { joined, type StoryItem, type StoryLine } from './told.ts'
+import { toolItem } from './tool.ts'
 
-/** One thing the engine told. Speech of an agent comes in pieces without a stream; a plain command has two streams. */
-type StoryLine = { at: string; stream?: 'stdout' | 'stderr'; content: { type: 'text'; text: string } }
-export type StoryItem = { kind: 'output'; line: StoryLine } | { kind: 'left_out'; bytes: number }
+export type { StoryItem }
 
 /** A finished story is long: its end is what people read first. */
 const shownAtOnce = 80
@@ -34,6 +34,12 @@ export function storySection(items: readonly StoryItem[], options: { clock: Cloc
 export function storyItem(item: StoryItem, { clock, before }: { clock: Clock; before?: StoryItem | undefined }): Html {
   if (item.kind === 'left_out')
     return html`<p class="left-out">${kilobytes(item.bytes)} left out here: they are no longer kept</p>`
+  if (item.kind === 'tool') return toolItem(item.call, item.answer)
+  if (item.kind === 'thought')
+    return html`<details class="thought">
+      <summary>Thinking</summary>
+      <p>${item.text.trim()}</p>
+    </details>`
   return storyLine(item.line, clock, before?.kind === 'output' ? before.line : undefined)
 }
 
@@ -45,22 +51,6 @@ function storyLine(line: StoryLine, clock: Clock, before?: StoryLine): Html {
   const time: Part = silence >= quietMs && !Number.isNaN(at.getTime()) && clockTime(at, clock)
   const kind = `${line.stream === 'stderr' ? 'err' : 'out'}${text.endsWith('\n') ? '' : ' open'}`
   return html`<p class="${kind}">${time}${text.replace(/\n$/, '')}</p>`
-}
-
-/** A line that came in pieces (a progress display, a slow writer) is one line again. */
-function joined(items: readonly StoryItem[]): StoryItem[] {
-  const told: StoryItem[] = []
-  for (const item of items) {
-    const last = told.at(-1)
-    const goesOn = last?.kind === 'output' && item.kind === 'output' && last.line.stream === item.line.stream
-    if (!goesOn || last.line.content.text.endsWith('\n')) told.push(item)
-    else told[told.length - 1] = { kind: 'output', line: continued(last.line, item.line) }
-  }
-  return told
-}
-
-function continued(line: StoryLine, more: StoryLine): StoryLine {
-  return { ...line, content: { type: 'text', text: line.content.text + more.content.text } }
 }
 
 function kilobytes(bytes: number): string {

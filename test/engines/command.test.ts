@@ -2,23 +2,19 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { engines } from '../../src/engines/index.ts'
+import { createEngines } from '../../src/engines/index.ts'
 import type { EngineEvent, EngineTask } from '../../src/engines/engine.ts'
 import { createProcessDriver } from '../../src/sandboxes/process.ts'
+import { engineTask } from '../support/engine-task.ts'
+import { spoken } from '../support/spoken.ts'
 
-const engine = engines.get('command')!
+const engine = createEngines({ path: '' }).get('command')!
 
 async function taskFor(argv: string[], given: Partial<EngineTask> = {}): Promise<EngineTask> {
   const root = await mkdtemp(join(tmpdir(), 'overnight-command-'))
   const cwd = join(root, 'checkout')
   await mkdir(cwd)
-  const files = {
-    prompt: join(root, 'prompt.md'),
-    inputs: join(root, 'inputs.json'),
-    event: join(root, 'event.json'),
-    routineDir: root,
-  }
-  await writeFile(files.prompt, 'do it')
+  await writeFile(join(root, 'prompt.md'), 'do it')
   const sandbox = await createProcessDriver({ folder: root }).open({
     run: `engine-${root.slice(-6)}`,
     mounts: [{ path: root, write: true }],
@@ -27,12 +23,12 @@ async function taskFor(argv: string[], given: Partial<EngineTask> = {}): Promise
     await sandbox[Symbol.asyncDispose]()
     await rm(root, { recursive: true, force: true })
   })
-  return { sandbox, cwd, argv, prompt: 'do it', files, signal: new AbortController().signal, ...given }
+  return { ...engineTask({ sandbox, folder: root, argv }), cwd, prompt: 'do it', ...given }
 }
 
 const script = (text: string) => ['sh', '-c', text]
 const textOf = (events: EngineEvent[], stream: string) =>
-  events.flatMap((event) => ('content' in event && event.stream === stream ? [event.content.text] : [])).join('')
+  events.map((event) => ('stream' in event && event.stream === stream ? spoken(event) : '')).join('')
 
 test('the program finds its prompt, its files and its place', async () => {
   const task = await taskFor(

@@ -18,6 +18,7 @@ import {
 } from '../../src/http/story.ts'
 import type { Attempt, Run, RunEvent, RunState } from '../../src/ledger/schema.ts'
 import { openTranscript, readTranscript } from '../../src/runs/transcript.ts'
+import { spoken } from '../support/spoken.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -80,7 +81,7 @@ function createRun(path: string) {
 
 const told = (part: StoryPart | { kind: 'idle' }) => {
   if (part.kind === 'event') return `[${String(part.event.data['state'])}]`
-  return part.kind === 'output' ? part.line.content.text : `<${part.kind}>`
+  return part.kind === 'output' ? spoken(part.line) : `<${part.kind}>`
 }
 
 /** Reads as a client does whose connection breaks after so many parts; it comes back with the last id it has seen. */

@@ -141,7 +141,7 @@ describe('what does not', () => {
     ['no JSON', { body: '{"model":' }, 400, 'invalid_request_error'],
     ['a list', { body: '[]' }, 400, 'invalid_request_error'],
     ['compressed', { headers: { 'content-encoding': 'gzip' } }, 415, 'invalid_request_error'],
-    ['what reaches out', { body: '{"tools":[{"type":"web_fetch_1"}]}' }, 403, 'permission_error'],
+    ['what reaches out', { body: '{"tools":[{"type":"web_fetch_1"}]}' }, 400, 'invalid_request_error'],
     ['33 MB', { body: Buffer.alloc(33 * 1024 * 1024, 0x20) }, 413, 'request_too_large'],
   ] as const)('%s', async ([, sent, status, type]) => {
     const { relay, seen } = await open(json)

@@ -22,10 +22,10 @@ describe('a valid file', () => {
       api: false,
       repository: './shop',
       base: null,
-      engine: { name: 'command', command: ['tidy'] },
+      engine: { name: 'command', command: ['tidy'], model: null, effort: null },
       inputs: {},
       sandbox: null,
-      limits: { minutes: 60 },
+      limits: { minutes: 60, usd: null, turns: null },
       topic: 'main',
       catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000 },
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
@@ -80,13 +80,9 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
       '5:3 on.github',
       '6:3 on.webhook',
-      '8:1 repository',
-      '10:1 engine',
       '11:1 connectors',
       '13:1 sandbox',
       '14:1 network',
-      '15:24 limits.usd',
-      '15:32 limits.turns',
       '19:1 success',
     ])
   })
@@ -121,7 +117,10 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
 
   test('takes the engine of the house', () => {
     const text = '---\nrepository: ./shop\n---\nx'
-    expect(readGood(text).unavailable).toMatchObject([{ key: 'engine', line: 2, column: 1 }])
+    expect(readGood(text)).toMatchObject({ engine: { name: 'claude', command: [] }, unavailable: [] })
+    expect(readGood(text, { ...readOptions, defaultEngine: 'codex' }).unavailable).toMatchObject([
+      { key: 'engine', line: 2, column: 1 },
+    ])
     expect(problemsOf(text, 'x.md', { ...readOptions, defaultEngine: 'command' })).toEqual([
       'x.md:2:1: the engine command needs a command – write engine: { name: command, command: [program, argument] }',
     ])
@@ -134,6 +133,24 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       ),
     ).schedules
     expect([first?.timezone, second?.timezone]).toEqual(['Asia/Tokyo', 'Asia/Tokyo'])
+  })
+})
+
+describe('the engine claude', () => {
+  test.each([
+    ['engine: claude', { model: null, effort: null }, { usd: null, turns: null }],
+    [
+      'engine: { name: claude, model: opus, effort: high }',
+      { model: 'opus', effort: 'high' },
+      { usd: null, turns: null },
+    ],
+    ['engine: claude\nlimits: { usd: 2.5, turns: 40 }', { model: null, effort: null }, { usd: 2.5, turns: 40 }],
+  ])('%j has its model, its effort and its limits', (lines, engine, limits) => {
+    expect(readGood(`---\nrepository: ./shop\n${lines}\n---\nTidy up.`)).toMatchObject({
+      engine: { name: 'claude', command: [], ...engine },
+      limits: { minutes: 60, ...limits },
+      unavailable: [],
+    })
   })
 })
 
@@ -161,7 +178,7 @@ describe('what cannot be done yet', () => {
     expect(readGood(routineText(frontMatter)).unavailable).toMatchObject([{ key, file: '/srv/routines/x.md', line: 4 }])
   })
 
-  test.each(['claude', '{ name: codex, model: gpt, effort: high }', '{ name: acp, command: [agent] }'])(
+  test.each(['gemini', '{ name: codex, model: gpt, effort: high }', '{ name: acp, command: [agent] }'])(
     'engine: %s',
     (engine) => {
       expect(readGood(`---\nrepository: ./x\nengine: ${engine}\n---\nx`).unavailable).toMatchObject([

@@ -66,7 +66,7 @@ test('check warns about what cannot be done yet and what cannot be seen', () => 
       file: routine.file,
       line: 4,
       column: 11,
-      message: 'a limit on money is not available yet',
+      message: 'a limit on money is not available for the engine command',
       hint: 'use limits.minutes',
     },
     {

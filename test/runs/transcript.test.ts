@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openTranscript, readTranscript, type TranscriptLine } from '../../src/runs/transcript.ts'
+import { spoken } from '../support/spoken.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -24,7 +25,7 @@ async function readAll(path: string, maxBytes: number) {
   let leftOut = 0
   for (;;) {
     const part = await readTranscript(path, cursor, maxBytes)
-    texts.push(...part.lines.map(({ line }) => line.content.text))
+    texts.push(...part.lines.map(({ line }) => spoken(line)))
     leftOut += part.leftOutBytes
     cursor = part.cursor
     if (!part.more) return { texts, leftOut, cursor }

@@ -125,7 +125,7 @@ export async function leftOf({ data }: Pick<Place, 'data'>, run: string): Promis
 export const processesCalled = (words: string) =>
   processesOf((argv) => argv.replaceAll('\0', ' ').trim() === words, 'cmdline')
 
-async function processesOf(fits: (text: string) => boolean, file: 'environ' | 'cmdline'): Promise<number[]> {
+export async function processesOf(fits: (text: string) => boolean, file: 'environ' | 'cmdline'): Promise<number[]> {
   const found: number[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     if (fits(await readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => ''))) found.push(Number(pid))

@@ -23,7 +23,8 @@ export function openHostSandbox(): Sandbox {
         return exit
       }
       signal?.addEventListener('abort', () => void kill(), { once: true })
-      return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit, kill }
+      const interrupt = () => void child.kill('SIGINT')
+      return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit, kill, interrupt }
     },
     [Symbol.asyncDispose]: async () => {},
   }
