@@ -15,14 +15,14 @@ const onGitHub = {
   pullUrl: 'https://github.com/acme/shop/pull/7',
 } as const
 
-test('a pull request on GitHub is ready to review, linked, and merged there and not here', async () => {
+test('a pull request on GitHub is ready to review, linked, and merged there and not here', () => {
   const run = runOf({ id: 'r_gh', ...onGitHub })
   const pull = outsidePull(run)!
   expect(pull).toMatchObject({ id: 'acme/shop#7', number: 7, url: onGitHub.pullUrl, head: onGitHub.commit })
   expect(actionsOf(run, pull).map(({ verb }) => verb)).toEqual(['retry'])
   const view = home({ runs: [run], pulls: pullsElsewhere([run]) })
   expect(view.ready).toEqual([{ run, pull }])
-  const page = String(await homePage(view))
+  const page = String(homePage(view))
   expect(page).toContain('href="https://github.com/acme/shop/pull/7"')
   expect(page).toContain('Review acme/shop#7')
   expect(page).not.toMatch(/action="\/pulls\//)
@@ -44,9 +44,9 @@ test('runs that published to one pull request are one, as the newest left it; ou
 
 test.each(['javascript:alert(1)', 'https://evil.example/"><script>', 'not an address'])(
   'an address of a forge is never more than a link: %s',
-  async (pullUrl) => {
+  (pullUrl) => {
     const run = runOf({ id: 'r_odd', ...onGitHub, pullUrl })
-    const page = String(await homePage(home({ runs: [run], pulls: pullsElsewhere([run]) })))
+    const page = String(homePage(home({ runs: [run], pulls: pullsElsewhere([run]) })))
     expect(page).not.toMatch(/href="javascript|<script>/)
   },
 )
