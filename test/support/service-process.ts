@@ -24,13 +24,15 @@ export type StartOptions = {
   env?: Record<string, string>
   /** The script to start instead of the CLI's `up`; it prints what `up` prints. */
   script?: string
+  /** The command to start instead of `up`. */
+  argv?: readonly string[]
   /** Starts it in the mount namespace of a process: its files are seen from here below `root`. */
   within?: { pid: number; root: string }
 }
 
 /** A real service in a process of its own, with an environment of its own. Resolves when it answers. */
 export async function startService(options: StartOptions): Promise<ServiceProcess> {
-  const argv = options.script ? [options.script] : [join(root, 'src/overnight.js'), 'up']
+  const argv = options.script ? [options.script] : [join(root, 'src/overnight.js'), ...(options.argv ?? ['up'])]
   const { within } = options
   const enter = within ? ['nsenter', '--mount', `--target=${within.pid}`, '--', process.execPath] : [process.execPath]
   const child = spawn(enter[0]!, [...enter.slice(1), ...argv], {

@@ -1,0 +1,93 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fleetMissing, openFleet, type Fleet } from '../support/fleet.ts'
+import { git } from '../support/git-repository.ts'
+import { need } from '../support/need.ts'
+import { openPlace } from '../support/place.ts'
+import { untilSettled } from '../support/service-process.ts'
+
+const parts = need(fleetMissing)
+const names = ['acme/one', 'acme/two', 'acme/three', 'acme/four']
+const waitsForFile = `const fs = require('fs'); fs.writeFileSync('note.md', 'written\\n'); console.log('Waits'); while (!fs.existsSync(process.argv[1])) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); console.log('Wrote the note that was missing')`
+
+describe.skipIf(parts.skip)(`a server and two workers on PostgreSQL, Redis and GitHub${parts.note}`, () => {
+  let fleet: Fleet
+  beforeAll(async () => {
+    fleet = await openFleet({ repositories: names })
+  })
+  afterAll(() => fleet[Symbol.asyncDispose]())
+
+  const fire = async (routine: string, key: string) =>
+    (await fleet.server.post<{ run: string }>(`/v1/routines/${routine}/fire`, {}, { 'idempotency-key': key })).run
+
+  test('four routines end in four pull requests, on both workers; the same occasions again: still four', async () => {
+    for (const name of names) fleet.routine(name.slice(5), { repository: name })
+    const [first, second] = [await fleet.worker(), await fleet.worker()]
+    const fireAll = () => Promise.all(names.map((name) => fire(name.slice(5), 'tonight')))
+    const runs = await fireAll()
+    for (const run of runs) expect(await untilSettled(fleet.server, run)).toMatchObject({ state: 'published' })
+    expect(await fireAll()).toEqual(runs)
+    for (const worker of [first, second]) expect(worker.log()).toContain('run ended')
+    const opened = fleet.github.journal().filter((line) => line.kind === 'pull' && line.act === 'opened')
+    expect(opened.map((line) => 'repository' in line && line.repository).toSorted()).toEqual(names.toSorted())
+    for (const [index, name] of names.entries()) {
+      const { commit, branch } = await untilSettled(fleet.server, runs[index]!)
+      expect(git(fleet.github.repositories[name]!, 'rev-parse', `refs/heads/${branch}`).trim()).toBe(commit)
+    }
+    expect(fleet.github.journal().filter((line) => line.kind === 'violation')).toEqual([])
+    first.kill('SIGTERM')
+    second.kill('SIGTERM')
+    expect((await first.exit).code).toBe(0)
+    await second.exit
+  })
+
+  test('cancelled through the server, the agent on a worker is ended at once', async () => {
+    fleet.routine('waits', { repository: 'acme/one', program: waitsForFile, args: ['/nonexistent/go'] })
+    const worker = await fleet.worker()
+    const run = await fire('waits', 'cancelled')
+    await untilWorking(fleet, run)
+    const startedAt = performance.now()
+    await fleet.server.post(`/v1/runs/${run}/cancel`)
+    expect(await untilSettled(fleet.server, run)).toMatchObject({ state: 'cancelled' })
+    // The lease is renewed every 0.7 s here; a stop that waits for that, and an agent's grace, is not told apart from luck.
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
+    worker.kill('SIGTERM')
+    await worker.exit
+  })
+
+  test('a worker that is told to stop ends what it has, and takes nothing new', async () => {
+    const go = `${fleet.data}/go`
+    fleet.routine('drains', { repository: 'acme/two', program: waitsForFile, args: [go] })
+    const worker = await fleet.worker()
+    const run = await fire('drains', 'drained')
+    await untilWorking(fleet, run)
+    worker.kill('SIGTERM')
+    const later = await fire('four', 'later')
+    await writeFile(go, '')
+    expect(await untilSettled(fleet.server, run)).toMatchObject({ state: 'published' })
+    expect((await worker.exit).code).toBe(0)
+    expect(worker.log()).not.toContain(later)
+    const next = await fleet.worker()
+    expect((await untilSettled(fleet.server, later)).state).toMatch(/unchanged|published/)
+    next.kill('SIGTERM')
+    await next.exit
+    expect(await readdir(`${fleet.data}/work`)).toEqual([])
+  })
+})
+
+test.each(['server', 'worker'])('overnight %s without DATABASE_URL says what is missing', async (command) => {
+  using place = await openPlace()
+  const { code, stderr } = await place.overnight([command])
+  expect(code).toBe(2)
+  expect(stderr).toContain('DATABASE_URL')
+})
+
+async function untilWorking(fleet: Fleet, run: string): Promise<void> {
+  const answer = await fleet.server.fetch(`/v1/runs/${run}/events`)
+  let text = ''
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    if (text.includes('Waits')) return
+  }
+  throw new Error(`the run ended before its agent waited: ${text}`)
+}
