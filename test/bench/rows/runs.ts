@@ -1,4 +1,5 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRepository } from '../../support/git-repository.ts'
@@ -28,6 +29,9 @@ async function runsOn(kind: StoreKind, repository: string, { place, tell }: Benc
   const { env, bullmq } = await kind.open(place, stack)
   const settings = { OVERNIGHT_LOG: 'warn', OVERNIGHT_CONCURRENCY: String(concurrency), OVERNIGHT_LEASE_SECONDS: '30' }
   const service = stack.use(await startService({ data, routines, env: { ...settings, ...env } }))
+  if (existsSync(join(data, 'ledger')) !== (kind.name === 'embedded')) {
+    throw new Error(`the service is not on ${kind.name}: its figures would be those of another store`)
+  }
   const idle = await rssMb(service.pid)
   const routine = once({ place, repository, sandbox: 'process', command: ['true'] })
   const took = await timed(async () => {
