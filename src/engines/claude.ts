@@ -20,6 +20,7 @@ export type ClaudeOptions = {
   path: string
   /** How often a model that answers with errors is asked again, with growing pauses. */
   retries?: number
+  find?: typeof findClaude
 }
 
 /**
@@ -27,11 +28,11 @@ export type ClaudeOptions = {
  * CLAUDE.md, and reaches nothing but its model. A silent one is not taken for a hung one, because thinking and tests are silent,
  * too: limits.minutes ends it.
  */
-export function createClaudeEngine({ path, retries = defaultRetries }: ClaudeOptions): Engine {
+export function createClaudeEngine({ path, retries = defaultRetries, find = findClaude }: ClaudeOptions): Engine {
   return {
     name: 'claude',
     async needs() {
-      return { programs: [(await findClaude(path)).path], model: true }
+      return { programs: [(await find(path)).path], model: true }
     },
     async *run(task: EngineTask): AsyncGenerator<EngineEvent> {
       if (task.signal.aborted) {
@@ -39,7 +40,7 @@ export function createClaudeEngine({ path, retries = defaultRetries }: ClaudeOpt
         return
       }
       const walled = task.sandbox.name !== 'process'
-      const { path: program } = await findClaude(path)
+      const { path: program } = await find(path)
       if (task.modelToken === null || task.sandbox.forwardedAt === undefined)
         throw new StepFailed('no_agent', 'Claude Code cannot be started without a way to its model')
       const argv = [program, ...claudeArguments({ ...task, walled })]

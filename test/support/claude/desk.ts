@@ -14,7 +14,13 @@ import { processesOf } from '../crew.ts'
 import { claude } from './program.ts'
 import { realKey } from './model.ts'
 
-type Given = { model: string; sandbox: 'process' | 'bubblewrap'; files?: Files }
+type Given = {
+  model: string
+  sandbox: 'process' | 'bubblewrap'
+  files?: Files
+  /** A program to start in place of the real one. */
+  program?: string
+}
 type Telling = { events: EngineEvent[]; stopped: Stopped; session: string | undefined; costUsd: number | undefined }
 
 /** A checkout, a sandbox, a relay and the real CLI at work there: what a run has, without the run. */
@@ -30,13 +36,17 @@ export type Desk = AsyncDisposable & {
   alive(): Promise<number[]>
 }
 
-export async function openDesk({ model, sandbox: kind, files }: Given): Promise<Desk> {
+export async function openDesk({ model, sandbox: kind, files, program }: Given): Promise<Desk> {
   const folder = await mkdtemp(join(tmpdir(), 'overnight-desk-'))
   const run = `at-${randomUUID().slice(0, 8)}`
   const checkout = createRepository(join(folder, 'checkout'), files)
   const task = engineTask({ sandbox: undefined as never, folder })
   for (const path of [task.home.own, task.home.trusted]) await mkdir(path)
-  const engine = createClaudeEngine({ path: claude.folder, retries: 1 })
+  const engine = createClaudeEngine({
+    path: claude.folder,
+    retries: 1,
+    ...(program === undefined ? {} : { find: async () => ({ path: program, version: '0' }) }),
+  })
   const usages: UsageReport[] = []
   const relay = await openModelRelay({
     run,
