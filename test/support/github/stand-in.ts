@@ -84,8 +84,10 @@ export async function openGitHub(options: GitHubOptions) {
   const api = createApi({ url, emulator: emulatorUrl, owner: inner.owner, tokens, repositories, journal, state })
   const git = createGitHost({ url, api, repositories, renamed: state.renamed })
   const describe = openDescription()
-  const asOwner = (method: string, path: string, body?: Record<string, unknown>) =>
-    api({ method, path, query: new URLSearchParams(), body, authorization: undefined, token: tokens.all()[0]! })
+  const asOwner = (method: string, written: string, body?: Record<string, unknown>) => {
+    const { pathname: path, searchParams: query } = new URL(written, url)
+    return api({ method, path, query, body, authorization: undefined, token: tokens.all()[0]! })
+  }
 
   const acts = {
     fault: (fault: Fault) => faults.add(fault),
@@ -172,7 +174,7 @@ export async function openGitHub(options: GitHubOptions) {
     if (!Object.hasOwn(acts, name)) return send(response, { status: 404, body: `no act ${name}` })
     const act = acts[name as keyof typeof acts] as (...args: unknown[]) => unknown
     const done = await act(...(JSON.parse(body.toString('utf8') || '[]') as unknown[]))
-    send(response, { status: 200, body: done ?? {} })
+    send(response, { status: 200, body: JSON.stringify(done ?? null) })
   }
 
   return {
