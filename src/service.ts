@@ -11,6 +11,7 @@ import { openLibrary } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
 import type { Probes } from './sandboxes/choose.ts'
+import { findClaude } from './engines/claude-program.ts'
 import { createSandboxDrivers, probeSandboxes } from './sandboxes/index.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
@@ -160,3 +161,6 @@ export async function openService(config: Config, options: ServiceOptions): Prom
 
 /** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
 export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers())
+
+/** The operator's own coding agent. Throws StepFailed('no_agent') with how to install it. */
+export const findAgent = (path: string): Promise<{ version: string; path: string }> => findClaude(path)

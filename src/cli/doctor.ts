@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import { execFile } from 'node:child_process'
 import { mkdir, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { messageOf } from '../errors.ts'
-import { probe } from '../service.ts'
+import { messageOf, OvernightError } from '../errors.ts'
+import { findAgent, probe } from '../service.ts'
 import { readFolder } from './check.ts'
 import { findLive } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
@@ -25,6 +25,7 @@ export function addDoctor(program: Command, context: Context): void {
         ...(await sandboxes()),
         await disk(context),
         await routines(context),
+        ...(await claude(context)),
         await service(context),
       ]
       if (options.json) context.out(`${JSON.stringify(findings)}\n`)
@@ -100,6 +101,30 @@ async function routines(context: Context): Promise<Finding> {
   return problems.length === 0
     ? { what: 'routines', ok: true, says }
     : { what: 'routines', ok: false, says: `${says}, ${problems.length} problems`, hint: 'overnight check' }
+}
+
+/** Missing is a fault only where a routine asks for it. */
+async function claude(context: Context): Promise<Finding[]> {
+  const { model, operator } = context.config()
+  const isNeeded = (await readFolder(context)).routines.some((routine) => routine.engine.name === 'claude')
+  const advise = (hint: string | undefined) => (isNeeded && hint !== undefined ? { hint } : {})
+  const engine = await findAgent(operator.path).then(
+    ({ version, path }) => ({ ok: true, says: `${version} at ${path}` }),
+    (error: unknown) => ({
+      ok: false,
+      says: messageOf(error),
+      ...advise(error instanceof OvernightError ? error.hint : undefined),
+    }),
+  )
+  const name = model.apiKey === undefined ? 'CLAUDE_CODE_OAUTH_TOKEN' : 'ANTHROPIC_API_KEY'
+  const isSet = model.apiKey !== undefined || model.oauthToken !== undefined
+  const key = isSet
+    ? { ok: true, says: `${name} is set, for ${model.baseUrl}` }
+    : { ok: false, says: 'no key is set', ...advise('set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN') }
+  return [
+    { what: 'engine claude', ...engine },
+    { what: 'model of claude', ...key },
+  ]
 }
 
 async function service(context: Context): Promise<Finding> {
