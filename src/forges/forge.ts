@@ -69,17 +69,17 @@ export type PullDraft = {
 export type Forge = {
   name: string
   /** `from` is the folder relative paths start at. Throws StepFailed('no_checkout') saying what is wrong with the repository. */
-  locate(repository: string, from: string): Promise<Repository>
+  locate(repository: string, from: string, signal?: AbortSignal): Promise<Repository>
   /** git that may read the repository; disposing it removes the credential. */
   openRemote(repository: Repository, signal: AbortSignal | undefined): Promise<Remote>
   /** The head of a branch now, or undefined. */
-  findHead(repository: Repository, branch: string): Promise<string | undefined>
+  findHead(repository: Repository, branch: string, signal?: AbortSignal): Promise<string | undefined>
   /** Safe to call twice: a branch that already stands at `commit` is success. */
   ensureBranch(push: BranchPush): Promise<void>
   /** Every pull request of this routine's subject family, newest first. `branchPrefix` is `overnight/<routine>/<subject>`. */
-  findPulls(repository: Repository, branchPrefix: string): Promise<Pull[]>
+  findPulls(repository: Repository, branchPrefix: string, signal?: AbortSignal): Promise<Pull[]>
   /** Finds the open pull request of `branch` and updates it, or opens one. Safe to call twice. */
-  ensurePull(draft: PullDraft): Promise<Pull>
+  ensurePull(draft: PullDraft, signal?: AbortSignal): Promise<Pull>
 }
 
 /** What a forge can do for people when it has no pages of its own. Refusals are Conflict with what to do. */

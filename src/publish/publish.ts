@@ -32,7 +32,7 @@ export type Published = { state: 'published' | 'unchanged'; branch: string; comm
  */
 export async function publish(request: PublishRequest): Promise<Published> {
   const { run, repository, forge, quarantine, signal } = request
-  const pulls = await forge.findPulls(repository, branchPrefix(run.routine, run.subject))
+  const pulls = await forge.findPulls(repository, branchPrefix(run.routine, run.subject), signal)
   const own = findOwnPull(pulls, run.id)
   if (own && own.state !== 'open') return { state: 'published', branch: own.branch, commit: own.head, pull: own }
 
@@ -44,7 +44,7 @@ export async function publish(request: PublishRequest): Promise<Published> {
     message: commitMessage(facts),
     date: run.createdAt,
   })
-  const head = await forge.findHead(repository, branch)
+  const head = await forge.findHead(repository, branch, signal)
   if (head !== undefined && head !== commit) {
     const found = await requireOurs(request, branch, head)
     if (open && found.tree === request.patch.tree) return { state: 'unchanged', branch, commit: head, pull: open }
@@ -54,7 +54,7 @@ export async function publish(request: PublishRequest): Promise<Published> {
   await request.reached?.('pushed')
   signal.throwIfAborted()
   const { draft, labels, reviewers } = request.options
-  const pull = await forge.ensurePull({
+  const wanted = {
     draft,
     labels,
     reviewers,
@@ -67,7 +67,8 @@ export async function publish(request: PublishRequest): Promise<Published> {
     routine: run.routine,
     subject: destination.subject,
     run: run.id,
-  })
+  }
+  const pull = await forge.ensurePull(wanted, signal)
   await request.reached?.('pull_ensured')
   return { state: 'published', branch, commit, pull }
 }

@@ -25,7 +25,7 @@ export async function openRepository({
       hint: 'add `repository:` to its front matter',
     })
   }
-  const repository = await tools.forgeOf(wanted).locate(wanted, dirname(routine.file))
+  const repository = await tools.forgeOf(wanted).locate(wanted, dirname(routine.file), signal)
   const mirror = await tools.checkouts.ensureMirror({ root: tools.mirrorsDir, repository, signal })
   return { repository, mirror }
 }

@@ -31,17 +31,18 @@ export const ordinaryPatience: Patience = {
 const final = [400, 401, 403, 404, 409, 410, 422, 429, 451]
 
 type As = { token: string | undefined } | { appId: string; privateKey: string }
+export type ClientOptions = { api: string; patience: Patience; signal: AbortSignal | undefined }
 
-/** A client of the API at `baseUrl`, signed in with a token, as an App, or not at all. */
-export function createClient(baseUrl: string, as: As, patience: Patience): Client {
+/** A client of the API, signed in with a token, as an App, or not at all. */
+export function createClient(as: As, { api, patience, signal }: ClientOptions): Client {
   const mayWait = (seconds: number, ...[, , waited]: [request: object, client: object, waited: number]) =>
     seconds * 1000 <= patience.waitAtMostMs && waited < 3
   return new Client({
     ...authOf(as),
-    baseUrl,
+    baseUrl: api,
     userAgent: 'overnight',
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: timed(patience.requestTimeoutMs) },
+    request: { fetch: timed(patience.requestTimeoutMs, signal) },
     retry: { doNotRetry: final, retries: 2, retryAfterBaseValue: patience.pauseMs },
     throttle: { enabled: patience.spaced, onRateLimit: mayWait, onSecondaryRateLimit: mayWait },
   })
@@ -56,9 +57,11 @@ function authOf(as: As) {
 function silent(): void {}
 
 /** The signal covers the answer's body, too. */
-function timed(timeoutMs: number): typeof fetch {
+function timed(timeoutMs: number, stop: AbortSignal | undefined): typeof fetch {
   return (input, init) => {
-    const signals = [init?.signal, AbortSignal.timeout(timeoutMs)].filter((signal) => signal instanceof AbortSignal)
+    const signals = [init?.signal, stop, AbortSignal.timeout(timeoutMs)].filter(
+      (signal) => signal instanceof AbortSignal,
+    )
     return fetch(input, { ...init, signal: AbortSignal.any(signals) })
   }
 }

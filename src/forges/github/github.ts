@@ -9,6 +9,8 @@ import { nameAt } from './names.ts'
 import { pushToGitHub } from './push.ts'
 import { openGitHubRemote } from './remote.ts'
 import { createSignIn, type Credentials, type Purpose } from './sign-in.ts'
+import { createTurns } from './turns.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export type GitHubForgeOptions = {
   /** Of the pages and of git: `https://github.com`, or an Enterprise server. Without a slash at the end. */
@@ -32,31 +34,43 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
   const signIn = createSignIn({ credentials: options.auth, api, patience })
   const oneAtATime = createTurns()
 
-  type Act<T> = { name: string; purpose: Purpose; doing: Doing; act: (client: Client) => Promise<T> }
-  async function ask<T>({ name, purpose, doing, act }: Act<T>): Promise<T> {
-    const once = async () => act(createClient(api, { token: await signIn.tokenFor(name, purpose) }, patience))
+  type Act<T> = {
+    name: string
+    purpose: Purpose
+    doing: Doing
+    act: (client: Client) => Promise<T>
+    signal: AbortSignal | undefined
+  }
+  async function ask<T>({ name, purpose, doing, act, signal }: Act<T>): Promise<T> {
+    const once = async () => {
+      const token = await signIn.tokenFor(name, purpose, signal)
+      return act(createClient({ token }, { api, patience, signal }))
+    }
+    const twice = once().catch((error: unknown) => {
+      // A token may have been withdrawn in the middle: everything we ask for may be asked again.
+      if (statusOf(error) === 401 && signIn.renews) return once()
+      throw error
+    })
     try {
-      return await once().catch((error: unknown) => {
-        // A token may have been withdrawn in the middle: everything we ask for may be asked again.
-        if (statusOf(error) === 401 && signIn.renews) return once()
-        throw error
-      })
+      return await untilAborted(twice, signal)
     } catch (error) {
+      signal?.throwIfAborted()
       throw explainApi(error, `${doing} ${name}`, Date.now())
     }
   }
-  const remoteOptions = { url, signIn, credentialsDir, silentSeconds: patience.silentSeconds }
-  const remoteFor = async (repository: Repository, purpose: 'read' | 'publish') => {
+  async function remoteFor(repository: Repository, purpose: 'read' | 'publish', signal: AbortSignal | undefined) {
+    const remote = { url, signIn, purpose, credentialsDir, silentSeconds: patience.silentSeconds, signal }
     try {
-      return await openGitHubRemote(remoteOptions, repository, purpose)
+      return await openGitHubRemote(remote, repository)
     } catch (error) {
+      signal?.throwIfAborted()
       throw explainApi(error, `signing in for ${repository.name}`, Date.now())
     }
   }
 
   return {
     name: forge,
-    async locate(written) {
+    async locate(written, _from, signal) {
       const wanted = nameAt(host, written)
       if (wanted === undefined) {
         throw new StepFailed('no_checkout', `${JSON.stringify(written)} is no repository at ${host}`, {
@@ -65,7 +79,7 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
       }
       const [owner = '', repo = ''] = wanted.split('/')
       const look = async (client: Client) => RepositoryAnswer.parse((await client.rest.repos.get({ owner, repo })).data)
-      const found = await ask({ name: wanted, purpose: 'look', doing: 'looking for', act: look })
+      const found = await ask({ name: wanted, purpose: 'look', doing: 'looking for', act: look, signal })
       const name = found.full_name
       if (found.archived) {
         throw new StepFailed('push_refused', `${name} is archived: nothing can be published there`, {
@@ -77,9 +91,9 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
       return { forge, name, url: `${url}/${name}.git`, ...notes }
     },
 
-    openRemote: (repository) => remoteFor(repository, 'read'),
+    openRemote: (repository, signal) => remoteFor(repository, 'read', signal),
 
-    findHead({ name }, branch) {
+    findHead({ name }, branch, signal) {
       const [owner = '', repo = ''] = name.split('/')
       const act = async (client: Client) => {
         try {
@@ -90,28 +104,28 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
           throw error
         }
       }
-      return ask({ name, purpose: 'read', doing: `looking at the branch ${branch} of`, act })
+      return ask({ name, purpose: 'read', doing: `looking at the branch ${branch} of`, act, signal })
     },
 
     async ensureBranch(push) {
       push.signal.throwIfAborted()
-      await using remote = await remoteFor(push.repository, 'publish')
+      await using remote = await remoteFor(push.repository, 'publish', push.signal)
       await pushToGitHub(remote, push)
     },
 
-    async findPulls({ name }, branchPrefix) {
+    async findPulls({ name }, branchPrefix, signal) {
       const act = (client: Client) => listFamily({ client, name, branchPrefix })
-      const found = await ask({ name, purpose: 'publish', doing: 'listing the pull requests of', act })
+      const found = await ask({ name, purpose: 'publish', doing: 'listing the pull requests of', act, signal })
       return found.map((pull) => pullOf(name, pull))
     },
 
-    async ensurePull(draft) {
+    async ensurePull(draft, signal) {
       const { name } = draft.repository
       const [owner = '', repo = ''] = name.split('/')
       const act = (client: Client) => ensurePullOnGitHub({ client, owner, repo, pauseMs: patience.pauseMs }, draft)
       // Two runs of this process would only refuse each other; those of other processes find each other on GitHub.
       const { pull, notes } = await oneAtATime(`${name} ${draft.branch}`, () =>
-        ask({ name, purpose: 'publish', doing: `opening the pull request of ${draft.branch} in`, act }),
+        ask({ name, purpose: 'publish', doing: `opening the pull request of ${draft.branch} in`, act, signal }),
       )
       const answer = { ...pullOf(name, pull), head: draft.head }
       return notes.length === 0 ? answer : { ...answer, notes }
@@ -133,19 +147,5 @@ function pullOf(name: string, pull: PullAnswer): Pull {
     body: pull.body ?? '',
     state: pull.state === 'open' ? 'open' : ended,
     draft: pull.draft,
-  }
-}
-
-function createTurns() {
-  const last = new Map<string, Promise<unknown>>()
-  return async <T>(key: string, act: () => Promise<T>): Promise<T> => {
-    const mine = (last.get(key) ?? Promise.resolve()).then(act, act)
-    const settled = mine.catch(() => {})
-    last.set(key, settled)
-    try {
-      return await mine
-    } finally {
-      if (last.get(key) === settled) last.delete(key)
-    }
   }
 }

@@ -4,6 +4,7 @@ import { type Git, GitFailed, runGit } from '../../checkout/git.ts'
 import type { Remote, Repository } from '../forge.ts'
 import { explainGit, isSignInFailure } from './explain-git.ts'
 import type { Purpose, SignIn } from './sign-in.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export type RemoteOptions = {
   /** Of pages and git: `https://github.com`. */
@@ -12,6 +13,8 @@ export type RemoteOptions = {
   /** Where tokens lie while git runs; nobody else may read it. */
   credentialsDir: string
   silentSeconds: number
+  purpose: Exclude<Purpose, 'look'>
+  signal: AbortSignal | undefined
 }
 
 /** No use of git lasts so long; an older folder was left by a machine that stopped. */
@@ -21,14 +24,9 @@ const abandonedMs = 6 * 3_600_000
  * git with a token for one use. The token is in a file that only our askpass script reads, so that it is in no argument, no
  * environment, no configuration and no trace; the script answers for one host alone, and redirects are not followed.
  */
-export async function openGitHubRemote(
-  options: RemoteOptions,
-  repository: Repository,
-  purpose: Exclude<Purpose, 'look'>,
-): Promise<Remote> {
-  const { url, signIn, credentialsDir, silentSeconds } = options
-  const { name } = repository
-  const token = await signIn.tokenFor(name, purpose)
+export async function openGitHubRemote(options: RemoteOptions, { name }: Repository): Promise<Remote> {
+  const { url, signIn, purpose, credentialsDir, silentSeconds, signal } = options
+  const token = await untilAborted(signIn.tokenFor(name, purpose, signal), signal)
   const folder = token === undefined ? undefined : await openCredentials(credentialsDir, new URL(url).origin)
   const write = (value: string | undefined) =>
     folder === undefined ? undefined : writeFile(join(folder, 'token'), `${value ?? ''}\n`, { mode: 0o600 })
@@ -45,7 +43,7 @@ export async function openGitHubRemote(
       if (renewed || !(error instanceof GitFailed) || !isSignInFailure(error.stderr)) throw error
       // A token may have been withdrawn, or not be known everywhere yet: one more, and then it is named.
       renewed = true
-      await write(await signIn.tokenFor(name, purpose))
+      await write(await signIn.tokenFor(name, purpose, signal))
       return once(args, options)
     }
   }

@@ -17,7 +17,7 @@ const permissions = {
 
 export type SignIn = {
   /** A token for this use of this repository; undefined when nobody is signed in. */
-  tokenFor(name: string, purpose: Purpose): Promise<string | undefined>
+  tokenFor(name: string, purpose: Purpose, signal: AbortSignal | undefined): Promise<string | undefined>
   /** Whether asking again gives another token. */
   renews: boolean
 }
@@ -40,10 +40,10 @@ export function createSignIn({ credentials, api, patience }: SignInOptions): Sig
   const installations = new Map<string, number>()
   return {
     renews: true,
-    async tokenFor(name, purpose) {
+    async tokenFor(name, purpose, signal) {
       // Read at each use, so that a new key needs no new start.
       const privateKey = await readKey(credentials.keyFile)
-      const client = createClient(api, { appId: credentials.appId, privateKey }, patience)
+      const client = createClient({ appId: credentials.appId, privateKey }, { api, patience, signal })
       const installation = installations.get(name) ?? (await findInstallation(client, name))
       installations.set(name, installation)
       try {

@@ -220,6 +220,40 @@ describe('opening a pull request', () => {
   })
 })
 
+describe('who is stopped', () => {
+  test.each<[string, Fault]>([
+    [
+      'a limit',
+      {
+        path: '/pulls',
+        times: 9,
+        answer: {
+          status: 403,
+          headers: { 'retry-after': '30' },
+          body: { message: 'You have exceeded a secondary rate limit' },
+        },
+      },
+    ],
+    ['an answer', { path: '/pulls', times: 9, connection: 'hang' }],
+    ['a token', { path: 'access_tokens$', times: 9, connection: 'hang' }],
+  ])(
+    'does not wait for %s',
+    async (_, fault) => {
+      await using ground = await openPushed({ patience: { spaced: true, waitAtMostMs: 60_000 } })
+      ground.github.fault(fault)
+      const stop = new AbortController()
+      const arrived = ground.github.reached(new RegExp(fault.path))
+      const listing = ground.forge.findPulls(ground.repository, branch, stop.signal).catch((error: unknown) => error)
+      await arrived
+      stop.abort(new Error('enough'))
+      expect(await listing).toMatchObject({ message: 'enough' })
+      ground.github.healthy()
+      await expect(ground.forge.findPulls(ground.repository, branch, stop.signal)).rejects.toThrow('enough')
+    },
+    5000,
+  )
+})
+
 describe('a family', () => {
   test('of many that were merged and whose branches are gone: the last ones are found', async () => {
     await using ground = await openPushed()
