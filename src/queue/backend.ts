@@ -50,8 +50,9 @@ export function calmly(create: Create, { outage, mayTake }: { outage: Outage; ma
     }
     return Object.assign(backend, {
       moveToActive: takeOrRest,
-      // That it ended well says nothing: it ends by itself when the connection is lost.
-      waitForJob: (seconds: number) => waitForJob(seconds).catch(rest),
+      // That it ended well says nothing: it ends by itself when the connection is lost. In an outage nobody hands a job over
+      // that would wake it, so it asks again soon.
+      waitForJob: (seconds: number) => waitForJob(outage.isOn() ? Math.min(seconds, 1) : seconds).catch(rest),
       async reconnectBlocking() {
         if (backend.closing === undefined) await reconnect()
       },
