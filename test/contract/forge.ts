@@ -62,6 +62,19 @@ export function forgeContract(name: string, open: () => Promise<ForgeGround>): v
       expect(ground.repository.forge).toBe(ground.forge.name)
     })
 
+    test('a repository is read by a git of its own, which explains why it cannot', async () => {
+      await using ground = await openLocated()
+      await using remote = await ground.forge.openRemote(ground.repository, ground.signal)
+      const { url } = ground.repository
+      const listed = await remote.git(['ls-remote', url, 'refs/heads/main'], { signal: ground.signal })
+      expect(listed.stdout.toString('utf8')).toBe(`${ground.base}\trefs/heads/main\n`)
+      const failed = await remote
+        .git(['ls-remote', url.replace(/(\.git)?$/, '-gone$1')])
+        .catch((error: unknown) => error)
+      expect(remote.explain(failed)).toMatchObject({ reason: 'no_checkout' })
+      expect(JSON.stringify(ground.repository)).not.toMatch(/gh[pos]_/)
+    })
+
     test('a branch that is not there has no head', async () => {
       await using ground = await openLocated()
       expect(await ground.forge.findHead(ground.repository, branch)).toBeUndefined()

@@ -163,3 +163,34 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
     expect(github.lines().filter(({ kind }) => kind === 'violation')).toEqual([])
   })
 })
+
+test('a GitHub that is down for a while is waited for: nothing is lost, and no agent is started twice', async () => {
+  using place = await openPlace()
+  const folder = join(place.folder, 'github')
+  mkdirSync(folder)
+  await using github = await startGitHub(folder)
+  await using service = await place.start({ env: github.env('app') })
+  const file = place.routine('patient', { more: { repository: 'acme/shop' } })
+  // The client tries three times, and then the run gives way.
+  await github.act('fault', {
+    method: 'POST',
+    path: String.raw`/pulls$`,
+    times: 3,
+    answer: { status: 502, body: 'unicorn' },
+  })
+  const { run } = await service.post<{ run: string }>('/v1/runs', { file, text: readFileSync(file, 'utf8') })
+  expect(await untilSettled(service, run)).toMatchObject({ state: 'published' })
+  const { events } = await service.get<{ events: { kind: string; data: { text?: string; state?: string } }[] }>(
+    `/v1/runs/${run}`,
+  )
+  expect(events.flatMap(({ data }) => data.text ?? [])).toEqual([
+    expect.stringMatching(/502|unicorn.*; tried again in 5 s$/),
+  ])
+  expect(events.filter(({ data }) => data.state === 'working')).toHaveLength(1)
+  expect(github.lines().filter((line) => line.kind === 'pull' && line.act === 'opened')).toHaveLength(1)
+  await service[Symbol.asyncDispose]()
+  await place.withLedger(async (ledger) => {
+    expect(await ledger.runs.find(run)).toMatchObject({ waits: 1, losses: 0 })
+    expect((await ledger.runs.attemptsOf(run)).map(({ outcome }) => outcome)).toEqual(['wait', 'published'])
+  })
+})

@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Git, GitFailed, runGit } from '../../checkout/git.ts'
 import type { Remote, Repository } from '../forge.ts'
@@ -17,7 +18,7 @@ export type RemoteOptions = {
   signal: AbortSignal | undefined
 }
 
-/** No use of git lasts so long; an older folder was left by a machine that stopped. */
+/** No use of git lasts so long; an older folder was left by another machine that stopped. */
 const abandonedMs = 6 * 3_600_000
 
 /**
@@ -70,15 +71,26 @@ function settingsFor(url: string, silentSeconds: number): string[] {
 async function openCredentials(root: string, origin: string): Promise<string> {
   await mkdir(root, { recursive: true, mode: 0o700 })
   await removeAbandoned(root)
-  const folder = await mkdtemp(join(root, 'git-'))
+  const folder = await mkdtemp(join(root, `${process.pid}@${hostname()}@`))
   await writeFile(join(folder, 'askpass'), askpass(origin), { mode: 0o700 })
   return folder
 }
 
 async function removeAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root)) {
+    const [pid = '', host = ''] = name.split('@')
     const found = await stat(join(root, name)).catch(() => undefined)
-    if (found && Date.now() - found.mtimeMs > abandonedMs) await rm(join(root, name), { recursive: true, force: true })
+    const isOld = found !== undefined && Date.now() - found.mtimeMs > abandonedMs
+    if (isOld || (host === hostname() && !isAlive(Number(pid))))
+      await rm(join(root, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

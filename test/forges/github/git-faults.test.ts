@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createMirrors } from '../../../src/checkout/mirror.ts'
@@ -257,6 +259,15 @@ describe('a token', () => {
     await expect(ground.forge.locate('acme/shop', '')).rejects.toMatchObject({ reason: 'forge_unavailable' })
     expect(heard.length).toBeGreaterThan(0)
     for (const headers of heard) expect(headers).not.toMatch(/authorization|ghp_/)
+  })
+
+  test('that a killed process left is removed at the next use, and that of a living one is not', async () => {
+    await using ground = await openReady()
+    const { pid } = spawnSync('true')
+    const [dead, living] = [`${pid}@${hostname()}@aaaaaa`, `${process.ppid}@${hostname()}@bbbbbb`]
+    for (const name of [dead, living]) mkdirSync(join(ground.credentialsDir, name), { recursive: true })
+    await ground.push()
+    expect(readdirSync(ground.credentialsDir)).toEqual([living])
   })
 
   test('is in a file for as long as git needs it, and nowhere else', async () => {
