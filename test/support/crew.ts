@@ -24,6 +24,7 @@ export type Agent = {
   repository?: string
   /** Front matter beside repository and engine. */
   more?: Record<string, unknown>
+  prompt?: string
 }
 type Finding = { rule: string; path: string | null; message: string }
 export type Settled = Awaited<ReturnType<typeof untilSettled>> & { findings: Finding[] }
@@ -93,11 +94,11 @@ export async function until(seconds: number, inTheWay: () => Promise<unknown[]>)
   }
 }
 
-function textOf({ sh = '', command = ['sh', '-c', sh], repository, more = {} }: Agent): string {
+function textOf({ sh = '', command = ['sh', '-c', sh], repository, more = {}, prompt = 'Do it.' }: Agent): string {
   const keys = { repository, engine: { name: 'command', command }, ...more }
   return `---\n${Object.entries(keys)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
-    .join('')}---\nDo it.\n`
+    .join('')}---\n${prompt}\n`
 }
 
 /** What the agent printed, as far as it is kept. */
