@@ -1,11 +1,11 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import { html } from 'hono/html'
-import { streamSSE } from 'hono/streaming'
 import type { Clock } from '../ui/moment.ts'
 import { storyItem } from '../ui/story.ts'
 import { storyItemOf, type StoryItem, type ToolLine } from '../ui/told.ts'
 import type { Face } from './face.ts'
 import { followStory, readCursor, writeCursor } from './story.ts'
+import { streamEvents } from './stream.ts'
 import { clockOf } from './views.ts'
 
 /** What pages listen to: new lines of the story are appended, anything else asks the page to load itself anew. */
@@ -13,10 +13,7 @@ export function liveRoutes(face: Face, signed: MiddlewareHandler) {
   const app = new Hono()
   app.get('/live', signed, (c) => {
     const after = Number(c.req.query('after') ?? 0)
-    return streamSSE(c, async (sse) => {
-      const abort = new AbortController()
-      sse.onAbort(() => abort.abort())
-      const { signal } = abort
+    return streamEvents(c, face.log, async (sse, signal) => {
       while (!signal.aborted) {
         // Transcripts grow all the time; the front page changes only with a run's state.
         const news = face.news.next(undefined, { timeoutMs: 15_000, signal })
@@ -32,12 +29,10 @@ export function liveRoutes(face: Face, signed: MiddlewareHandler) {
     const run = await face.acts.find(c.req.param('id'))
     const from = readCursor(c.req.header('last-event-id') ?? c.req.query('from'))
     const clock = await clockOf(face)
-    return streamSSE(c, async (sse) => {
-      const abort = new AbortController()
-      sse.onAbort(() => abort.abort())
+    return streamEvents(c, face.log, async (sse, signal) => {
       let before: StoryItem | undefined
       const calls = new Map<string, ToolLine>()
-      for await (const part of followStory(face, run.id, { from, signal: abort.signal })) {
+      for await (const part of followStory(face, run.id, { from, signal })) {
         if (part.kind === 'idle') await sse.write(': still here\n\n')
         else if (part.kind === 'event') return sse.writeSSE({ id: writeCursor(part.cursor), event: 'reload', data: '' })
         else {

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
 import { describeRoute, validator } from 'hono-openapi'
 import { randomUUID } from 'node:crypto'
 import { isAbsolute } from 'node:path'
@@ -11,6 +10,7 @@ import { describeJson } from './describe.ts'
 import { refuseBadInputs, refuseInvalid } from './refuse.ts'
 import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson } from './run-json.ts'
 import { followStory, readCursor, storyAfter, writeCursor, type StoryPart } from './story.ts'
+import { streamEvents } from './stream.ts'
 
 const ListQuery = z.object({
   routine: z.string().optional(),
@@ -109,14 +109,10 @@ export function runsApi(face: Face) {
       const run = await face.acts.find(c.req.param('id'))
       const from = readCursor(c.req.header('last-event-id'))
       const follow = c.req.query('follow') !== 'no'
-      return streamSSE(c, async (sse) => {
-        const abort = new AbortController()
-        sse.onAbort(() => abort.abort())
-        const parts = follow
-          ? followStory(face, run.id, { from, signal: abort.signal })
-          : storyAfter(face, run.id, from)
+      return streamEvents(c, face.log, async (sse, signal) => {
+        const parts = follow ? followStory(face, run.id, { from, signal }) : storyAfter(face, run.id, from)
         for await (const part of parts) {
-          if (abort.signal.aborted) return
+          if (signal.aborted) return
           await (part.kind === 'idle' ? sse.write(': still here\n\n') : sse.writeSSE(sseOf(part)))
         }
       })

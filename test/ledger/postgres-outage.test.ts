@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { behind, LedgerUnreachable } from '../../src/errors.ts'
 import { createSignIn } from '../../src/http/auth.ts'
 import type { Face } from '../../src/http/face.ts'
@@ -87,7 +87,14 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
     }
     const app = createApp(face as Face, new Map())
     const ask = (path: string) => app.request(path, { headers: { host: 'here:1', authorization: 'Bearer the token' } })
+    const printed = vi.spyOn(console, 'error').mockReturnValue()
+    const stream = await ask('/live')
     await open.postgres.stop('fast')
+    face.news!.tell('a run', 'output')
+    // It ends, and the reader comes back; nothing is printed beside the log.
+    await stream.text()
+    expect(printed.mock.calls).toEqual([])
+    printed.mockRestore()
     const answers = [await ask('/v1/runs'), await ask('/'), await ask('/health')]
     expect(answers.map((answer) => answer.status)).toEqual([503, 503, 503])
     expect(answers.slice(0, 2).map((answer) => answer.headers.get('retry-after'))).toEqual(['5', '5'])
