@@ -12,6 +12,7 @@ import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
 import type { Probes } from './sandboxes/choose.ts'
 import { findClaude } from './engines/claude-program.ts'
+import { whoAmI } from './forges/github/who.ts'
 import { createSandboxDrivers, probeSandboxes } from './sandboxes/index.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
@@ -164,3 +165,6 @@ export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers(
 
 /** The operator's own coding agent. Throws StepFailed('no_agent') with how to install it. */
 export const findAgent = (path: string): Promise<{ version: string; path: string }> => findClaude(path)
+
+/** Whom GitHub takes us for; undefined when nobody is signed in. Throws StepFailed with what to do. */
+export const signedInAs = (github: Config['github']): Promise<string | undefined> => whoAmI(github)

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { messageOf, OvernightError } from '../errors.ts'
-import { findAgent, probe } from '../service.ts'
+import { findAgent, probe, signedInAs } from '../service.ts'
 import { readFolder } from './check.ts'
 import { findLive } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
@@ -26,6 +26,7 @@ export function addDoctor(program: Command, context: Context): void {
         await disk(context),
         await routines(context),
         ...(await claude(context)),
+        await github(context),
         await service(context),
       ]
       if (options.json) context.out(`${JSON.stringify(findings)}\n`)
@@ -125,6 +126,19 @@ async function claude(context: Context): Promise<Finding[]> {
     { what: 'engine claude', ...engine },
     { what: 'model of claude', ...key },
   ]
+}
+
+/** Nobody signed in is no fault where all repositories are on this machine. */
+async function github(context: Context): Promise<Finding> {
+  const { github } = context.config()
+  const what = `forge ${new URL(github.url).host}`
+  try {
+    const name = await signedInAs(github)
+    return name === undefined ? { what, ok: false, says: 'nobody is signed in' } : { what, ok: true, says: name }
+  } catch (error) {
+    const hint = error instanceof OvernightError ? error.hint : undefined
+    return { what, ok: false, says: messageOf(error), hint: hint ?? 'correct the variables OVERNIGHT_GITHUB_…' }
+  }
 }
 
 async function service(context: Context): Promise<Finding> {

@@ -154,6 +154,18 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
     expect(merged.stderr).toContain(`merge it there: ${pullRequest!.url}`)
   })
 
+  test('doctor says who is signed in, and what to do when nobody is let in', async () => {
+    const good = await place.overnight(['doctor'], { env: github.env(as) })
+    expect(good.stdout).toMatch(
+      as === 'app' ? /✓ forge 127.0.0.1:\d+: the App overnight\n/ : /✓ forge \S+: acme, by token\n/,
+    )
+    const bad = await place.overnight(['doctor'], {
+      env: { ...github.env('token'), OVERNIGHT_GITHUB_TOKEN: 'ghp_wrong' },
+    })
+    expect(bad.stdout).toMatch(/! forge .*does not accept our credentials.*\n {2}→ renew OVERNIGHT_GITHUB_TOKEN/)
+    expect((await place.overnight(['doctor'])).stdout).toContain('– forge github.com: nobody is signed in')
+  })
+
   test('no token is in any process, in any file that stays, in the log or in what was said; GitHub was asked as it wants', async () => {
     const secrets = 'ghp_o{36}|ghs_[0-9]+_|BEGIN RSA'
     expect(service.log()).not.toMatch(new RegExp(secrets))

@@ -5,7 +5,7 @@ export const RepositoryAnswer = z.object({ full_name: z.string().includes('/'), 
 
 export const RefAnswer = z.object({ ref: z.string(), object: z.object({ sha: z.string().regex(/^[0-9a-f]{40,64}$/) }) })
 
-const Login = z.object({ login: z.string() })
+export const Login = z.object({ login: z.string() })
 export const PullAnswer = z.object({
   number: z.number().int(),
   html_url: z.url({ protocol: /^https?$/ }),
@@ -22,6 +22,7 @@ export const PullAnswer = z.object({
 export type PullAnswer = z.infer<typeof PullAnswer>
 
 export const InstallationAnswer = z.object({ id: z.number().int() })
+export const AppAnswer = z.object({ slug: z.string(), permissions: z.record(z.string(), z.string()).default({}) })
 export const TokenAnswer = z.object({ token: z.string().min(1) })
 
 /** An error of the API client, as far as we read it. */

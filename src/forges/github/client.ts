@@ -65,3 +65,8 @@ function timed(timeoutMs: number, stop: AbortSignal | undefined): typeof fetch {
     return fetch(input, { ...init, signal: AbortSignal.any(signals) })
   }
 }
+
+/** Enterprise servers have their API below their own address. */
+export function apiOf(url: string): string {
+  return new URL(url).host === 'github.com' ? 'https://api.github.com' : `${url}/api/v3`
+}

@@ -1,7 +1,7 @@
 import { StepFailed } from '../../errors.ts'
 import type { Forge, Pull, Repository } from '../forge.ts'
 import { type PullAnswer, RefAnswer, RepositoryAnswer, statusOf } from './answers.ts'
-import { type Client, createClient, ordinaryPatience, type Patience } from './client.ts'
+import { apiOf, type Client, createClient, ordinaryPatience, type Patience } from './client.ts'
 import { ensurePullOnGitHub } from './ensure-pull.ts'
 import { type Doing, explainApi } from './explain-api.ts'
 import { listFamily } from './family.ts'
@@ -29,7 +29,7 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
   const patience = { ...ordinaryPatience, ...options.patience }
   const { url, credentialsDir } = options
   const { host } = new URL(url)
-  const api = host === 'github.com' ? 'https://api.github.com' : `${url}/api/v3`
+  const api = apiOf(url)
   const forge = host === 'github.com' ? 'github' : `github at ${host}`
   const signIn = createSignIn({ credentials: options.auth, api, patience })
   const oneAtATime = createTurns()

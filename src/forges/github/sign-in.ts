@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { messageOf, StepFailed } from '../../errors.ts'
+import { StepFailed } from '../../errors.ts'
 import { InstallationAnswer, sentenceOf, statusOf, TokenAnswer } from './answers.ts'
 import { type Client, createClient, type Patience } from './client.ts'
 import { permissionHint, visibleHint } from './explain-api.ts'
+import { readKey } from './key.ts'
 
 /** As the configuration gives it; undefined = nobody is signed in. */
 export type Credentials = { kind: 'token'; token: string } | { kind: 'app'; appId: string; keyFile: string } | undefined
@@ -41,7 +41,6 @@ export function createSignIn({ credentials, api, patience }: SignInOptions): Sig
   return {
     renews: true,
     async tokenFor(name, purpose, signal) {
-      // Read at each use, so that a new key needs no new start.
       const privateKey = await readKey(credentials.keyFile)
       const client = createClient({ appId: credentials.appId, privateKey }, { api, patience, signal })
       const installation = installations.get(name) ?? (await findInstallation(client, name))
@@ -54,14 +53,6 @@ export function createSignIn({ credentials, api, patience }: SignInOptions): Sig
       }
     },
   }
-}
-
-async function readKey(keyFile: string): Promise<string> {
-  return readFile(keyFile, 'utf8').catch((error: unknown) => {
-    throw new StepFailed('forge_denied', `the key of the GitHub App cannot be read: ${messageOf(error)}`, {
-      hint: 'correct OVERNIGHT_GITHUB_APP_KEY_FILE',
-    })
-  })
 }
 
 async function findInstallation(client: Client, name: string): Promise<number> {
