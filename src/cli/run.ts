@@ -48,7 +48,7 @@ export function addRun(program: Command, context: Context): void {
 }
 
 /** `owner/name` and addresses are on a forge; anything else is a path, as in a routine file. */
-export function repositoryFrom(cwd: string, written: string): string {
+function repositoryFrom(cwd: string, written: string): string {
   const isElsewhere = /^[a-z][a-z0-9+.-]*:\/\/|^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$/i.test(
     written,
   )

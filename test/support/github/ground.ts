@@ -8,7 +8,7 @@ import { git, openFolder, writeFiles } from '../git-repository.ts'
 import { type GitHub, type GitHubOptions, openGitHub } from './stand-in.ts'
 
 /** No test waits: limits give way at once, pauses are short, and nothing is spaced. */
-export const hurried: Patience = {
+const hurried: Patience = {
   requestTimeoutMs: 10_000,
   waitAtMostMs: 0,
   pauseMs: 1,
@@ -21,7 +21,7 @@ type GroundOptions = Omit<GitHubOptions, 'folder'> & {
   patience?: Partial<Patience>
 }
 
-export const asApp = ({ app }: GitHub): Credentials => ({ kind: 'app', appId: app.id, keyFile: app.keyFile })
+const asApp = ({ app }: GitHub): Credentials => ({ kind: 'app', appId: app.id, keyFile: app.keyFile })
 export const asOwner = ({ tokens }: GitHub): Credentials => ({ kind: 'token', token: tokens.owner })
 
 /** The forge on a GitHub of its own with the repository acme/shop; asserts at the end that all was asked as GitHub describes it. */
