@@ -9,7 +9,7 @@ import { git, gitEnvironment } from '../support/git-repository.ts'
 import { history, type Shape } from './history.ts'
 
 /** About 4,850 files and 48 MB at the head of 20,500 commits, in 200 MB of pack: what a busy team has after ten years. */
-export const large: Shape = { seed: 1, files: 4800, commits: 20_500, assets: 50, assetVersions: 20 }
+const large: Shape = { seed: 1, files: 4800, commits: 20_500, assets: 50, assetVersions: 20 }
 
 const cache = resolve(import.meta.dirname, '../../node_modules/.cache/overnight-bench')
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createCopies } from '../../../src/checkout/checkout.ts'
 import { git, gitEnvironment } from '../../support/git-repository.ts'
+import { cloneByHand } from '../clone-by-hand.ts'
 import { startGitServer } from '../git-server.ts'
 import { ensureLargeRepository } from '../large-repository.ts'
 import { type Bench, mediansOf, timed } from '../row.ts'
@@ -26,14 +27,9 @@ export async function copies({ place, tell }: Bench): Promise<void> {
   const clone = async (url: string, name: string) => {
     await run('git', ['clone', '--quiet', '--depth=1', url, join(place, name)], { env: gitEnvironment })
   }
-  const shared = async (name: string) => {
-    const folder = join(place, name)
-    await run('git', ['clone', '--quiet', '--shared', '--no-checkout', repository, folder], { env: gitEnvironment })
-    await run('git', ['-C', folder, 'checkout', '--quiet', '--detach', base.commit], { env: gitEnvironment })
-  }
   const ways = {
     ours: copy,
-    shared,
+    shared: (name: string) => cloneByHand(repository, join(place, name)),
     http: (name: string) => clone(server.url, name),
     file: (name: string) => clone(`file://${repository}`, name),
   }

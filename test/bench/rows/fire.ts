@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRepository, git, gitEnvironment } from '../../support/git-repository.ts'
+import { createRepository } from '../../support/git-repository.ts'
 import { type ServiceProcess, startService, untilSettled } from '../../support/service-process.ts'
+import { cloneByHand } from '../clone-by-hand.ts'
 import { ensureLargeRepository } from '../large-repository.ts'
 import { type Bench, mediansOf, timed } from '../row.ts'
 
@@ -34,18 +35,12 @@ export async function fireLarge({ place, tell }: Bench): Promise<void> {
   await acts.process()
   const taken = await mediansOf(7, {
     ...acts,
-    floor: (round) => timed(async () => cloneByHand(repository, join(place, `by-hand-${round}`))),
+    floor: (round) => timed(() => cloneByHand(repository, join(place, `by-hand-${round}`))),
   })
   for (const sandbox of sandboxes) {
     const beside = [{ what: 'clone --shared --no-checkout + checkout', figure: taken.floor }]
     tell({ what: `fire → agent started, large, ${sandbox} (median of 7)`, unit: 'ms', figure: taken[sandbox], beside })
   }
-}
-
-export function cloneByHand(repository: string, folder: string): void {
-  const run = (...args: string[]) => execFileSync('git', args, { env: gitEnvironment, stdio: 'pipe' })
-  run('clone', '--quiet', '--shared', '--no-checkout', repository, folder)
-  run('-C', folder, 'checkout', '--quiet', '--detach', git(repository, 'rev-parse', 'main'))
 }
 
 async function open(place: string): Promise<ServiceProcess> {
