@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core'
 import { openBrowser, type Browser } from './support/browser.ts'
 import { openMorning } from './support/morning.ts'
 import { openPageServer } from './support/page-server.ts'
-import { clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
+import { agentStory, clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
 
 /** `npm run shots [-- name…]`: every page at four widths in both schemes, into `shots/`; `morning-*` are of a real service. */
 const folder = resolve(import.meta.dirname, '../shots')
@@ -18,6 +18,7 @@ const pages = {
   quiet: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [] })),
   empty: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [], schedules: [], routines: [] })),
   run: () => runPage(runView()),
+  agent: () => runPage(runView({ story: agentStory })),
   published: () => runPage(publishedView()),
   failed: () => runPage(runView({ run: failing })),
   working: () => runPage(runView({ run: working, patch: null, story: story.slice(0, 4) })),

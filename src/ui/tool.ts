@@ -20,12 +20,12 @@ export function toolItem(call: ToolLine | undefined, answer: ToolLine | undefine
   if (given === '' && result === '') return html`<p class="tool" id="${id}">${head}</p>`
   return html`<details class="tool" id="${id}">
     <summary>${head}</summary>
-    ${block('Given', given)} ${block('Result', result)}
+    ${block('given', given)} ${block('answer', result)}
   </details>`
 }
 
-function block(name: string, text: string): Part {
-  return text !== '' && html`<pre aria-label="${name}">${text}</pre>`
+function block(kind: string, text: string): Part {
+  return text !== '' && html`<pre class="${kind}">${text}</pre>`
 }
 
 function textOf(line: ToolLine | undefined): string {

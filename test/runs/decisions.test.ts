@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LedgerUnreachable, OvernightError, StepFailed } from '../../src/errors.ts'
 import { admit } from '../../src/runs/admission.ts'
-import { afterAgent, headline, lastLine } from '../../src/runs/endings.ts'
+import { afterAgent, firstLine, headline, lastLine } from '../../src/runs/endings.ts'
 import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
 import { occasionId } from '../../src/runs/fire.ts'
 import { needsOnlyPublishing } from '../../src/runs/kept-change.ts'
 import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
+import { createSpending } from '../../src/runs/spending.ts'
 
 const ended = { because: 'exit', code: 0, signal: null, said: null } as const
 const waiting = { id: 'a', hash: 'h1', file: '/r/a.md', inputs: { scope: 'all' }, repositoryOverride: null }
@@ -244,4 +245,50 @@ test.each([
   ['', null],
 ])('the last line of %j', (text, line) => {
   expect(lastLine(text)).toBe(line)
+})
+
+describe('an agent that says why it failed', () => {
+  const failure = { reason: 'budget', message: 'Reached maximum budget ($1)' } as const
+  const patch = { base: 'b', tree: 't', pack: Buffer.alloc(0), findings: [] }
+  test.each([
+    ['nothing changed', undefined, 'Reached maximum budget ($1)'],
+    ['what it changed is kept', patch, 'Reached maximum budget ($1); what it had changed is kept'],
+  ])('%s', (_, changed, message) => {
+    expect(afterAgent({ ...ended, failure }, changed)).toEqual({ state: 'failed', reason: 'budget', message })
+    expect(afterAgent({ ...ended, code: 1, failure }, changed)).toMatchObject({ reason: 'budget' })
+  })
+
+  test('the time limit comes before what it says', () => {
+    expect(afterAgent({ ...ended, because: 'time_limit', failure }, undefined)).toMatchObject({ reason: 'time_limit' })
+  })
+})
+
+test.each([
+  ['Wrote it.\nAll is well.', 'Wrote it.'],
+  ['\n\n## Wrote the note that was missing\n', 'Wrote the note that was missing'],
+  ['**Done**: it is there', 'Done**: it is there'],
+  ['**Wrote the note**', 'Wrote the note'],
+  ['- moved `a` to _b_', 'moved `a` to _b'],
+  ['\u001b[31mred\u001b[0m words', 'red words'],
+  ['', null],
+  ['***', null],
+])('the first line of %j', (text, line) => {
+  expect(firstLine(text)).toBe(line)
+})
+
+describe('what a run has spent', () => {
+  const usage = { input: 10, output: 2, cacheRead: 5, cacheWrite: 1 }
+  const bill = (amount: number) => ({ sessionUpdate: 'usage_update', cost: { amount, currency: 'USD' } }) as const
+  test('an attempt adds to those before it; its own bill is told again and again', () => {
+    const spending = createSpending({ costUsd: 1, tokens: usage })
+    spending.used(usage)
+    spending.hear(bill(0.25))
+    spending.hear(bill(0.5))
+    expect(spending.total()).toEqual({ costUsd: 1.5, tokens: { input: 20, output: 4, cacheRead: 10, cacheWrite: 2 } })
+  })
+
+  test('nothing told is nothing known', () => {
+    expect(createSpending({ costUsd: null, tokens: null }).total()).toEqual({ costUsd: null, tokens: null })
+    expect(createSpending({ costUsd: 2, tokens: null }).total()).toEqual({ costUsd: 2, tokens: null })
+  })
 })
