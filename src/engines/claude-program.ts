@@ -7,7 +7,7 @@ import { messageOf, StepFailed } from '../errors.ts'
 export type ClaudeProgram = { path: string; version: string }
 
 /** The oldest that was tested: what keeps an untrusted repository's settings out is younger than most. */
-export const oldestVersion = '2.1.328'
+const oldestVersion = '2.1.328'
 const hint = `install it (npm install --global @anthropic-ai/claude-code) where the service finds it in its PATH, or write engine: { name: command, command: [...] }`
 const magic = { elf: 0x7f454c46, machO: 0xcffaedfe }
 const versionMs = 10_000

@@ -68,7 +68,7 @@ export type EngineTask = {
   signal: AbortSignal
 }
 
-export type Needs = {
+type Needs = {
   /** Files and folders of the operator that the sandbox must show, read-only. */
   programs: string[]
   /** It talks to a model. */

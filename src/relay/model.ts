@@ -61,6 +61,8 @@ export async function openModelRelay(options: ModelRelayOptions): Promise<ModelR
     answer(request, response).catch(() => refuse(response, { status: 502, message: 'the request broke off' }))
   })
   server.maxConnections = maxConnections
+  // A client that thinks between two requests finds its connection as it left it.
+  server.keepAliveTimeout = 10 * 60_000
   const root = tmpdir().length <= longestTmp ? tmpdir() : '/tmp'
   const folder = await mkdtemp(join(root, `overnight-run.${options.run.slice(0, 36)}.relay`))
   const socket = join(folder, 'model')

@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openModelRelay, type ModelRelay, type ModelRelayOptions } from '../../src/relay/model.ts'
+import { createProcessDriver } from '../../src/sandboxes/process.ts'
 import type { UsageReport } from '../../src/relay/usage.ts'
 
 const key = 'sk-ant-the-real-key-of-the-operator'
@@ -267,9 +268,16 @@ describe('who goes away', () => {
     answer.destroy()
   })
 
+  test('a service that is killed: what it left is found by the name of the run', async () => {
+    const { relay } = await open(json, { run: 'lost-relay' })
+    await createProcessDriver().reap((run) => run === 'lost-relay')
+    expect(existsSync(dirname(relay.socket))).toBe(false)
+  })
+
   test('the relay: every connection and the socket', async () => {
     const { relay } = await open(() => undefined)
     expect((await stat(dirname(relay.socket))).mode & 0o777).toBe(0o700)
+    expect(relay.socket.length).toBeLessThan(108)
     const outgoing = send(relay, {})
     const broken = new Promise((resolve) => outgoing.once('close', resolve))
     await once(outgoing, 'finish')

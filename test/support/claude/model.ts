@@ -3,7 +3,7 @@ import { LLMock, type ChatCompletionRequest, type FixtureResponse } from '@copil
 /** The only key it takes. */
 export const realKey = 'sk-ant-api03-planted-in-the-house-and-nowhere-else'
 /** What every answer says it used, unless it says otherwise. */
-export const usage = { input_tokens: 1000, output_tokens: 200 }
+const usage = { input_tokens: 1000, output_tokens: 200 }
 
 type Asked = {
   /** Answers the agent has got since its prompt. */

@@ -12,7 +12,7 @@ const version = '2.1.328'
  * A folder for a PATH with `claude` in it: OVERNIGHT_TEST_CACHE, or a folder of the user's cache, holds it. Undefined, with the
  * reason, where it cannot be installed.
  */
-export async function ensureClaude(): Promise<{ folder: string } | { missing: string }> {
+async function ensureClaude(): Promise<{ folder: string } | { missing: string }> {
   const place = join(cacheFolder(), `claude-code-${version}-${process.platform}-${process.arch}`)
   const folder = join(place, 'bin')
   const isThere = () =>
