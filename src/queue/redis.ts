@@ -55,7 +55,8 @@ export function openRedis(url: string, log: Log): Backend {
       ),
     server: addressOf(url),
     // A blocked read is no load, and it notices a connection that died without a word.
-    drainDelay: 10,
+    // A worker that stands still takes the call that would wake another one; so the others look by themselves this often.
+    drainDelay: 2,
     async opened(ready) {
       const known = new AbortController()
       const failed = once(producer, 'error', { signal: AbortSignal.any([known.signal, AbortSignal.timeout(knownMs)]) })

@@ -100,10 +100,7 @@ type Settling = { tools: WorkerTools; run: Run; held: HeldRun; lease: Lease; log
 /** The pipeline threw: cancelled, shut down, out-fenced, or a failure that is retried or ends the run. */
 async function settle({ tools, run, held, lease, log }: Settling, error: unknown): Promise<void> {
   try {
-    if (error instanceof FenceLost || lease.lost) {
-      log.warn('another worker took the run over; this one stops')
-      return
-    }
+    if (error instanceof FenceLost || lease.lost) throw error
     const { cancelRequested } = await held.renew()
     if (cancelRequested) {
       await held.end({ state: 'cancelled', reason: 'cancelled', message: reasons.cancelled })
@@ -121,8 +118,9 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
     }
     await removeWork(tools, run.id)
   } catch (failure) {
+    if (failure instanceof FenceLost || lease.lost) log.warn('another worker took the run over; this one stops')
     // The ledger cannot be written: the lease runs out and another worker, or the next start, takes the run over.
-    log.error({ error: messageOf(failure) }, 'the end of a run could not be recorded')
+    else log.error({ error: messageOf(failure) }, 'the end of a run could not be recorded')
   }
 }
 

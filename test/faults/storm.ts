@@ -1,37 +1,83 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { crashAt, crashPoints } from './crash-at.ts'
+import { openStorm } from './fleet-storm.ts'
 import { killAnytime } from './kill-anytime.ts'
+import { forecast, published, type Fault, type FaultKind } from './weather.ts'
 
-// npm run storm -- --steps [--times 10]: the service is killed (-9) at each named step of a run and started again.
-// npm run storm -- --anytime [--times 10]: the same at a moment by chance, while agents work in every sandbox.
+const usage = `npm run storm                     a server and two workers on PostgreSQL, Redis and GitHub's stand-in: ${JSON.stringify(published)}
+npm run storm -- --seed 7         the same faults as the run that printed this seed; goes on where that one ended
+npm run storm -- --only zombie --times 5
+npm run storm -- --steps [--times 10]     one process on the embedded store, killed (-9) at each named step of a run
+npm run storm -- --anytime [--times 10]   the same at a moment by chance, while agents work in every sandbox
+`
 const { values } = parseArgs({
-  options: { steps: { type: 'boolean' }, anytime: { type: 'boolean' }, times: { type: 'string', default: '10' } },
+  options: {
+    steps: { type: 'boolean' },
+    anytime: { type: 'boolean' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    times: { type: 'string' },
+    help: { type: 'boolean' },
+  },
 })
-if (!values.steps && !values.anytime) {
-  console.error('usage: npm run storm -- (--steps | --anytime) [--times 10]')
-  process.exit(2)
+const kinds = Object.keys(published) as FaultKind[]
+if (values.help || (values.only !== undefined && !(kinds as string[]).includes(values.only))) {
+  console.log(usage)
+  process.exit(values.help ? 0 : 2)
 }
-const times = Number(values.times)
 const broken: string[] = []
 let trials = 0
 
-async function trial(what: string, act: () => Promise<string[]>): Promise<void> {
-  const startedAt = performance.now()
-  const found = await act()
+function tell(what: string, found: readonly string[], startedAt: number): void {
+  trials += 1
   broken.push(...found)
-  trials += times
-  const seconds = ((performance.now() - startedAt) / 1000 / times).toFixed(1)
-  console.log(`${what.padEnd(20)} ${times} kills, ${found.length} broken promises, ${seconds} s each`)
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${String(trials).padStart(4)} ${what.padEnd(44)} ${found.length === 0 ? 'kept' : 'BROKEN'} ${seconds} s`)
+  for (const sentence of found) console.log(`     ! ${sentence}`)
 }
 
-for (const point of values.steps ? crashPoints : []) {
-  await trial(point, async () => {
-    const found: string[] = []
-    for (let time = 0; time < times; time++) found.push(...(await crashAt(point)))
-    return found
-  })
+async function alone(): Promise<void> {
+  const times = Number(values.times ?? 10)
+  for (const point of values.steps ? crashPoints : []) {
+    for (let time = 0; time < times; time++) {
+      const startedAt = performance.now()
+      tell(point, await crashAt(point), startedAt)
+    }
+  }
+  for (let time = 0; values.anytime && time < times; time++) {
+    const startedAt = performance.now()
+    tell('anytime', await killAnytime(1), startedAt)
+  }
 }
-if (values.anytime) await trial('anytime', () => killAnytime(times))
-for (const sentence of broken) console.log(`! ${sentence}`)
-console.log(`${trials} kills, ${broken.length} broken promises`)
+
+/** Each trial that was kept is a line of a file that the seed names, and is not repeated. */
+async function together(): Promise<void> {
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
+  const done = join(tmpdir(), `overnight-storm-${seed}.ndjson`)
+  const times = values.times === undefined ? undefined : Number(values.times)
+  const counts = Object.fromEntries(
+    kinds.map((kind) => [kind, values.only === undefined || values.only === kind ? (times ?? published[kind]) : 0]),
+  ) as Record<FaultKind, number>
+  const kept = new Set(existsSync(done) ? readFileSync(done, 'utf8').split('\n') : [])
+  const faults = forecast(seed, counts).map((fault, index) => ({ fault, line: JSON.stringify({ index, ...fault }) }))
+  const left = faults.filter(({ line }) => !kept.has(line))
+  console.log(`seed ${seed}: ${faults.length} faults, ${faults.length - left.length} of them done before (${done})`)
+  await using storm = await openStorm()
+  for (const { fault, line } of left) {
+    const startedAt = performance.now()
+    const found = await storm.trial(fault)
+    if (found.length === 0) appendFileSync(done, `${line}\n`)
+    tell(nameOf(fault), found, startedAt)
+  }
+}
+
+function nameOf({ kind, ...facts }: Fault): string {
+  return [kind, ...Object.values(facts)].join(' ')
+}
+
+await (values.steps || values.anytime ? alone() : together())
+console.log(`${trials} faults, ${broken.length} broken promises`)
 process.exitCode = broken.length === 0 ? 0 : 1

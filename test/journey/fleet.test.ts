@@ -28,13 +28,13 @@ describe.skipIf(parts.skip)(`a server and two workers on PostgreSQL, Redis and G
     for (const run of runs) expect(await untilSettled(fleet.server, run)).toMatchObject({ state: 'published' })
     expect(await fireAll()).toEqual(runs)
     for (const worker of [first, second]) expect(worker.log()).toContain('run ended')
-    const opened = fleet.github.journal().filter((line) => line.kind === 'pull' && line.act === 'opened')
+    const opened = fleet.github.lines().filter((line) => line.kind === 'pull' && line.act === 'opened')
     expect(opened.map((line) => 'repository' in line && line.repository).toSorted()).toEqual(names.toSorted())
     for (const [index, name] of names.entries()) {
       const { commit, branch } = await untilSettled(fleet.server, runs[index]!)
       expect(git(fleet.github.repositories[name]!, 'rev-parse', `refs/heads/${branch}`).trim()).toBe(commit)
     }
-    expect(fleet.github.journal().filter((line) => line.kind === 'violation')).toEqual([])
+    expect(fleet.github.lines().filter((line) => line.kind === 'violation')).toEqual([])
     first.kill('SIGTERM')
     second.kill('SIGTERM')
     expect((await first.exit).code).toBe(0)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openFolder } from './git-repository.ts'
-import { readJournal, type JournalLine } from './github/journal.ts'
+import { startGitHub, type GitHubProcess } from './github/process.ts'
 import { routineText, type RoutineOptions } from './place.ts'
 import { postgresMissing, startPostgres, type Postgres } from './postgres.ts'
 import { redisMissing, startRedis, type RedisServer } from './redis.ts'
@@ -23,13 +23,6 @@ export type WorkerProcess = {
   kill(signal: NodeJS.Signals): void
   /** Resolves when its log has a line that matches. */
   said(pattern: RegExp): Promise<void>
-}
-type GitHubProcess = {
-  url: string
-  app: { id: string; keyFile: string }
-  repositories: Record<string, string>
-  journal(): JournalLine[]
-  act<T>(name: string, ...args: unknown[]): Promise<T>
 }
 export type Fleet = AsyncDisposable & {
   data: string
@@ -56,9 +49,7 @@ export async function openFleet(options: { repositories: readonly string[] }): P
   const env = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redis.url,
-    OVERNIGHT_GITHUB_URL: github.url,
-    OVERNIGHT_GITHUB_APP_ID: github.app.id,
-    OVERNIGHT_GITHUB_APP_KEY_FILE: github.app.keyFile,
+    ...github.env('app'),
     OVERNIGHT_CONCURRENCY: '2',
     OVERNIGHT_LEASE_SECONDS: '2',
     OVERNIGHT_LOG: 'info',
@@ -111,31 +102,6 @@ async function startWorker(env: Record<string, string>): Promise<WorkerProcess> 
     exit,
     isOver: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal) => void child.kill(signal),
-  }
-}
-
-async function startGitHub(folder: string, repositories: readonly string[]): Promise<GitHubProcess & AsyncDisposable> {
-  mkdirSync(folder)
-  const names = repositories.flatMap((name) => ['--repository', name])
-  const child = spawn(process.execPath, [join(root, 'test/support/github/main.ts'), '--folder', folder, ...names], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const { log, said } = listen(child)
-  await said(/"url":.*\n/)
-  const told = JSON.parse(/\{"url".*/.exec(log())![0]) as Omit<GitHubProcess, 'journal' | 'act'> & { journal: string }
-  return {
-    ...told,
-    journal: () => readJournal(told.journal),
-    async act(name, ...args) {
-      const answer = await fetch(`${told.url}/stand-in/${name}`, { method: 'POST', body: JSON.stringify(args) })
-      if (!answer.ok) throw new Error(`the stand-in answered ${answer.status} to ${name}`)
-      return (await answer.json()) as never
-    },
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null) return
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    },
   }
 }
 

@@ -1,0 +1,59 @@
+import { steps, type Step } from '../../src/runs/task.ts'
+
+/** What is done to a fleet while runs are at work. Times in milliseconds after the runs were accepted. */
+export type Fault =
+  | { kind: 'kill_at'; step: Step }
+  | { kind: 'kill_any'; afterMs: number }
+  | { kind: 'zombie'; step: Step }
+  | { kind: 'redis_kill'; afterMs: number; downMs: number }
+  | { kind: 'redis_flush'; afterMs: number }
+  | { kind: 'postgres_restart'; afterMs: number; downMs: number; how: 'fast' | 'immediate' }
+export type FaultKind = Fault['kind']
+
+/** How many of each the published figure has. */
+export const published: Record<FaultKind, number> = {
+  kill_at: 50,
+  kill_any: 50,
+  zombie: 20,
+  redis_kill: 10,
+  redis_flush: 10,
+  postgres_restart: 10,
+}
+
+/** An accepted run of these routines is over by then on an idle machine, so that every moment of it is met. */
+const runMs = 4000
+/** Longer than a lease of two seconds, and shorter. */
+const downMs = [500, 1000, 3000, 6000]
+
+/** The faults of a seed, always the same, one kind after the other. */
+export function forecast(seed: number, counts: Record<FaultKind, number>): Fault[] {
+  const next = random(seed)
+  const below = (limit: number) => Math.floor(next() * limit)
+  const makers: Record<FaultKind, (index: number) => Fault> = {
+    kill_at: (index) => ({ kind: 'kill_at', step: steps[index % steps.length]! }),
+    kill_any: () => ({ kind: 'kill_any', afterMs: below(runMs) }),
+    zombie: (index) => ({ kind: 'zombie', step: steps[index % steps.length]! }),
+    redis_kill: () => ({ kind: 'redis_kill', afterMs: below(runMs), downMs: downMs[below(downMs.length)]! }),
+    redis_flush: () => ({ kind: 'redis_flush', afterMs: below(runMs) }),
+    postgres_restart: (index) => ({
+      kind: 'postgres_restart',
+      afterMs: below(runMs),
+      downMs: downMs[below(downMs.length)]!,
+      how: index % 2 === 0 ? 'immediate' : 'fast',
+    }),
+  }
+  return Object.entries(counts).flatMap(([kind, count]) =>
+    Array.from({ length: count }, (_, index) => makers[kind as FaultKind](index)),
+  )
+}
+
+/** Mulberry32: numbers in [0, 1) that are the same for a seed on every machine. */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
