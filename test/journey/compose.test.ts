@@ -23,7 +23,7 @@ const waits = `const fs = require('fs')
 
 type Pull = { branch: string; head: string; number: number; state: string }
 
-describe.skipIf(missing.skip)(`docker-compose${missing.note}`, () => {
+describe.skipIf(missing.skip)(`docker-compose${missing.note}`, { timeout: 180_000 }, () => {
   const docker = started as Docker
   const folder = openFolder()
   let stack: Stack
@@ -38,7 +38,7 @@ describe.skipIf(missing.skip)(`docker-compose${missing.note}`, () => {
     stack = await startStack(docker, {
       port: await freePort(),
       routines: folder.path,
-      env: { OVERNIGHT_LEASE_SECONDS: '3' },
+      env: { OVERNIGHT_LEASE_SECONDS: '3', OVERNIGHT_DRAIN_SECONDS: '1' },
     })
     const commit = [
       `git init --quiet --initial-branch=main ${repository} && cd ${repository} && echo '# Shop' > README.md && git add .`,
