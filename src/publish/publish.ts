@@ -19,6 +19,8 @@ export type PublishRequest = {
   forge: Forge
   /** The head that we last pushed to this branch, as the ledger knows it. */
   lastPushed: (branch: string) => Promise<string | undefined>
+  /** Asked before each change at the forge: rejects when the run is no longer this worker's to publish. */
+  confirm: () => Promise<unknown>
   signal: AbortSignal
   /** Called when a step's effect is on the forge. */
   reached?: (step: 'pushed' | 'pull_ensured') => Promise<void> | void
@@ -49,10 +51,10 @@ export async function publish(request: PublishRequest): Promise<Published> {
     const found = await requireOurs(request, branch, head)
     if (open && found.tree === request.patch.tree) return { state: 'unchanged', branch, commit: head, pull: open }
   }
-  signal.throwIfAborted()
+  await request.confirm()
   await forge.ensureBranch({ repository, branch, commit, expected: head ?? null, gitDir: quarantine.gitDir, signal })
   await request.reached?.('pushed')
-  signal.throwIfAborted()
+  await request.confirm()
   const { draft, labels, reviewers } = request.options
   const wanted = {
     draft,

@@ -30,6 +30,10 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
     quarantine,
     forge: tools.forgeOf(repository.name),
     lastPushed: (branch: string) => tools.lastPushed(repository.name, branch),
+    confirm: async () => {
+      signal.throwIfAborted()
+      await held.renew()
+    },
     signal,
     reached: (step: 'pushed' | 'pull_ensured') => tools.reached(step, run.id),
   })

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { FenceLost } from '../../src/errors.ts'
 import { createLocalForge } from '../../src/forges/local.ts'
 import type { Forge } from '../../src/forges/forge.ts'
 import { publish, type Published, type PublishRequest } from '../../src/publish/publish.ts'
@@ -44,6 +45,7 @@ async function openHouse() {
       quarantine,
       forge,
       lastPushed: async (branch) => pushed.get(branch),
+      confirm: async () => {},
       signal,
       ...rest,
     })
@@ -56,6 +58,23 @@ async function openHouse() {
   return { ...opened, forge, pulls, pushed, run, inSource, state, [Symbol.dispose]: () => opened[Symbol.dispose]() }
 }
 const branch = 'overnight/tidy/main'
+
+test('a worker that lost its run changes nothing more at the forge, at whichever step it learns of it', async () => {
+  for (const allowed of [0, 1]) {
+    using house = await openHouse()
+    const asked: unknown[] = []
+    const confirm = async () => {
+      if (asked.push(null) > allowed) throw new FenceLost('r1', 1)
+    }
+    await expect(house.run('r1', { 'a.txt': 'new\n' }, { confirm })).rejects.toThrow(FenceLost)
+    const made = house
+      .inSource('for-each-ref', '--format=%(refname)', 'refs/heads/overnight')
+      .split('\n')
+      .filter(Boolean)
+    expect(made).toHaveLength(allowed)
+    expect(await house.state()).toEqual([])
+  }
+})
 
 describe('a run is published', () => {
   test('as one commit on the base, on the branch of its subject, with a pull request', async () => {
