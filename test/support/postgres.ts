@@ -101,7 +101,9 @@ const small = { shared_buffers: '16MB', max_connections: '200', log_min_messages
 
 function asPostgres(program: string, argv: string[]): [string, string[]] {
   if (!isRoot) return [program, argv]
-  return ['setpriv', ['--reuid=postgres', '--regid=postgres', '--init-groups', '--', program, ...argv]]
+  // A test that is killed takes its server with it (SIGINT is a shutdown in order).
+  const owner = ['--reuid=postgres', '--regid=postgres', '--init-groups', '--pdeathsig=INT']
+  return ['setpriv', [...owner, '--', program, ...argv]]
 }
 
 async function freePort(): Promise<number> {
