@@ -7,7 +7,7 @@ import { storyItem, type StoryItem } from '../../src/ui/story.ts'
 import { hasChromium, openBrowser, watch, type Browser } from '../support/browser.ts'
 import { need } from '../support/need.ts'
 import { openPageServer, type PageServer } from '../support/page-server.ts'
-import { before, clock, failing, home, material, runView, working } from '../support/views.ts'
+import { agentStory, before, clock, failing, home, material, runView, working } from '../support/views.ts'
 
 const chromium = need(hasChromium ? undefined : 'chromium')
 const line = (text: string): StoryItem => ({
@@ -55,6 +55,23 @@ describe.skipIf(chromium.skip)(`live pages in Chromium${chromium.note}`, () => {
     await expect.poll(() => page.locator('h1').textContent()).toBe('The agent ended with an error')
     expect(await page.locator('#head').getAttribute('class')).toContain('fresh')
     expect(seen).toEqual({ console: [], dialogs: [], outside: [] })
+  })
+
+  test('an answer takes the place of its call, and can be unfolded', async () => {
+    const [call, answer] = agentStory.filter((item) => item.kind === 'tool')
+    const asked = { kind: 'tool', call: call!.call, answer: undefined } as const
+    server.put('/run', () => runPage(atWork([line('before')])))
+    await visit('/run', '/live/run')
+    server.tell(
+      '/live/run',
+      'append',
+      String(html`<template data-into="told">${storyItem(asked, { clock })}</template>`),
+    )
+    await page.locator('#tool-a').waitFor()
+    server.tell('/live/run', 'put', String(storyItem({ ...asked, answer: answer!.answer }, { clock })))
+    await page.locator('#tool-a summary').click()
+    expect(await page.locator('#tool-a').textContent()).toContain('package.json:9')
+    expect(await page.locator('#tool-a').getAttribute('open')).not.toBeNull()
   })
 
   test('the tail is followed by a reader who is there, and nobody else is moved', async () => {

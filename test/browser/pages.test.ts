@@ -9,6 +9,7 @@ import { hasChromium, openBrowser, overflow, watch, type Browser } from '../supp
 import { need } from '../support/need.ts'
 import { openPageServer, type PageServer } from '../support/page-server.ts'
 import {
+  agentStory,
   before,
   clock,
   failing,
@@ -31,6 +32,7 @@ const pages = {
   quiet: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [] })),
   ready: () => homePage(home({ runs: material.runs.filter((run) => run !== needing) })),
   run: () => runPage(runView()),
+  agent: () => runPage(runView({ story: agentStory })),
   published: () => runPage(publishedView()),
   failed: () => runPage(runView({ run: failing })),
   working: () => runPage(runView({ run: working, patch: null, story: [] })),
