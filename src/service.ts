@@ -10,12 +10,9 @@ import type { Log } from './log.ts'
 import { openLibrary } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
-import type { Probes } from './sandboxes/choose.ts'
-import { findClaude } from './engines/claude-program.ts'
-import { whoAmI } from './forges/github/who.ts'
-import { createSandboxDrivers, probeSandboxes } from './sandboxes/index.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
+import { aliveMs } from './service/hands.ts'
 import { startTicking } from './ticker.ts'
 import { applyRoutines } from './triggers/apply-routines.ts'
 import { tickUntilDone } from './triggers/schedule/scheduler.ts'
@@ -110,6 +107,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     signIn,
     readOnce: ground.readOnce,
     transcriptOf: ground.transcriptOf,
+    workers: () => ledger.workers.live(aliveMs),
     health: () => ({ state: state.stopping ? 'stopping' : store.health() }),
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -159,12 +157,3 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     },
   }
 }
-
-/** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
-export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers())
-
-/** The operator's own coding agent. Throws StepFailed('no_agent') with how to install it. */
-export const findAgent = (path: string): Promise<{ version: string; path: string }> => findClaude(path)
-
-/** Whom GitHub takes us for; undefined when nobody is signed in. Throws StepFailed with what to do. */
-export const signedInAs = (github: Config['github']): Promise<string | undefined> => whoAmI(github)

@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process'
 import { mkdir, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { messageOf, OvernightError } from '../errors.ts'
-import { findAgent, probe, signedInAs } from '../service.ts'
+import { askPostgres, askRedis, findAgent, probe, signedInAs } from '../service/probes.ts'
 import { readFolder } from './check.ts'
-import { findLive } from './client.ts'
+import type { WorkersJson } from '../http/workers-api.ts'
+import { connect, findLive } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
@@ -24,10 +25,12 @@ export function addDoctor(program: Command, context: Context): void {
         await git(context),
         ...(await sandboxes()),
         await disk(context),
+        ...(await postgres(context)),
+        ...(await redis(context)),
         await routines(context),
         ...(await claude(context)),
         await github(context),
-        await service(context),
+        ...(await service(context)),
       ]
       if (options.json) context.out(`${JSON.stringify(findings)}\n`)
       else for (const finding of findings) context.out(line(finding))
@@ -141,9 +144,37 @@ async function github(context: Context): Promise<Finding> {
   }
 }
 
-async function service(context: Context): Promise<Finding> {
+async function postgres(context: Context): Promise<Finding[]> {
+  const { databaseUrl } = context.config()
+  if (databaseUrl === undefined) return []
+  const what = 'PostgreSQL'
+  try {
+    return [{ what, ok: true, says: await askPostgres(databaseUrl) }]
+  } catch (error) {
+    const hint = error instanceof OvernightError ? error.hint : undefined
+    return [{ what, ok: false, says: messageOf(error), hint: hint ?? 'correct DATABASE_URL' }]
+  }
+}
+
+async function redis(context: Context): Promise<Finding[]> {
+  const { redisUrl } = context.config()
+  if (redisUrl === undefined) return []
+  const what = 'Redis'
+  const found = await askRedis(redisUrl)
+  if ('unreachable' in found)
+    return [{ what, ok: false, says: found.unreachable, hint: 'start it, or correct REDIS_URL' }]
+  const [warning] = found.warnings
+  if (warning !== undefined) return [{ what, ok: false, says: found.version, hint: found.warnings.join('; ') }]
+  return [{ what, ok: true, says: [found.version, ...found.notes].join('; ') }]
+}
+
+async function service(context: Context): Promise<Finding[]> {
   const live = await findLive(context)
-  return live
-    ? { what: 'service', ok: true, says: `up at ${live.url}` }
-    : { what: 'service', ok: false, says: 'not running (overnight up)' }
+  if (!live) return [{ what: 'service', ok: false, says: 'not running (overnight up)' }]
+  const up = { what: 'service', ok: true, says: `up at ${live.url}` }
+  await using client = await connect(context)
+  const { workers } = await client.json<WorkersJson>('/v1/workers')
+  const slots = workers.filter(({ stopping }) => !stopping).reduce((sum, worker) => sum + worker.slots, 0)
+  const says = `${workers.length} alive, ${slots} runs at a time`
+  return [up, { what: 'workers', ok: slots > 0, says, hint: 'start one: overnight worker' }]
 }

@@ -18,6 +18,8 @@ export type Face = {
   /** Parses a routine file that is run once. */
   readOnce(file: string, text: string): import('../routines/routine.ts').Routine
   transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
+  /** Processes that take runs and were heard of lately. */
+  workers(): ReturnType<Ledger['workers']['live']>
   /** `ok`, or what is wrong in one word each. */
   health(): { state: 'ok' | 'stopping' | 'degraded' }
   /** Hosts (`name:port`) a browser may call us by. */

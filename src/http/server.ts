@@ -12,6 +12,7 @@ import { pullsApi } from './pulls-api.ts'
 import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
 import { runsApi } from './runs-api.ts'
+import { workersApi } from './workers-api.ts'
 
 export type App = ReturnType<typeof createApp>
 
@@ -56,6 +57,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/routines', routinesApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))
+  api.route('/workers', workersApi(face))
   api.post('/sign-in-links', (c) => c.json({ path: face.signIn.createLink() }, 201))
   app.route('/v1', api)
   app.get(

@@ -73,6 +73,27 @@ describe.skipIf(parts.skip)(`a server and two workers on PostgreSQL, Redis and G
     await next.exit
     expect(await readdir(`${fleet.data}/work`)).toEqual([])
   })
+
+  test('doctor tells of workers, PostgreSQL and Redis, and what a Redis would lose', async () => {
+    const worker = await fleet.worker()
+    const doctor = async () => {
+      using place = await openPlace()
+      const { stdout } = await place.overnight(['doctor', '--json'], { env: fleet.env })
+      return JSON.parse(stdout) as { what: string; ok: boolean; says: string; hint?: string }[]
+    }
+    const healthy = await doctor()
+    expect(healthy.find(({ what }) => what === 'workers')).toMatchObject({
+      ok: true,
+      says: '1 alive, 2 runs at a time',
+    })
+    expect(healthy.find(({ what }) => what === 'PostgreSQL')).toMatchObject({ ok: true })
+    expect(healthy.find(({ what }) => what === 'Redis')).toMatchObject({ ok: true })
+    await fleet.redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    const unsafe = (await doctor()).find(({ what }) => what === 'Redis')
+    expect(unsafe).toMatchObject({ ok: false, hint: expect.stringContaining('noeviction') })
+    worker.kill('SIGTERM')
+    await worker.exit
+  })
 })
 
 test.each(['server', 'worker'])('overnight %s without DATABASE_URL says what is missing', async (command) => {

@@ -26,6 +26,8 @@ export type WorkerProcess = {
 }
 export type Fleet = AsyncDisposable & {
   data: string
+  /** What all its processes are given; a command line, too. */
+  env: Record<string, string>
   postgres: Postgres
   redis: RedisServer
   github: GitHubProcess
@@ -66,6 +68,7 @@ export async function openFleet(options: { repositories: readonly string[] }): P
   const stack = building.move()
   return {
     data,
+    env: { PATH: process.env['PATH'] ?? '', HOME: data, OVERNIGHT_DATA: data, OVERNIGHT_ROUTINES: routines, ...env },
     postgres,
     redis,
     github,

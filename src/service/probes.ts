@@ -1,0 +1,25 @@
+import type { Config } from '../config.ts'
+import { findClaude } from '../engines/claude-program.ts'
+import { whoAmI } from '../forges/github/who.ts'
+import { addressOf, waitForServer } from '../ledger/postgres/first-contact.ts'
+import { createLog } from '../log.ts'
+import { probeRedis, type RedisSafety } from '../queue/redis-safety.ts'
+import type { Probes } from '../sandboxes/choose.ts'
+import { createSandboxDrivers, probeSandboxes } from '../sandboxes/index.ts'
+
+/** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
+export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers())
+
+/** The operator's own coding agent. Throws StepFailed('no_agent') with how to install it. */
+export const findAgent = (path: string): Promise<{ version: string; path: string }> => findClaude(path)
+
+/** Whom GitHub takes us for; undefined when nobody is signed in. Throws StepFailed with what to do. */
+export const signedInAs = (github: Config['github']): Promise<string | undefined> => whoAmI(github)
+
+/** Where the ledger is. Throws SetupError with what to do when it cannot live there. */
+export async function askPostgres(databaseUrl: string): Promise<string> {
+  await waitForServer({ databaseUrl, log: createLog('silent'), patienceMs: 0 })
+  return addressOf(databaseUrl)
+}
+
+export const askRedis = (url: string): Promise<RedisSafety | { unreachable: string }> => probeRedis(url)
