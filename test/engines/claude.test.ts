@@ -31,6 +31,11 @@ const scenarios: Scenarios = {
       use('Bash', { command: 'cat note.md; id -u; cat no-such-file', description: 'Look at it' }),
     ][step] ?? { content: '**Wrote the note that was missing**\n\nIt greets the moon.' },
   endless: ({ step }) => use('Bash', { command: `echo turn ${step}` }),
+  boss: ({ step }) =>
+    step === 0
+      ? use('Task', { description: 'Count', prompt: 'SCENARIO:helper please', subagent_type: 'general-purpose' })
+      : { content: 'The helper is done.' },
+  helper: ({ step }) => (step === 0 ? use('Bash', { command: 'echo helped > helped.txt' }) : { content: 'I helped.' }),
   rules: ({ request }) => ({
     content: JSON.stringify(request).includes('Always greet the moon') ? 'Moon.' : 'No rules.',
   }),
@@ -123,6 +128,18 @@ describe.skipIf(claude.skip).for(sandboxes)(
         })
         const sprung = ['mcp', 'helper', 'start', 'prompt', 'stop', 'local', 'command', 'skill']
         expect(sprung.filter((name) => existsSync(join(at.checkout, `${name}.sprung`)))).toEqual([])
+      })
+
+      test('its helpers are billed, and speak to it alone', async () => {
+        const at = await desk()
+        const { events, stopped, costUsd } = await at.tell('boss')
+        expect(stopped).toEqual({ because: 'exit', code: 0, signal: null })
+        expect(await at.read('helped.txt')).toBe('helped\n')
+        const told = events.map(lineOf)
+        expect(told.filter((line) => line.startsWith('said')).at(-1)).toBe('said The helper is done.')
+        expect(told).not.toContain('said I helped.')
+        expect(at.usages.length).toBeGreaterThanOrEqual(4)
+        expect(costUsd).toBeGreaterThan(0.03)
       })
 
       test('a session that is taken up again goes on, and is billed from there', async () => {
