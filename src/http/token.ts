@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 
 /** The operator's token, made at the first start: 256 bits in a file only they can read. Processes that start at once agree on one. */
 export async function ensureToken(path: string): Promise<string> {
@@ -14,8 +14,11 @@ export async function ensureToken(path: string): Promise<string> {
     return token
   } catch (error) {
     const others = await readToken(path)
-    if (others === undefined) throw error
-    return others
+    if (others !== undefined) return others
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // A power cut left an empty one.
+    await rename(fresh, path)
+    return token
   } finally {
     await rm(fresh, { force: true })
   }
