@@ -8,8 +8,10 @@ import { openPlace, type Place } from '../support/place.ts'
 import { untilSettled, type ServiceProcess } from '../support/service-process.ts'
 
 const branch = (routine: string) => `overnight/${routine}/main`
-const agent = (text: string) =>
-  `require('fs').writeFileSync('note.md', '${text}\\n'); console.log('Wrote the note that was missing')`
+/** It also tells everything that it can see about where it came from. */
+const agent = (text: string) => `const fs = require('fs')
+  console.log(JSON.stringify(process.env), fs.readFileSync('.git/config', 'utf8'), process.argv.join(' '))
+  fs.writeFileSync('note.md', '${text}\\n'); console.log('Wrote the note that was missing')`
 
 describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the %s', (as) => {
   let place: Place
@@ -169,6 +171,8 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
   test('no token is in any process, in any file that stays, in the log or in what was said; GitHub was asked as it wants', async () => {
     const secrets = 'ghp_o{36}|ghs_[0-9]+_|BEGIN RSA'
     expect(service.log()).not.toMatch(new RegExp(secrets))
+    // What agents told of themselves is among what is searched.
+    expect(spawnSync('grep', ['-rlq', 'OVERNIGHT_PROMPT_FILE', join(place.data, 'transcripts')]).status).toBe(0)
     const found = spawnSync('grep', ['-rlaE', secrets, place.data, place.routines], { encoding: 'utf8' })
     expect([found.status, found.stdout]).toEqual([1, ''])
     expect(readdirSync(join(place.data, 'credentials'))).toEqual([])

@@ -17,7 +17,7 @@ export async function ensurePullOnGitHub(place: Place, draft: PullDraft): Promis
   const found = await findOpen(place, draft)
   const opened = found ? { pull: found, notes: [] } : await open(place, draft)
   // Asked again only by the same run: reviewers who have answered are not called a second time.
-  const isNew = opened.pull.body === draft.body
+  const isNew = !found || found.body === draft.body
   const pull = await bringUpToDate(place, opened.pull, draft)
   const labels = await ensureLabels(place, pull, draft.labels)
   const reviewers = isNew ? await ensureReviewers(place, pull, draft.reviewers) : []

@@ -115,7 +115,7 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
 
     async findPulls({ name }, branchPrefix, signal) {
       const act = (client: Client) => listFamily({ client, name, branchPrefix })
-      const found = await ask({ name, purpose: 'publish', doing: 'listing the pull requests of', act, signal })
+      const found = await ask({ name, purpose: 'list', doing: 'listing the pull requests of', act, signal })
       return found.map((pull) => pullOf(name, pull))
     },
 

@@ -14,7 +14,7 @@ export type RemoteOptions = {
   /** Where tokens lie while git runs; nobody else may read it. */
   credentialsDir: string
   silentSeconds: number
-  purpose: Exclude<Purpose, 'look'>
+  purpose: Extract<Purpose, 'read' | 'publish'>
   signal: AbortSignal | undefined
 }
 

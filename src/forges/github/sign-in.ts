@@ -7,11 +7,12 @@ import { readKey } from './key.ts'
 /** As the configuration gives it; undefined = nobody is signed in. */
 export type Credentials = { kind: 'token'; token: string } | { kind: 'app'; appId: string; keyFile: string } | undefined
 
-/** What a token is for: `look` sees that a repository is there. */
-export type Purpose = 'look' | 'read' | 'publish'
+/** What a token is for: `look` sees that a repository is there, `list` its pull requests. */
+export type Purpose = 'look' | 'read' | 'list' | 'publish'
 const permissions = {
   look: { metadata: 'read' },
   read: { contents: 'read', metadata: 'read' },
+  list: { contents: 'read', pull_requests: 'read', metadata: 'read' },
   publish: { contents: 'write', pull_requests: 'write', metadata: 'read' },
 } as const
 

@@ -261,6 +261,29 @@ describe('a token', () => {
     for (const headers of heard) expect(headers).not.toMatch(/authorization|ghp_/)
   })
 
+  test('is for one repository and one use, and may no more than that', async () => {
+    await using ground = await openReady({
+      repositories: { 'acme/shop': { 'a.md': '' }, 'acme/other': { 'a.md': '' } },
+    })
+    const minted = () => ground.github.issued().filter(({ permissions }) => permissions !== undefined)
+    const before = minted().length
+    await ground.mirror()
+    await ground.forge.findPulls(ground.repository, branch)
+    await ground.push()
+    const read = { contents: 'read', metadata: 'read' }
+    expect(
+      minted()
+        .slice(before)
+        .map(({ permissions }) => permissions),
+    ).toEqual([
+      read,
+      { ...read, pull_requests: 'read' },
+      { contents: 'write', pull_requests: 'write', metadata: 'read' },
+    ])
+    expect(new Set(minted().map(({ value }) => value)).size).toBe(minted().length)
+    for (const { repositories } of minted()) expect(repositories).toEqual(['acme/shop'])
+  })
+
   test('that a killed process left is removed at the next use, and that of a living one is not', async () => {
     await using ground = await openReady()
     const { pid } = spawnSync('true')
