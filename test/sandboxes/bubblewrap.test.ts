@@ -44,6 +44,21 @@ describe.skipIf(bubblewrap.skip)(`bubblewrap${bubblewrap.note}`, () => {
     }
   })
 
+  test('one program below a hidden home shows, and nothing beside it', async () => {
+    const root = await ground()
+    const program = join(root, 'home', '.local', 'share', 'agent')
+    await mkdir(join(root, 'home', '.ssh'), { recursive: true })
+    await mkdir(join(root, 'home', '.local', 'share'), { recursive: true })
+    await writeFile(join(root, 'home', '.local', 'share', 'token'), 'secret')
+    await writeFile(program, '#!/bin/sh\necho at work\n', { mode: 0o755 })
+    const driver = createBubblewrapDriver({ hidden: [join(root, 'home')] })
+    await using sandbox = await driver.open({ run: 'agent', mounts: [{ path: program, write: false }] })
+    const script = `${program}; find "${root}" | sort; touch "${program}" 2>/dev/null || echo refused`
+    const { stdout } = await finish(sandbox, ['sh', '-c', script], { cwd: '/tmp' })
+    const shown = ['', '/home', '/home/.local', '/home/.local/share', '/home/.local/share/agent']
+    expect(stdout.trim().split('\n')).toEqual(['at work', ...shown.map((path) => `${root}${path}`), 'refused'])
+  })
+
   test.for([
     [(root: string) => join(root, 'home'), 'not for agents'],
     [() => '/tmp', 'folder of the system'],
