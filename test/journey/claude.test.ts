@@ -42,6 +42,10 @@ beforeAll(async () => {
       }
       return step === 0 ? use('Bash', { command: 'echo late > late.md' }) : { content: 'Wrote it in the end.' }
     },
+    hangs: ({ step }) =>
+      step === 0
+        ? use('Bash', { command: 'echo x > half.txt; tail -f /dev/null', timeout: 60_000 })
+        : { content: 'Up.' },
     sleeps: ({ step }) =>
       step === 0 ? use('Bash', { command: 'tail -f /dev/null', timeout: 60_000 }) : { content: 'Slept.' },
   })
@@ -109,6 +113,13 @@ describe.skipIf(claude.skip)(`engine: claude that comes to an end${claude.note}`
     const short = await crew.run('short', agent('endless', 'process', { limits: { turns: 2 } }))
     expect(short).toMatchObject({ state: 'failed', reason: 'turn_limit', files: 1 })
     expect(await crew.diff(short.run)).toContain('+1')
+  })
+
+  test('of its time: stopped, billed, and the change is kept', async () => {
+    const ended = await crew.run('hangs', agent('hangs', 'process', { limits: { minutes: 0.1 } }))
+    expect(ended).toMatchObject({ state: 'timed_out', reason: 'time_limit', files: 1 })
+    expect(ended.seconds).toBeLessThan(6 + 15)
+    expect((await spent(ended)).costUsd).toBeGreaterThan(0.001)
   })
 
   test('of a model without room, before it did anything: it is begun again', async () => {
