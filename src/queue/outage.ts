@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
  * What can be wrong, each for itself: the connection that jobs are handed out over, the one they are taken over, and
  * the taking itself, which a server may refuse on the best of connections.
  */
-export type Side = 'giver' | 'taker' | 'taking'
+type Side = 'giver' | 'taker' | 'taking'
 
 export type Outage = {
   /** Said in the log when nothing was wrong before: a client that tries again tells the same every second. */

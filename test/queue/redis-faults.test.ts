@@ -37,13 +37,13 @@ async function openGround(setting: RedisSetting = {}, more: Partial<QueueTools> 
 
 const troubles = (said: Said[]) => said.filter(({ level }) => level >= 40).map(({ msg }) => msg)
 
-/** How many commands the server was asked during this time, but for the two that count. */
+/** How many commands the server was asked during this time, but for those of the counting. */
 async function commandsIn(server: RedisServer, ms: number): Promise<number> {
   const count = async () =>
     Number(/total_commands_processed:(\d+)/.exec(String(await server.ask('INFO', 'stats')))?.[1])
-  const before = await count()
+  const [first, before] = [await count(), await count()]
   await wait(ms)
-  return (await count()) - before
+  return (await count()) - before - (before - first)
 }
 
 describe.skipIf(redis.skip)(`Redis that fails${redis.note}`, () => {
@@ -60,6 +60,16 @@ describe.skipIf(redis.skip)(`Redis that fails${redis.note}`, () => {
     await queue.enqueue('run-a', 1)
     await vi.waitFor(() => expect(seen).toEqual(['run-a-1']), 5000)
     expect(queue.health()).toBe('ok')
+  })
+
+  test('idle, it is asked seldom, with however many places', async () => {
+    await using ground = await openGround({}, { concurrency: 8 })
+    const { server, queue, seen } = ground
+    await queue.enqueue('run-a', 1)
+    await vi.waitFor(() => expect(seen).toEqual(['run-a-1']))
+    await wait(500)
+    // One look every two seconds, of eight commands each.
+    expect(await commandsIn(server, 3000)).toBeLessThanOrEqual(24)
   })
 
   test('read-only, as after a fail-over: refused with its reason, said once, and asked seldom', async () => {
