@@ -162,9 +162,7 @@ describe('a push', () => {
   })
 
   test('with an App whose key is gone, wrong, or that lacks a permission', async () => {
-    await using ground = await openReady({ permissions: { contents: 'read', metadata: 'read' } }).catch(() =>
-      openReady(),
-    )
+    await using ground = await openReady({ permissions: { contents: 'read', metadata: 'read' } })
     const { app } = ground.github
     const gone = ground.forgeAs({ kind: 'app', appId: app.id, keyFile: '/nonexistent/key.pem' })
     await expect(ground.push(gone)).rejects.toMatchObject({
