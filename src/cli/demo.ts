@@ -78,6 +78,9 @@ async function furnish(context: Context, place: string): Promise<Config> {
       OVERNIGHT_ROUTINES: routines,
       OVERNIGHT_PORT: '0',
       OVERNIGHT_HOST: '127.0.0.1',
+      // A demonstration leaves nothing in the operator's own stores.
+      DATABASE_URL: '',
+      REDIS_URL: '',
     },
     place,
   )

@@ -20,8 +20,8 @@ export const published: Record<FaultKind, number> = {
   postgres_restart: 10,
 }
 
-/** An accepted run of these routines is over by then on an idle machine, so that every moment of it is met. */
-const runMs = 4000
+/** About what an accepted run of these routines takes on an idle machine, so that every moment of it is met. */
+const runMs = 2500
 /** Longer than a lease of two seconds, and shorter. */
 const downMs = [500, 1000, 3000, 6000]
 

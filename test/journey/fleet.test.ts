@@ -74,6 +74,21 @@ describe.skipIf(parts.skip)(`a server and two workers on PostgreSQL, Redis and G
     expect(await readdir(`${fleet.data}/work`)).toEqual([])
   })
 
+  test('overnight run in a folder of its own works on its own run, and leaves those of the workers alone', async () => {
+    using place = await openPlace()
+    const owed = await fire('three', 'for-a-worker')
+    const file = place.routine('solo', { more: { repository: 'acme/three' } })
+    const { code, stdout } = await place.overnight(['run', file, '--json'], {
+      env: { ...fleet.env, OVERNIGHT_DATA: `${place.folder}/alone`, OVERNIGHT_LOG: 'error' },
+    })
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, state: 'published' })
+    expect(await fleet.server.get(`/v1/runs/${owed}`)).toMatchObject({ state: 'queued' })
+    const worker = await fleet.worker()
+    expect((await untilSettled(fleet.server, owed)).state).toMatch(/unchanged|published/)
+    worker.kill('SIGTERM')
+    await worker.exit
+  })
+
   test('doctor tells of workers, PostgreSQL and Redis, and what a Redis would lose', async () => {
     const worker = await fleet.worker()
     const doctor = async () => {
