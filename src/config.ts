@@ -142,6 +142,13 @@ function githubOf(value: z.output<typeof Environment>, cwd: string): GitHubConfi
     )
   }
   const url = value.OVERNIGHT_GITHUB_URL.replace(/\/+$/, '')
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname)) {
+    throw new SetupError(
+      `configuration: OVERNIGHT_GITHUB_URL ${url} would send tokens in the open`,
+      'write https://, or an address of this machine',
+    )
+  }
   if (appId !== undefined && keyFile !== undefined)
     return { url, auth: { kind: 'app', appId, keyFile: resolve(cwd, keyFile) } }
   return { url, auth: token === undefined ? undefined : { kind: 'token', token } }

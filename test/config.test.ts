@@ -39,3 +39,19 @@ test('folders are relative to where it was started', () => {
     '/srv/overnight/state/ledger',
   ])
 })
+
+test('a token for GitHub is not sent in the open; a variable without a value is not set', () => {
+  expect(() => readConfig({ OVERNIGHT_GITHUB_URL: 'http://git.acme.example' }, '/work')).toThrow(/in the open/)
+  expect(readConfig({ OVERNIGHT_GITHUB_URL: 'http://127.0.0.1:81/', DATABASE_URL: '' }, '/work')).toMatchObject({
+    github: { url: 'http://127.0.0.1:81', auth: undefined },
+    databaseUrl: undefined,
+  })
+})
+
+test.each([
+  [{ REDIS_URL: 'redis://127.0.0.1' }, /DATABASE_URL/],
+  [{ OVERNIGHT_GITHUB_APP_ID: '7' }, /OVERNIGHT_GITHUB_APP_KEY_FILE/],
+  [{ DATABASE_URL: 'mysql://127.0.0.1/x' }, /DATABASE_URL/],
+])('half a setting says what is missing: %j', (env, says) => {
+  expect(() => readConfig(env, '/work')).toThrow(says)
+})
