@@ -46,7 +46,8 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): s
     ['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
     ['--ro-bind', join(import.meta.dirname, 'forwarder.mjs'), forwarderInside],
     ['--proc', '/proc', '--dev', '/dev', ...memory('/dev/shm', '1777')],
-    [...memory('/tmp', '1777'), '--symlink', '/tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
+    // Relative, because bwrap makes the parents of a mount below it while the machine's own /tmp is still at the top.
+    [...memory('/tmp', '1777'), '--symlink', '../tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
     // The system's among them: the Node in use may stand below /tmp or the operator's home.
     parentsFirst([
       ...system.paths.map((path) => showMount({ path, write: false })),

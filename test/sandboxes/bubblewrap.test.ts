@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -42,6 +42,17 @@ describe.skipIf(bubblewrap.skip)(`bubblewrap${bubblewrap.note}`, () => {
       expect(stdout).not.toContain('token')
       expect(stdout).toMatch(/refused\nwritten\n$/)
     }
+  })
+
+  test('a mount below /var/tmp, which is the same as /tmp there', async () => {
+    const root = await mkdtemp('/var/tmp/overnight-bubblewrap-')
+    onTestFinished(() => rm(root, { recursive: true, force: true }))
+    await using sandbox = await createBubblewrapDriver().open({ run: 'var', mounts: [{ path: root, write: true }] })
+    const script = 'echo here > file; cat "$1/file"; echo x > /tmp/x; cat /var/tmp/x'
+    expect(await finish(sandbox, ['sh', '-c', script, 'sh', root], { cwd: root })).toMatchObject({
+      stdout: 'here\nx\n',
+    })
+    expect(await readFile(join(root, 'file'), 'utf8')).toBe('here\n')
   })
 
   test('one program below a hidden home shows, and nothing beside it', async () => {
