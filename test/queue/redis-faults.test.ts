@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
@@ -31,6 +32,31 @@ async function openGround(setting: RedisSetting = {}, more: Partial<QueueTools> 
     async [Symbol.asyncDispose]() {
       await queue.close({ graceMs: 0 })
       await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A port whose bytes take their time, in both directions. */
+async function openSlowPath(to: number, ms: number): Promise<AsyncDisposable & { port: number }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((here) => {
+    const there = connect(to, '127.0.0.1')
+    for (const [from, into] of [
+      [here, there],
+      [there, here],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (bytes) => setTimeout(() => into.writable && into.write(bytes), ms))
+      from.on('error', () => {})
+      from.on('close', () => into.destroy())
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
     },
   }
 }
@@ -117,6 +143,24 @@ describe.skipIf(redis.skip)(`Redis that fails${redis.note}`, () => {
     await queue.enqueue('run-d', 3)
     await vi.waitFor(() => expect(ended).toEqual(['run-c-1 false', 'run-d-3 false']), 15_000)
     expect(queue.health()).toBe('ok')
+  })
+
+  test('slow by a second each way: everything flows, and nothing is said', async () => {
+    await using server = await startRedis()
+    await using slow = await openSlowPath(Number(new URL(server.url).port), 1000)
+    const { log, said } = listen()
+    const seen: string[] = []
+    const queue = await openQueue({
+      backend: { kind: 'redis', url: `redis://127.0.0.1:${slow.port}` },
+      log,
+      concurrency: 2,
+      work: async (job) => void seen.push(job.runId),
+    })
+    await vi.waitFor(() => expect(queue.health()).toBe('ok'), 15_000)
+    await vi.waitFor(() => queue.enqueue('run-s', 1), 15_000)
+    await vi.waitFor(() => expect(seen).toEqual(['run-s']), 15_000)
+    expect(said).toEqual([])
+    await queue.close({ graceMs: 0 })
   })
 
   test('silent on open connections: nobody waits longer than some seconds', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -38,7 +38,8 @@ export async function startDocker(): Promise<Docker | { missing: string }> {
   const within = ['--net', '--', 'sh', '-c', 'ip link set lo up && exec dockerd "$@"', 'sh', ...argv]
   const daemon = spawn('unshare', within, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
   const env = {
-    PATH: process.env['PATH'] ?? '',
+    // The Node of the image is the one in use here.
+    PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
     HOME: folder,
     DOCKER_HOST: socket,
     // Debian's Docker comes without the builder that is the default elsewhere.
