@@ -30,7 +30,7 @@ export async function collect(
     await using quarantine = await tools.checkouts.openQuarantine({
       mirror,
       patch,
-      folder: join(tools.workDir, run.id, 'quarantine'),
+      folder: join(task.folder, 'quarantine'),
       signal,
     })
     const changes = await quarantine.changes()
