@@ -35,7 +35,7 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
   const { programs, model } = await engine.needs()
   const { prompt, files, home } = await writeTaskFiles(task)
   const routineDir = dirname(routine.file)
-  const spending = createSpending(run)
+  const spending = createSpending(run, (bill) => held.record(bill))
   await using relay = model
     ? await tools.openModelRelay({ run: run.id, onUsage: ({ usage }) => spending.used(usage) })
     : null
@@ -67,8 +67,7 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
     })
     return await listen(task, events, spending)
   } finally {
-    // A worker that lost the run may not write it, and hears so at its next step.
-    await held.record(spending.total()).catch(() => undefined)
+    await spending.saved()
   }
 }
 

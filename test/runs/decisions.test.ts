@@ -7,7 +7,6 @@ import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/run
 import { occasionId } from '../../src/runs/fire.ts'
 import { needsOnlyPublishing } from '../../src/runs/kept-change.ts'
 import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
-import { createSpending } from '../../src/runs/spending.ts'
 
 const ended = { because: 'exit', code: 0, signal: null, said: null } as const
 const waiting = { id: 'a', hash: 'h1', file: '/r/a.md', inputs: { scope: 'all' }, repositoryOverride: null }
@@ -274,21 +273,4 @@ test.each([
   ['***', null],
 ])('the first line of %j', (text, line) => {
   expect(firstLine(text)).toBe(line)
-})
-
-describe('what a run has spent', () => {
-  const usage = { input: 10, output: 2, cacheRead: 5, cacheWrite: 1 }
-  const bill = (amount: number) => ({ sessionUpdate: 'usage_update', cost: { amount, currency: 'USD' } }) as const
-  test('an attempt adds to those before it; its own bill is told again and again', () => {
-    const spending = createSpending({ costUsd: 1, tokens: usage })
-    spending.used(usage)
-    spending.hear(bill(0.25))
-    spending.hear(bill(0.5))
-    expect(spending.total()).toEqual({ costUsd: 1.5, tokens: { input: 20, output: 4, cacheRead: 10, cacheWrite: 2 } })
-  })
-
-  test('nothing told is nothing known', () => {
-    expect(createSpending({ costUsd: null, tokens: null }).total()).toEqual({ costUsd: null, tokens: null })
-    expect(createSpending({ costUsd: 2, tokens: null }).total()).toEqual({ costUsd: 2, tokens: null })
-  })
 })
