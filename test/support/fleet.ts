@@ -38,7 +38,10 @@ export type Fleet = AsyncDisposable & {
 }
 
 /** A server on PostgreSQL, Redis and GitHub's stand-in, each a process of its own; workers are started by name. */
-export async function openFleet(options: { repositories: readonly string[] }): Promise<Fleet> {
+export async function openFleet(options: {
+  repositories: readonly string[]
+  env?: Record<string, string>
+}): Promise<Fleet> {
   await using building = new AsyncDisposableStack()
   const folder = openFolder()
   building.defer(() => folder[Symbol.dispose]())
@@ -55,6 +58,7 @@ export async function openFleet(options: { repositories: readonly string[] }): P
     OVERNIGHT_CONCURRENCY: '2',
     OVERNIGHT_LEASE_SECONDS: '2',
     OVERNIGHT_LOG: 'info',
+    ...options.env,
   }
   const server = building.use(await startService({ data, routines, env, argv: ['server'] }))
   const workers: WorkerProcess[] = []
