@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import { createCheckouts } from '../checkout/index.ts'
+import { sweepMirrors } from '../checkout/mirror-leftovers.ts'
 import type { Config } from '../config.ts'
 import { openForges } from '../forges/index.ts'
 import { createLedger } from '../ledger/ledger.ts'
@@ -67,7 +68,13 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
     transcriptOf: (run: string, cursor: TranscriptCursor) =>
       readTranscript(join(paths.transcripts, run, String(cursor.fence)), cursor),
     /** Clears what killed processes left on this machine. */
-    heal: () => (isAlone ? healAfterKill(leftovers) : sweepEnded(leftovers)),
-    sweep: () => sweepEnded(leftovers),
+    async heal() {
+      await (isAlone ? healAfterKill(leftovers) : sweepEnded(leftovers))
+      await sweepMirrors(paths.mirrors)
+    },
+    async sweep() {
+      await sweepEnded(leftovers)
+      await sweepMirrors(paths.mirrors)
+    },
   }
 }
