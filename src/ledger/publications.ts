@@ -1,6 +1,6 @@
-import { and, desc, eq, gt } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, or, sql } from 'drizzle-orm'
 import { copyPack, readPack } from './packs.ts'
-import { patches, publications, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
+import { patches, publications, runs, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'
 
 /** What runs changed, and what left the house. */
@@ -30,19 +30,25 @@ export function createPublications(db: Database) {
       return true
     },
 
-    /** What a later run of the same routine and subject has published to the same repository. */
+    /**
+     * A later run of the same routine and subject that has published to the same repository, or found that what is published
+     * is right. When it ended does not matter: of two runs the one that was asked for later knows better.
+     */
     async newerThan(
-      run: Pick<Run, 'routine' | 'subject' | 'repository' | 'createdAt'>,
-    ): Promise<Publication | undefined> {
+      run: Pick<Run, 'id' | 'routine' | 'subject' | 'repository'>,
+    ): Promise<{ run: string; branch: string | null } | undefined> {
       const rows = await db
-        .select()
-        .from(publications)
+        .select({ run: runs.id, branch: runs.branch })
+        .from(runs)
+        .leftJoin(publications, eq(publications.run, runs.id))
         .where(
           and(
-            eq(publications.routine, run.routine),
-            eq(publications.subject, run.subject),
-            eq(publications.repository, run.repository ?? ''),
-            gt(publications.createdAt, run.createdAt),
+            eq(runs.routine, run.routine),
+            eq(runs.subject, run.subject),
+            eq(runs.repository, run.repository ?? ''),
+            // Asked of the ledger: an instant that came through JavaScript has lost its microseconds.
+            sql`(${runs.createdAt}, ${runs.id}) > (select created_at, id from runs as mine where mine.id = ${run.id})`,
+            or(isNotNull(publications.run), inArray(runs.state, ['published', 'unchanged'])),
           ),
         )
         .limit(1)

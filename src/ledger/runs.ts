@@ -126,7 +126,7 @@ export function createRuns(db: Database) {
     async approve(id: string, by: string): Promise<boolean> {
       const rows = await db
         .update(runs)
-        .set({ state: 'publishing', reason: null, message: null, approvedBy: by, notBefore: sql`clock()` })
+        .set({ state: 'publishing', reason: null, message: null, approvedBy: by, waits: 0, notBefore: sql`clock()` })
         .where(and(eq(runs.id, id), eq(runs.state, 'needs_approval')))
         .returning({ id: runs.id })
       return rows.length === 1

@@ -53,7 +53,7 @@ export function createActs(tools: ActTools) {
         const newer = await tx.publications.newerThan(run)
         if (newer) {
           throw new Conflict(
-            `run ${newer.run} has published to ${newer.branch} since: this older change would replace it`,
+            `run ${newer.run} has worked on the same since: this older change would replace its own`,
             'deny it, or retry it',
           )
         }

@@ -6,32 +6,35 @@ export const infrastructureRetries = 2
 /** Losses that end a run: the first try, two retries, and then it is enough. */
 const lossesThatEnd = infrastructureRetries + 1
 
-/** Something outside that does not answer is waited for so long after the run began; then a person decides. */
-const givesUpAfterMs = 6 * 3_600_000
+/** Something outside that does not answer is asked so often, which takes about six hours; then a person decides. */
+const waitsThatEnd = 42
+/** A time that is named further off than this is not waited for. */
+const furthestMs = 6 * 3_600_000
 const outside: ReadonlySet<string> = new Set(['forge_unavailable', 'ledger_unreachable'])
 const firstWaitMs = 5000
 const longestWaitMs = 10 * 60_000
 
 export type AfterFailure = { act: 'retry' | 'wait'; delayMs: number; error: string } | { act: 'end'; ending: Ending }
-type Failed = Pick<Run, 'losses' | 'waits' | 'startedAt'>
+type Failed = Pick<Run, 'losses' | 'waits'>
 
 /**
  * What to do when a step threw. A forge or a ledger that is down, or says when to come back, is waited for and costs the run nothing; other
  * infrastructure failures are tried again as often as `losses` (with lost workers) allows.
  */
-export function afterFailure(thrown: unknown, run: Failed, now: Date): AfterFailure {
+export function afterFailure(thrown: unknown, run: Failed): AfterFailure {
   const error = behind(thrown)
   const message = error instanceof Error ? oneLine(error.message) : 'an unexpected error'
   if (error instanceof OvernightError && givesWay(error)) {
     const delayMs = error.retryAfterMs ?? Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(run.waits, 20))
-    const deadline = (run.startedAt ?? now).getTime() + givesUpAfterMs
-    if (now.getTime() + delayMs <= deadline)
+    if (run.waits < waitsThatEnd && delayMs <= furthestMs)
       return { act: 'wait', delayMs, error: `${message}; tried again in ${spoken(delayMs)}` }
   } else if (error instanceof OvernightError && error.retryable && run.losses < infrastructureRetries) {
     return { act: 'retry', delayMs: 5000 * 4 ** run.losses, error: message }
   }
   const hint = error instanceof OvernightError && error.hint ? ` – ${error.hint}` : ''
-  return { act: 'end', ending: { state: 'failed', reason: reasonOf(error), message: `${message}${hint}` } }
+  const reason = reasonOf(error)
+  const state = reason === 'superseded' ? 'skipped' : 'failed'
+  return { act: 'end', ending: { state, reason, message: `${message}${hint}` } }
 }
 
 function givesWay({ code, retryable, retryAfterMs }: OvernightError): boolean {

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { reasons, StepFailed } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
+import type { Run } from '../ledger/schema.ts'
 import type { PatchToPublish } from './endings.ts'
 import { openRepository } from './prepare.ts'
 import type { Task } from './task.ts'
@@ -13,6 +15,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
     return { state: 'needs_approval', reason: 'policy', message: `${patch.findings[0]!.message}${more}` }
   }
   const now = await held.advance('publishing')
+  await requireNewest(task, now)
   const { repository, mirror } = await openRepository(task)
   await using quarantine = await tools.checkouts.openQuarantine({
     mirror,
@@ -33,6 +36,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
     confirm: async () => {
       signal.throwIfAborted()
       await held.renew()
+      await requireNewest(task, now)
     },
     signal,
     reached: (step: 'pushed' | 'pull_ensured') => tools.reached(step, run.id),
@@ -60,4 +64,10 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
   await held.record(facts)
   await tools.reached('publication_stored', run.id)
   return { state: 'published', reason: null, message: null }
+}
+
+/** A run that had to wait (for a forge, a worker, a person) must not put its older change over a newer one. */
+async function requireNewest({ tools }: Task, run: Run): Promise<void> {
+  const newer = await tools.newerThan(run)
+  if (newer) throw new StepFailed('superseded', `${reasons.superseded}: run ${newer.run}; this change is kept`)
 }

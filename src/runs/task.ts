@@ -40,6 +40,8 @@ export type PerformTools = {
   openModelRelay(options: { run: string; onUsage(report: UsageReport): void }): Promise<ModelRelay>
   openTranscript(run: string, fence: number): Promise<Transcript>
   patchOf(run: string): Promise<StoredPatch | undefined>
+  /** A later run of the same routine and subject that has published since. */
+  newerThan(run: Run): Promise<{ run: string } | undefined>
   lastPushed(repository: string, branch: string): Promise<string | undefined>
   mirrorsDir: string
   /** Holds a folder a run, and in it one an attempt. */

@@ -108,7 +108,7 @@ async function settle({ tools, run, held, lease, log }: Settling, error: unknown
       await held.release({ outcome: 'released', error: null, delayMs: 0 })
       return
     } else {
-      const next = afterFailure(error, run, await tools.ledger.now())
+      const next = afterFailure(error, run)
       log.warn({ ...logged(error), next: next.act }, 'a step failed')
       if (next.act !== 'end') {
         await held.release({ outcome: next.act, error: next.error, delayMs: next.delayMs })

@@ -106,6 +106,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
         () => void ledger.announce(run).catch(() => {}),
       ),
     patchOf: (run) => ledger.publications.patchOf(run),
+    newerThan: (run) => ledger.publications.newerThan(run),
     lastPushed: async (repository, branch) => (await ledger.publications.lastPushed(repository, branch))?.commit,
     killLeftovers: (run) => killLeftovers({ drivers: Object.values(drivers), log }, (other) => other === run),
     mirrorsDir: config.paths.mirrors,

@@ -74,6 +74,24 @@ describe.skipIf(parts.skip)(`a server and two workers on PostgreSQL, Redis and G
     expect(await readdir(`${fleet.data}/work`)).toEqual([])
   })
 
+  test('a run that waited for GitHub does not put its older change over a newer one', async () => {
+    const program = `require('fs').writeFileSync('note.md', process.env.OVERNIGHT_RUN); console.log('Waits')`
+    fleet.routine('twice', { repository: 'acme/four', program })
+    const worker = await fleet.worker()
+    await fleet.github.act('fault', { method: 'POST', path: '/pulls', times: 20, answer: { status: 502 } })
+    const older = await fire('twice', 'older')
+    await untilTold(fleet, older, 'tried again')
+    await fleet.github.act('healthy')
+    const newer = await fire('twice', 'newer')
+    const published = await untilSettled(fleet.server, newer)
+    expect(published).toMatchObject({ state: 'published' })
+    expect(await untilSettled(fleet.server, older)).toMatchObject({ state: 'skipped', reason: 'superseded', files: 1 })
+    const head = git(fleet.github.repositories['acme/four']!, 'rev-parse', `refs/heads/${published.branch}`).trim()
+    expect(head).toBe(published.commit)
+    worker.kill('SIGTERM')
+    await worker.exit
+  })
+
   test('overnight run in a folder of its own works on its own run, and leaves those of the workers alone', async () => {
     using place = await openPlace()
     const owed = await fire('three', 'for-a-worker')
@@ -118,12 +136,14 @@ test.each(['server', 'worker'])('overnight %s without DATABASE_URL says what is 
   expect(stderr).toContain('DATABASE_URL')
 })
 
-async function untilWorking(fleet: Fleet, run: string): Promise<void> {
+const untilWorking = (fleet: Fleet, run: string) => untilTold(fleet, run, 'Waits')
+
+async function untilTold(fleet: Fleet, run: string, what: string): Promise<void> {
   const answer = await fleet.server.fetch(`/v1/runs/${run}/events`)
   let text = ''
   for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk
-    if (text.includes('Waits')) return
+    if (text.includes(what)) return
   }
-  throw new Error(`the run ended before its agent waited: ${text}`)
+  throw new Error(`the run ended and never told it: ${text}`)
 }

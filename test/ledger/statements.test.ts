@@ -185,6 +185,56 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       })
     })
 
+    describe('which run knows better', () => {
+      const publication = (run: Run) => ({
+        routine: run.routine,
+        subject: run.subject,
+        repository: '/srv/shop',
+        branch: 'overnight/a/main',
+        base: 'main',
+        commit: 'c0ffee',
+        pull: null,
+      })
+      /** Two runs of one routine, the older asked for first; both have the repository. */
+      async function twoRuns() {
+        const older = await claimed(await newRun('a', 'one'))
+        await later(1000)
+        const newer = await claimed(await newRun('a', 'two'))
+        for (const run of [older, newer]) await hold(run).record({ repository: '/srv/shop' })
+        const newerThan = async (run: Run) =>
+          (await open.ledger.publications.newerThan({ ...run, repository: '/srv/shop' }))?.run
+        return { older, newer, newerThan }
+      }
+      const end = (run: Run, state: 'published' | 'unchanged' | 'failed') =>
+        hold(run).end({ state, reason: null, message: null })
+
+      test('one that was asked for later, once it has published, though its end is not on record yet', async () => {
+        const { older, newer, newerThan } = await twoRuns()
+        expect(await newerThan(older)).toBeUndefined()
+        await hold(newer).storePublication(publication(newer))
+        expect(await newerThan(older)).toBe(newer.id)
+        expect(await newerThan(newer)).toBeUndefined()
+      })
+
+      test('not one that was asked for earlier, however late it published', async () => {
+        const { older, newer, newerThan } = await twoRuns()
+        await later(60_000)
+        await hold(older).storePublication(publication(older))
+        await end(older, 'published')
+        expect(await newerThan(newer)).toBeUndefined()
+        expect(await newerThan(older)).toBeUndefined()
+      })
+
+      test.each([
+        ['unchanged', true],
+        ['failed', false],
+      ] as const)('a later one that ended %s: %s', async (state, knows) => {
+        const { older, newer, newerThan } = await twoRuns()
+        await end(newer, state)
+        expect(await newerThan(older)).toBe(knows ? newer.id : undefined)
+      })
+    })
+
     describe('an ending', () => {
       test('is final for its own worker, for cancel and for approve', async () => {
         const run = await claimed(await newRun())
