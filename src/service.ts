@@ -147,8 +147,9 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       const listening = await listen(app, config)
       stack.defer(() => listening.close())
       state.hosts = listening.hosts
-      await writeAddress(config.paths.address, { url: listening.url, pid: process.pid })
-      stack.defer(() => removeAddress(config.paths.address))
+      const address = { url: listening.url, pid: process.pid }
+      await writeAddress(config.paths.address, address)
+      stack.defer(() => removeAddress(config.paths.address, address))
       return { url: listening.url }
     },
     [Symbol.asyncDispose]: async () => {

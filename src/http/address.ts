@@ -19,4 +19,8 @@ export async function readAddress(path: string): Promise<Address | undefined> {
   }
 }
 
-export const removeAddress = (path: string): Promise<void> => rm(path, { force: true })
+/** Only its own: another server of the same data folder may have written its address since. */
+export async function removeAddress(path: string, { url, pid }: Address): Promise<void> {
+  const written = await readAddress(path)
+  if (written?.pid === pid && written.url === url) await rm(path, { force: true })
+}
