@@ -38,7 +38,7 @@ export async function readRequest(
   } catch {
     return (release(), { status: 400, message: 'the request broke off' })
   }
-  const checked = check(Buffer.concat(chunks).toString('utf8'))
+  const checked = check(Buffer.concat(chunks))
   if ('status' in checked) return (release(), checked)
   return { text: checked.text, release }
 }
@@ -49,17 +49,23 @@ function tooMuch(held: number, room: BodyRoom): Refusal | undefined {
   return undefined
 }
 
-function check(text: string): { text: Buffer } | Refusal {
-  const body = parsed(text)
+/** Never throws: whatever an agent sends, its room is given back. */
+function check(bytes: Buffer): { text: Buffer } | Refusal {
+  const body = parsed(bytes)
   if (!isRecord(body)) return { status: 400, message: 'the request is no JSON object' }
-  const reach = reachesOut(body)
-  if (reach !== undefined) return { status: 400, message: `${reach} would reach outside, and this run has no network` }
-  return { text: Buffer.from(JSON.stringify(body)) }
+  try {
+    const reach = reachesOut(body)
+    if (reach !== undefined)
+      return { status: 400, message: `${reach} would reach outside, and this run has no network` }
+    return { text: Buffer.from(JSON.stringify(body)) }
+  } catch {
+    return { status: 400, message: 'the request is nested too deep to be written anew' }
+  }
 }
 
-function parsed(text: string): unknown {
+function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return JSON.parse(bytes.toString('utf8')) as unknown
   } catch {
     return undefined
   }

@@ -156,6 +156,17 @@ describe('what does not', () => {
     expect(seen).toEqual([])
   })
 
+  test('large requests nested too deep to be written anew, one after the other; the next is answered', async () => {
+    const { relay, seen } = await open(json)
+    const depth = 100_000
+    const body = `{"a":"${'.'.repeat(31 * 1024 * 1024)}","b":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    for (let times = 0; times < 4; times += 1) {
+      expect(await ask(relay, { body })).toMatchObject({ status: 400, body: expect.stringContaining('nested') })
+    }
+    expect(seen).toEqual([])
+    expect(await ask(relay)).toMatchObject({ status: 200 })
+  })
+
   test('a client that only asks whether anybody is there', async () => {
     const { relay, seen } = await open(json)
     expect(await ask(relay, { method: 'HEAD', path: '/', headers: { 'x-api-key': '' } })).toMatchObject({ status: 200 })
