@@ -31,10 +31,13 @@ export function afterFailure(thrown: unknown, run: Failed): AfterFailure {
   } else if (error instanceof OvernightError && error.retryable && run.losses < infrastructureRetries) {
     return { act: 'retry', delayMs: 5000 * 4 ** run.losses, error: message }
   }
+  return { act: 'end', ending: endingOf(error, message) }
+}
+
+function endingOf(error: unknown, message: string): Ending {
   const hint = error instanceof OvernightError && error.hint ? ` – ${error.hint}` : ''
   const reason = reasonOf(error)
-  const state = reason === 'superseded' ? 'skipped' : 'failed'
-  return { act: 'end', ending: { state, reason, message: `${message}${hint}` } }
+  return { state: reason === 'superseded' ? 'skipped' : 'failed', reason, message: `${message}${hint}` }
 }
 
 function givesWay({ code, retryable, retryAfterMs }: OvernightError): boolean {
