@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { PullDraft } from '../forge.ts'
 import { PullAnswer, sentenceOf, statusOf } from './answers.ts'
 import type { Client } from './client.ts'
+import { ownOf } from './family.ts'
 
 type Ensured = { pull: PullAnswer; notes: string[] }
 type Place = { client: Client; owner: string; repo: string; pauseMs: number }
@@ -24,9 +25,10 @@ export async function ensurePullOnGitHub(place: Place, draft: PullDraft): Promis
   return { pull, notes: [...opened.notes, ...labels, ...reviewers] }
 }
 
-async function findOpen({ client, owner, repo }: Place, { branch, base }: PullDraft): Promise<PullAnswer | undefined> {
+async function findOpen({ client, owner, repo }: Place, draft: PullDraft): Promise<PullAnswer | undefined> {
+  const { branch, base } = draft
   const answer = await client.rest.pulls.list({ owner, repo, head: `${owner}:${branch}`, state: 'open', per_page: 100 })
-  const pulls = PullAnswer.array().parse(answer.data)
+  const pulls = ownOf(PullAnswer.array().parse(answer.data), draft.repository.name)
   return pulls.find((pull) => pull.base.ref === base) ?? pulls[0]
 }
 

@@ -16,15 +16,13 @@ export async function listFamily({ client, name, branchPrefix }: Family): Promis
   const ofBranch = async (ordinal: number): Promise<PullAnswer[]> => {
     const head = `${owner}:${branchOf(branchPrefix, ordinal)}`
     const answer = await client.rest.pulls.list({ owner, repo, head, state: 'all', per_page: 100 })
-    return PullAnswer.array().parse(answer.data)
+    return ownOf(PullAnswer.array().parse(answer.data), name)
   }
   const [open, refs] = await Promise.all([
     client.paginate(client.rest.pulls.list, { owner, repo, state: 'open', per_page: 100 }),
     client.rest.git.listMatchingRefs({ owner, repo, ref: `heads/${branchPrefix}` }),
   ])
-  const own = PullAnswer.array()
-    .parse(open)
-    .filter((pull) => isOwn(pull, name) && ordinalOf(pull.head.ref, branchPrefix) > 0)
+  const own = ownOf(PullAnswer.array().parse(open), name).filter((pull) => ordinalOf(pull.head.ref, branchPrefix) > 0)
   const known = [
     ...own.map(({ head }) => head.ref),
     ...RefAnswer.array()
@@ -34,7 +32,7 @@ export async function listFamily({ client, name, branchPrefix }: Family): Promis
 
   const highest = await findHighest(Math.max(0, ...known), async (ordinal) => (await ofBranch(ordinal)).length > 0)
   const recent = Array.from({ length: Math.min(highest, endedLookedAt) }, (_, index) => highest - index)
-  const ended = (await Promise.all(recent.map(ofBranch))).flat().filter((pull) => isOwn(pull, name))
+  const ended = (await Promise.all(recent.map(ofBranch))).flat()
   const byNumber = new Map([...ended, ...own].map((pull) => [pull.number, pull]))
   return [...byNumber.values()].sort((a, b) => b.number - a.number)
 }
@@ -56,9 +54,9 @@ export async function findHighest(floor: number, isThere: (ordinal: number) => P
   return low
 }
 
-/** A pull request from a fork may have a branch of the same name. */
-function isOwn({ head }: PullAnswer, name: string): boolean {
-  return head.repo?.full_name === undefined || head.repo.full_name === name
+/** A pull request from a fork may have a branch of the same name; of a fork that was deleted GitHub names no repository. */
+export function ownOf(pulls: readonly PullAnswer[], name: string): PullAnswer[] {
+  return pulls.filter(({ head }) => head.repo?.full_name === name)
 }
 
 function branchOf(prefix: string, ordinal: number): string {

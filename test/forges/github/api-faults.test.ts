@@ -159,7 +159,7 @@ describe('opening a pull request', () => {
     expect(await ground.forge.ensurePull(draftOf(ground.repository, ground.commit))).toMatchObject({ number: 1 })
   })
 
-  test('twenty processes open one', async () => {
+  test('twenty at once that know nothing of each other open one', async () => {
     await using ground = await openPushed()
     const { app } = ground.github
     const pulls = await Promise.all(
@@ -218,6 +218,30 @@ describe('opening a pull request', () => {
     expect(await ground.forge.findPulls(ground.repository, branch)).toEqual([])
     expect(performance.now() - begun).toBeGreaterThan(1000)
   })
+
+  const usedUp = (untilMs: number) => ({
+    ...refusal(403, 'API rate limit exceeded for installation'),
+    headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil((Date.now() + untilMs) / 1000)) },
+  })
+
+  test('a used-up budget that is soon full again is waited for, and then everything is done', async () => {
+    await using ground = await openPushed({ patience: { spaced: true, waitAtMostMs: 5000 } })
+    const [before, left] = [Date.now(), 1000]
+    ground.github.fault({ method: 'GET', path: '/pulls', answer: usedUp(left) })
+    expect(await ground.forge.findPulls(ground.repository, branch)).toEqual([])
+    expect(Date.now() - before).toBeGreaterThan(left)
+  })
+
+  test('for one that is full again much later the run gives way, and asks no more', async () => {
+    await using ground = await openPushed({ patience: { spaced: true, waitAtMostMs: 5000 } })
+    ground.github.fault({ ...opening, times: 9, answer: usedUp(900_000) })
+    await expect(ground.forge.ensurePull(draftOf(ground.repository, ground.commit))).rejects.toMatchObject({
+      reason: 'forge_unavailable',
+      retryAfterMs: expect.closeTo(900_000, -5),
+    })
+    const asked = ground.github.journal.lines().filter((line) => line.kind === 'request' && line.status === 403)
+    expect(asked).toHaveLength(1)
+  })
 })
 
 describe('who is stopped', () => {
@@ -255,6 +279,24 @@ describe('who is stopped', () => {
 })
 
 describe('a family', () => {
+  test.each([branch, `${branch}-2`, `${branch}-999999999`])(
+    'is not joined by the pull request of a fork that was deleted, from its %s',
+    async (ref) => {
+      await using ground = await openPushed()
+      await ground.forge.ensurePull(draftOf(ground.repository, ground.commit))
+      const [ours] = await ground.github.pulls('acme/shop')
+      const strangers = [{ ...ours, number: 66, head: { ...ours!.head, ref, repo: null } }]
+      ground.github.fault({ method: 'GET', path: '/pulls', times: 99, answer: { status: 200, body: strangers } })
+      expect(await ground.forge.findPulls(ground.repository, branch)).toEqual([])
+      // Opening does not take it for its own, either.
+      ground.github.healthy()
+      await ground.github.close('acme/shop', 1)
+      ground.github.fault({ method: 'GET', path: '/pulls', answer: { status: 200, body: strangers } })
+      const draft = draftOf(ground.repository, ground.commit, { body: 'again' })
+      expect((await ground.forge.ensurePull(draft)).number).toBeLessThan(66)
+    },
+  )
+
   test('of many that were merged and whose branches are gone: the last ones are found', async () => {
     await using ground = await openPushed()
     for (let ordinal = 1; ordinal <= 9; ordinal += 1) {
