@@ -32,7 +32,13 @@ function timeToReset(headers: Record<string, unknown>, nowMs: number): number {
 /** What GitHub's answer, or the lack of one, means for the step. */
 export function explainApi(error: unknown, doing: Doing, nowMs: number): unknown {
   if (error instanceof StepFailed) return error
-  if (error instanceof z.ZodError) return unavailable(`GitHub's answer could not be read while ${doing}`, error)
+  if (error instanceof z.ZodError) return explainUnread(error, doing)
+  const distrust = distrustIn(error)
+  if (distrust !== undefined)
+    return new StepFailed('forge_unavailable', `GitHub's server is not trusted while ${doing}: ${distrust}`, {
+      hint: certificateHint,
+      cause: error,
+    })
   const told = apiErrorOf(error)
   if (!told) return isNetwork(error) ? unavailable(`GitHub could not be reached while ${doing}`, error) : error
   const limit = limitedFor(told, nowMs)
@@ -75,6 +81,29 @@ export const permissionHint =
   'give the App or token read and write access to Contents and Pull requests of this repository'
 export const visibleHint =
   'correct `repository:`, or give the App or token access to it: GitHub hides what they may not see'
+
+export const certificateHint =
+  "correct OVERNIGHT_GITHUB_URL, or name the file with the authority's certificate in NODE_EXTRA_CA_CERTS; then start the service again"
+
+/** Half a body and the page of a proxy are no answer: that passes. One that lacks what we read is, and hours would not change it. */
+function explainUnread(error: z.ZodError, doing: Doing): StepFailed {
+  const message = `GitHub's answer could not be read while ${doing}`
+  const [issue] = error.issues.filter(({ path }) => path.length > 0)
+  if (issue === undefined) return unavailable(message, error)
+  return new StepFailed('internal', `${message}: ${issue.path.join('.')}: ${issue.message}`, {
+    retryable: true,
+    hint: 'see whether a newer version of Overnight reads it, then retry the run',
+    cause: error,
+  })
+}
+
+/** The certificate that was not accepted: no waiting makes it better. Clients wrap what the connection said. */
+function distrustIn(error: unknown, depth = 0): string | undefined {
+  if (!(error instanceof Error) || depth > 4) return undefined
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const isDistrust = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH|ERR_SSL_WRONG_VERSION/.test(code)
+  return isDistrust ? error.message.split('\n')[0]!.slice(0, 300) : distrustIn(error.cause, depth + 1)
+}
 
 function unavailable(message: string, cause: unknown): StepFailed {
   return new StepFailed('forge_unavailable', message, { retryable: true, cause })

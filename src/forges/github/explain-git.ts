@@ -1,14 +1,15 @@
 import { GitFailed } from '../../checkout/git.ts'
 import { StepFailed } from '../../errors.ts'
 import { whyRefused } from '../push-local.ts'
-import { permissionHint, signInHint, visibleHint } from './explain-api.ts'
+import { certificateHint, permissionHint, signInHint, visibleHint } from './explain-api.ts'
 
 type Meaning = (facts: { name: string; said: string; line: string; cause: GitFailed }) => StepFailed
 
 const unnamedLimitMs = 60_000
 
 export function isSignInFailure(stderr: string): boolean {
-  return /Authentication failed|could not read (Username|Password)|returned error: 401|unable to read askpass/.test(
+  // What follows `remote:` are the words of a hook, which may sign in elsewhere.
+  return /^(?!remote:).*(Authentication failed|could not read (Username|Password)|returned error: 401|unable to read askpass)/m.test(
     stderr,
   )
 }
@@ -20,15 +21,6 @@ const meanings: readonly (readonly [words: RegExp, meaning: Meaning])[] = [
     ({ name, cause }) =>
       new StepFailed('push_refused', `${name} is archived: nothing can be published there`, {
         hint: 'unarchive it, then retry the run',
-        cause,
-      }),
-  ],
-  [
-    /rate limit|returned error: 429/i,
-    ({ name, cause }) =>
-      new StepFailed('forge_unavailable', `GitHub limits our requests to ${name}`, {
-        retryable: true,
-        retryAfterMs: unnamedLimitMs,
         cause,
       }),
   ],
@@ -61,6 +53,24 @@ const meanings: readonly (readonly [words: RegExp, meaning: Meaning])[] = [
     ({ name, said, cause }) =>
       new StepFailed('push_refused', `${name} refused the branch: ${said}`, {
         hint: 'change what it says, then retry the run',
+        cause,
+      }),
+  ],
+  // Below the refusals: a hook may speak of limits, too.
+  [
+    /rate limit|returned error: 429/i,
+    ({ name, cause }) =>
+      new StepFailed('forge_unavailable', `GitHub limits our requests to ${name}`, {
+        retryable: true,
+        retryAfterMs: unnamedLimitMs,
+        cause,
+      }),
+  ],
+  [
+    /certificate|SSL: no alternative|wrong version number/i,
+    ({ name, line, cause }) =>
+      new StepFailed('forge_unavailable', `the server of ${name} is not trusted: ${line}`, {
+        hint: certificateHint,
         cause,
       }),
   ],

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { GitFailed } from '../../../src/checkout/git.ts'
 import { explainApi, limitedFor } from '../../../src/forges/github/explain-api.ts'
 import { explainGit } from '../../../src/forges/github/explain-git.ts'
@@ -59,6 +60,17 @@ test.each([
   })
 })
 
+describe('an answer that cannot be read', () => {
+  const unread = (data: unknown) => explainApi(z.object({ id: z.number() }).safeParse(data).error, 'opening', now)
+
+  test('is waited for when it is none, and tried again a few times when it has changed', () => {
+    expect(unread('<html>sign in</html>')).toMatchObject({ reason: 'forge_unavailable', retryable: true })
+    const changed = unread({ id: 'seven' })
+    expect(changed).toMatchObject({ reason: 'internal', retryable: true, message: expect.stringContaining('id: ') })
+    expect(changed).toMatchObject({ code: 'internal', retryAfterMs: undefined })
+  })
+})
+
 test('an error that is no answer of GitHub stays what it is', () => {
   const bug = new RangeError('ours')
   expect(explainApi(bug, 'opening', now)).toBe(bug)
@@ -89,6 +101,11 @@ describe('what git says', () => {
       rejected('pre-receive hook declined', 'branches need a ticket'),
       'push_refused',
       /refused the branch: branches need a ticket/,
+    ],
+    [
+      rejected('pre-receive hook declined', 'rate limit of the scanner: Authentication failed'),
+      'push_refused',
+      /refused the branch: rate limit of the scanner/,
     ],
     [
       rejected(
