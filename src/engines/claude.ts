@@ -40,7 +40,8 @@ export function createClaudeEngine({ path, retries = defaultRetries, find = find
         return
       }
       const walled = task.sandbox.name !== 'process'
-      const { path: program } = await find(path)
+      const [program] = task.programs
+      if (program === undefined) throw new StepFailed('no_agent', 'Claude Code was not looked for before it is started')
       if (task.modelToken === null || task.sandbox.forwardedAt === undefined)
         throw new StepFailed('no_agent', 'Claude Code cannot be started without a way to its model')
       const argv = [program, ...claudeArguments({ ...task, walled })]

@@ -52,6 +52,8 @@ export type EngineTask = {
   /** The checkout, and the working directory. */
   cwd: string
   argv: readonly string[]
+  /** What `needs` named: looked for once a run, and shown by the sandbox. */
+  programs: readonly string[]
   prompt: string
   /** Files that stand outside the checkout: prompt, inputs, event, and the routine's folder (absolute paths). */
   files: { prompt: string; inputs: string; event: string; routineDir: string }

@@ -4,6 +4,7 @@ import { reasons } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
 import type { Run, StoredPatch } from '../ledger/schema.ts'
 import type { Routine } from '../routines/routine.ts'
+import { leftOf } from './spending.ts'
 
 export type AgentExit = NonNullable<Run['exit']>
 export type PatchToPublish = Pick<StoredPatch, 'base' | 'tree' | 'pack' | 'findings'>
@@ -20,6 +21,13 @@ type Unavailable = Routine['unavailable'][number]
 export function notAvailable({ file, line, column, message, hint }: Unavailable): Ending {
   const where = `${basename(file)}:${line}:${column}`
   return { state: 'failed', reason: 'not_available', message: `${where}: ${message}${hint ? ` – ${hint}` : ''}` }
+}
+
+/** Of an agent that may not be started again, because earlier attempts of its run spent all that it may. */
+export function spentBefore(run: Pick<Run, 'costUsd'>, { limits }: Pick<Routine, 'limits'>): Ending | undefined {
+  if (run.costUsd === null || leftOf(limits.usd, run) !== 0) return undefined
+  const message = `${reasons.budget}: earlier attempts spent ${run.costUsd.toFixed(4)} of ${limits.usd} USD`
+  return { state: 'failed', reason: 'budget', message }
 }
 
 /** The ending that the agent's own ending decides, or the patch that is to be published. */

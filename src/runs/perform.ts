@@ -1,6 +1,6 @@
 import type { Ending } from '../ledger/held-run.ts'
 import { collect } from './collect.ts'
-import { afterAgent, firstUnavailable, notAvailable, type PatchToPublish } from './endings.ts'
+import { afterAgent, firstUnavailable, notAvailable, spentBefore, type PatchToPublish } from './endings.ts'
 import { prepare } from './prepare.ts'
 import { publishPatch } from './publish-patch.ts'
 import type { Task } from './task.ts'
@@ -19,6 +19,8 @@ export async function perform(task: Task): Promise<Ending> {
   if (stored) return publishOrEnd(task, afterAgent(run.exit!, stored))
 
   const prepared = await prepare(task)
+  const broke = prepared.exit ? undefined : spentBefore(run, routine)
+  if (broke) return broke
   const exit = prepared.exit ?? (await work(task, prepared))
   return publishOrEnd(task, afterAgent(exit, await collect(task, prepared, exit)))
 }

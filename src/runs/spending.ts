@@ -4,6 +4,11 @@ import type { Usage } from '../relay/usage.ts'
 
 type Bill = Pick<Run, 'costUsd' | 'tokens'>
 
+/** What the next attempt may spend of a limit: it is the whole run's, as far as earlier attempts told what they spent. */
+export function leftOf(limitUsd: number | null, { costUsd }: Pick<Run, 'costUsd'>): number | null {
+  return limitUsd === null ? null : Math.max(0, limitUsd - (costUsd ?? 0))
+}
+
 /**
  * What a run has spent, all its attempts together. An engine may tell no money; tokens are counted outside of it. Each change is
  * saved at once, one save at a time, so that a worker that is killed has billed what it used.

@@ -7,7 +7,7 @@ import type { Mount } from '../sandboxes/sandbox.ts'
 import { headline, type AgentExit } from './endings.ts'
 import { listen, type Told } from './listen.ts'
 import type { Prepared } from './prepare.ts'
-import { createSpending } from './spending.ts'
+import { createSpending, leftOf } from './spending.ts'
 import type { Task } from './task.ts'
 import { writeTaskFiles } from './task-files.ts'
 
@@ -55,11 +55,12 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
       sandbox,
       cwd: checkout.tree,
       argv: await resolvePrograms(routine.engine.command, routineDir),
+      programs,
       prompt,
       files: { ...files, routineDir },
       model: routine.engine.model,
       effort: routine.engine.effort,
-      limits: routine.limits,
+      limits: { ...routine.limits, usd: leftOf(routine.limits.usd, run) },
       home,
       resume: null,
       modelToken: relay?.token ?? null,

@@ -36,6 +36,7 @@ test('lines that are no JSON, half of one, of an unknown kind, of a wrong shape:
   const { events, stopped, costUsd } = await desk.tell('x')
   expect(stopped).toEqual({ because: 'exit', code: 0, signal: null })
   expect(costUsd).toBe(0.25)
+  expect(desk.looked()).toBe(1)
   const asides = events.filter((event) => 'stream' in event && event.stream === 'stderr').map(spoken)
   expect(asides.map((line) => line.replace('a line that cannot be read: ', '').trim())).toEqual([
     'Warning: something',

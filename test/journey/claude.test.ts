@@ -6,6 +6,7 @@ import { claude } from '../support/claude/program.ts'
 import { openCrew, sandboxes, until, type Agent, type Crew, type Settled } from '../support/crew.ts'
 import { git } from '../support/git-repository.ts'
 import { openPlace } from '../support/place.ts'
+import { untilSettled } from '../support/service-process.ts'
 
 /** The model's own memory of what it refused. */
 const refused = { overloaded: 0 }
@@ -95,8 +96,8 @@ describe.skipIf(claude.skip).for(sandboxes)(`engine: claude in $title${claude.no
   })
 })
 
-async function toolsOf(run: string): Promise<number> {
-  const events = await (await crew.service.fetch(`/v1/runs/${run}/events?follow=no`)).text()
+async function toolsOf(run: string, service = crew.service): Promise<number> {
+  const events = await (await service.fetch(`/v1/runs/${run}/events?follow=no`)).text()
   return events.split('event: tool_call\n').length - 1
 }
 
@@ -113,6 +114,25 @@ describe.skipIf(claude.skip)(`engine: claude that comes to an end${claude.note}`
     const short = await crew.run('short', agent('endless', 'process', { limits: { turns: 2 } }))
     expect(short).toMatchObject({ state: 'failed', reason: 'turn_limit', files: 1 })
     expect(await crew.diff(short.run)).toContain('+1')
+  })
+
+  test('of its money, over a restart: what an earlier attempt spent is gone', async () => {
+    using place = await openPlace()
+    const env = { PATH: path, ANTHROPIC_API_KEY: realKey, ANTHROPIC_BASE_URL: model.url }
+    place.routine('sleeps', { more: { engine: 'claude', limits: { usd: 0.015 } }, prompt: 'SCENARIO:sleeps please' })
+    let run = ''
+    {
+      await using service = await place.start({ env })
+      run = (await service.post<{ run: string }>('/v1/routines/sleeps/fire')).run
+      await until(30, async () => ((await toolsOf(run, service)) === 0 ? ['no tool yet'] : []))
+    }
+    await using service = await place.start({ env })
+    expect(await untilSettled(service, run)).toMatchObject({
+      state: 'failed',
+      reason: 'budget',
+      message: expect.stringMatching(/maximum budget \(\$0\.00\d+\)/),
+    })
+    expect(await service.get(`/v1/runs/${run}`)).toMatchObject({ tokens: { input: 2000 } })
   })
 
   test('of its time: stopped, billed, and the change is kept', async () => {

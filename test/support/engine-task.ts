@@ -16,6 +16,7 @@ export function engineTask({
     sandbox,
     cwd: folder,
     argv,
+    programs: [],
     prompt: '',
     files: {
       prompt: join(folder, 'prompt.md'),

@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClaudeEngine } from '../../../src/engines/claude.ts'
+import { findClaude } from '../../../src/engines/claude-program.ts'
 import type { EngineEvent, EngineTask, Stopped } from '../../../src/engines/engine.ts'
 import { openModelRelay } from '../../../src/relay/model.ts'
 import type { UsageReport } from '../../../src/relay/usage.ts'
@@ -29,6 +30,8 @@ export type Desk = AsyncDisposable & {
   folder: string
   checkout: string
   usages: UsageReport[]
+  /** How often the operator's PATH was searched. */
+  looked(): number
   /** Tells the agent what to do and hears it out. */
   tell(scenario: string, more?: Partial<EngineTask> & { onEvent?(event: EngineEvent): void }): Promise<Telling>
   read(name: string): Promise<string>
@@ -42,10 +45,14 @@ export async function openDesk({ model, sandbox: kind, files, program }: Given):
   const checkout = createRepository(join(folder, 'checkout'), files)
   const task = engineTask({ sandbox: undefined as never, folder })
   for (const path of [task.home.own, task.home.trusted]) await mkdir(path)
+  let looked = 0
   const engine = createClaudeEngine({
     path: claude.folder,
     retries: 1,
-    ...(program === undefined ? {} : { find: async () => ({ path: program, version: '0' }) }),
+    find: async (path) => {
+      looked += 1
+      return program === undefined ? findClaude(path) : { path: program, version: '0' }
+    },
   })
   const usages: UsageReport[] = []
   const relay = await openModelRelay({
@@ -69,9 +76,10 @@ export async function openDesk({ model, sandbox: kind, files, program }: Given):
     folder,
     checkout,
     usages,
+    looked: () => looked,
     async tell(scenario, { onEvent = () => undefined, ...more } = {}) {
       const events: EngineEvent[] = []
-      const given = { ...task, sandbox, cwd: checkout, modelToken: relay.token }
+      const given = { ...task, programs, sandbox, cwd: checkout, modelToken: relay.token }
       for await (const event of engine.run({
         ...given,
         prompt: `SCENARIO:${scenario} CWD=${checkout} please`,
