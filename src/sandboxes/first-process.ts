@@ -1,16 +1,26 @@
+import { environmentLines, withoutAdditions } from './environment.ts'
+
 /** Inside, `port` of 127.0.0.1 leads to this socket of the host; `program` is our forwarder, as it is seen there. */
 export type Forward = { socket: string; port: number; program: string }
 
+/** What starts the first process, and what it must be told on descriptor 3 before it says anything there. */
+export type FirstProcess = { argv: string[]; told: string }
+
 /**
- * The first process inside: says on descriptor 3 whether the program is there ("started" or "missing"), starts it, collects
- * orphans while it waits, and ends with its code (128+n for signal n); in a pid namespace its end is the end of all.
- * A forwarder is started before it: it answers on its output, and closes that once it listens.
+ * The first process inside: reads the command's environment from descriptor 3, says there whether the program is found ("started"
+ * or "missing"), starts it, collects orphans while it waits, and ends with its code (128+n for signal n); in a pid namespace its
+ * end is the end of all. A forwarder is started before it: it answers on its output, and closes that once it listens.
  * A few lines of POSIX sh, because every machine and image has one and it costs a millisecond; a Node there costs forty.
- * Nothing of the command becomes shell text: it arrives in "$@". Its own errors ("Terminated") stay out of the agent's stderr.
+ * Of the command only the quoted environment becomes shell text, the rest arrives in "$@". Its own errors ("Terminated") stay out
+ * of the agent's stderr.
  */
 const script = `
-program=$1 path=$2 forward=$3
-shift 3
+newline='
+'
+IFS= read -r folders <&3 && IFS= read -r exports <&3 || exit 125
+eval "$folders"
+program=$1 forward=$2
+shift 2
 found=
 case $program in
   */*) [ -f "$program" ] && [ -x "$program" ] && found=yes ;;
@@ -25,34 +35,25 @@ fi
 trap : TERM INT
 echo started >&3
 exec 3>&2 2>/dev/null
-(exec "$@" 2>&3 3>&-)
+(eval "$exports" && exec "$@" 2>&3 3>&-)
 exit $?`
 
 /**
- * The argv of the first process. The command's environment travels as arguments of env(1), so that neither the launcher nor
- * this shell ever runs with it: LD_PRELOAD set for a command would otherwise load its library outside the sandbox.
+ * The command's environment travels on a descriptor: every user of the machine may read arguments, and neither the launcher nor
+ * this shell may run with it, for LD_PRELOAD set for a command would load its library outside the sandbox.
+ * The price: a shell reads it byte by byte, a millisecond for each kilobyte.
  */
 export function firstProcess(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   forward?: Forward,
-): string[] {
+): FirstProcess {
   const program = argv[0] ?? ''
-  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   // env(1) takes every leading word with "=" for a variable, so such a program needs a word before it.
   const guard = program.includes('=') ? ['/usr/bin/nice', '-n', '0'] : []
-  return [
-    '/bin/sh',
-    '-c',
-    script,
-    'overnight',
-    program,
-    env['PATH'] ?? '',
-    ...(forward ? ['forward', process.execPath, forward.program, forward.socket, String(forward.port)] : ['']),
-    '/usr/bin/env',
-    '-i',
-    ...pairs,
-    ...guard,
-    ...argv,
-  ]
+  const way = forward ? ['forward', process.execPath, forward.program, forward.socket, String(forward.port)] : ['']
+  return {
+    argv: ['/bin/sh', '-c', script, 'overnight', program, ...way, ...withoutAdditions(env), ...guard, ...argv],
+    told: environmentLines(env, argv),
+  }
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, StepFailed } from '../errors.ts'
@@ -30,7 +30,7 @@ const defaultGraceMs = 5000
 
 /** Resolves when the command runs. Throws StepFailed: `no_agent` when its program is not there, `no_sandbox` when the walls could not be made. */
 export async function startCommand(start: Start): Promise<SandboxProcess> {
-  const { child, stdin, stdout, stderr } = await spawnLauncher(start)
+  const { child, told, stdin, stdout, stderr } = await spawnLauncher(start)
   const exited = exitOf(child)
   // A command that never reads its input closes the pipe: that is its right, not an error of ours.
   stdin.on('error', () => undefined)
@@ -41,7 +41,7 @@ export async function startCommand(start: Start): Promise<SandboxProcess> {
     output.finish()
     errors.finish()
   }
-  const { exit, kill, interrupt } = await takeHold(start, { child, exited, errors: errors.stream }).catch(
+  const { exit, kill, interrupt } = await takeHold(start, { child, told, exited, errors: errors.stream }).catch(
     (error: unknown) => {
       close()
       throw error
@@ -55,12 +55,12 @@ export async function startCommand(start: Start): Promise<SandboxProcess> {
 }
 
 type Endings = Pick<SandboxProcess, 'exit' | 'kill' | 'interrupt'>
-type Started = { child: ChildProcess; exited: ReturnType<typeof exitOf>; errors: Readable }
+type Started = { child: ChildProcess; told: string; exited: ReturnType<typeof exitOf>; errors: Readable }
 
-async function takeHold(start: Start, { child, exited, errors }: Started): Promise<Endings> {
+async function takeHold(start: Start, { child, told, exited, errors }: Started): Promise<Endings> {
   if (child.pid === undefined)
     throw noSandbox(`${(await exited).failure ?? 'it did not start'} (in ${start.launcherCwd})`)
-  const answer = await firstWords(child.stdio[3] as Readable)
+  const answer = await firstWords(child.stdio[3] as Duplex, told)
   if (answer !== 'started') {
     const { failure } = await exited
     if (answer.startsWith('unreachable')) throw noSandbox(`the way out of it is ${answer}`)
@@ -95,8 +95,9 @@ function endings(hold: Hold, exited: Promise<{ exit: Exit }>, signal?: AbortSign
 
 async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal }: Start) {
   signal?.throwIfAborted()
+  const first = firstProcess(argv, env, forward)
   const pipes = await openPipes()
-  const [program, ...rest] = [...launcher, ...firstProcess(argv, env, forward)] as [string, ...string[]]
+  const [program, ...rest] = [...launcher, ...first.argv] as [string, ...string[]]
   // Launchers run outside the walls, and process 1 shows what they were given: nothing of ours, and of the command's only the
   // marker, by which a launcher that was left half-way is found again.
   const marked = env[runMarker] === undefined ? {} : { [runMarker]: env[runMarker] }
@@ -106,7 +107,7 @@ async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal
     const options = { cwd: launcherCwd, env: marked, detached: true }
     const child = withCleanDescriptors(pipes.inside, (stdio) => spawn(program, rest, { ...options, stdio }))
     started = true
-    return { child, ...pipes.streams(child) }
+    return { child, told: first.told, ...pipes.streams(child) }
   } catch (error) {
     signal?.throwIfAborted()
     throw new StepFailed('no_agent', `${argv[0] ?? 'nothing'} could not be started: ${messageOf(error)}`, {
@@ -134,8 +135,14 @@ function decodeExit(code: number): Exit {
   return signal ? { code: null, signal: signal[0] } : { code, signal: null }
 }
 
-async function firstWords(report: Readable): Promise<string> {
-  for await (const words of report) return String(words).trim()
+/** Empty when it ended without a word: whoever ends before it has read everything resets the connection. */
+async function firstWords(report: Duplex, told: string): Promise<string> {
+  try {
+    report.write(told)
+    for await (const words of report) return String(words).trim()
+  } catch {
+    // What the launcher said of it on stderr is told instead.
+  }
   return ''
 }
 

@@ -45,6 +45,16 @@ async function processesWith(words: string): Promise<string[]> {
   return found
 }
 
+/** Processes of the whole machine with `words` somewhere in what every user may read of them. */
+async function processesHolding(words: string): Promise<string[]> {
+  const found: string[] = []
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    if (argv.includes(words)) found.push(argv.replaceAll('\0', ' '))
+  }
+  return found
+}
+
 export function sandboxContract({ confines, namespaced, fixture, create }: Promises): void {
   // Other suites have sandboxes open on this machine at the same time: only runs of this one may be reaped.
   const suite = randomUUID().slice(0, 8)
@@ -162,13 +172,63 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
 
     test('an environment that is exactly what was given', async () => {
       const script = 'process.stdout.write(JSON.stringify(process.env))'
-      const env = { ONE: 'a b\nc', 'with-hyphen.and.dot': '1', EMPTY: '', LANG: 'C.UTF-8', OVERNIGHT_RUN: 'a lie' }
+      const env = {
+        ONE: ' a  b\nc\n\n',
+        shell: `$HOME \`id\` $(id) \\ "double" 'single' '' * ~ # ; & | < > !`,
+        control: Array.from({ length: 31 }, (_, index) => String.fromCharCode(index + 1)).join(''),
+        EVERY_BYTE: Array.from({ length: 1984 }, (_, index) => String.fromCodePoint(index + 64)).join('') + '€🦉',
+        EMPTY: '',
+        LARGE: 'x'.repeat(100_000),
+        LANG: 'C.UTF-8',
+        newline: 'one\ntwo',
+        path: '/nowhere',
+        PWD: '/nowhere',
+        OVERNIGHT_RUN: 'a lie',
+      }
       const { stdout } = await finish(sandbox, ['node', '-e', script], { cwd: folder, env })
       const { HOME, PATH, TMPDIR, OVERNIGHT_COMMAND, ...rest } = JSON.parse(stdout) as Record<string, string>
       expect(rest).toEqual({ ...env, OVERNIGHT_RUN: runs.main })
       expect(typeof OVERNIGHT_COMMAND).toBe(namespaced ? 'undefined' : 'string')
       expect({ HOME, TMPDIR }).toEqual({ HOME: expect.stringMatching(/^\//), TMPDIR: expect.stringMatching(/^\//) })
       expect(PATH?.split(':')).toContain('/usr/bin')
+    })
+
+    test('an environment that no other user can read', async () => {
+      const planted = `planted-${randomUUID()}`
+      const env = { TOKEN: `${planted}-token`, PATH: `/usr/bin:/bin:/${planted}-folder` }
+      const command = await sandbox.spawn(['sh', '-c', 'echo "$TOKEN $PATH"; read end'], { cwd: folder, env })
+      // Before its first words, too: a place that is public for an instant is public.
+      const seen = await processesHolding(planted)
+      const [said] = (await once(command.stdout, 'data')) as [Buffer]
+      expect(String(said)).toBe(`${env.TOKEN} ${env.PATH}\n`)
+      expect([...seen, ...(await processesHolding(planted))]).toEqual([])
+      command.stdin.end('\n')
+      expect(await command.exit).toEqual({ code: 0, signal: null })
+    })
+
+    test.for([
+      ['with-hyphen.and.dot', '1'],
+      ['1ST', '1'],
+      ['', '1'],
+      ['a b', '1'],
+      ['X;touch${IFS}made', '1'],
+      ['UID', '1000'],
+      ['IFS', ':'],
+      ['ZERO', 'a\0b'],
+      ['TOO_LARGE', 'x'.repeat(131_072)],
+    ])('no variable that would arrive as another one: %j', async ([name, value]) => {
+      const refused = sandbox.spawn(['true'], { cwd: folder, env: { [name!]: value! } })
+      await expect(refused).rejects.toMatchObject({
+        name: 'StepFailed',
+        reason: 'no_agent',
+        message: expect.stringContaining(JSON.stringify(name)),
+      })
+    })
+
+    test('no environment larger than the system takes', async () => {
+      const env = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`PART_${index}`, 'x'.repeat(100_000)]))
+      const refused = sandbox.spawn(['true'], { cwd: folder, env })
+      await expect(refused).rejects.toMatchObject({ reason: 'no_agent', message: expect.stringContaining('bytes') })
     })
 
     test('the Node that runs the service, an empty HOME, a TMPDIR to write in', async () => {
