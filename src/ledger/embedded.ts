@@ -114,6 +114,7 @@ function createStore(folder: string, pglite: PGlite, durable: DurableFiles): Sto
     },
     vacuum: () => vacuum(session),
     health: () => (session.isRunning() && hasSpace(folder) ? 'ok' : 'degraded'),
+    reachedForMs: () => Infinity,
     stopped: session.stopped,
     async close() {
       const sound = await session.end()

@@ -1,6 +1,6 @@
-import { and, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm'
 import { FenceLost } from '../errors.ts'
-import { createInsist, isCommitted, transactionId } from './insist.ts'
+import { answeredWithin, createInsist, isCommitted, transactionId, type Patience } from './insist.ts'
 import { writePack } from './packs.ts'
 import {
   attempts,
@@ -46,20 +46,21 @@ export type TranscriptSummary = { bytes: number; sha256: string; tail: string }
 
 /**
  * The run as its present owner holds it: every write names the fence, and an old fence's write throws FenceLost. A ledger
- * that is away is waited for until the lease would be lost; a commit whose answer was lost is looked up, not repeated.
+ * that is away is waited for with patience, as nobody else can reach it either; a commit whose answer was lost is looked up, not repeated.
  */
 export type HeldRun = ReturnType<typeof holdRun>
 
-export function holdRun(database: Database, held: { id: string; fence: number }, leaseMs: number) {
+export function holdRun(database: Database, held: { id: string; fence: number }, patience: Patience) {
+  const { leaseMs } = patience
   const mine = and(eq(runs.id, held.id), eq(runs.fence, held.fence), isNull(runs.endedAt))
   const lease = sql`clock() + make_interval(secs => ${leaseMs / 1000}::double precision)`
-  const insist = createInsist(leaseMs)
+  const insist = createInsist(patience)
 
-  async function write(db: Database, set: Changes): Promise<{ run: Run; transaction: string }> {
+  async function write(db: Database, set: Changes, where = mine): Promise<{ run: Run; transaction: string }> {
     const rows = await db
       .update(runs)
       .set(set)
-      .where(mine)
+      .where(where)
       .returning({ ...getTableColumns(runs), transaction: transactionId })
     const row = rows[0]
     if (!row) throw new FenceLost(held.id, held.fence)
@@ -97,10 +98,14 @@ export function holdRun(database: Database, held: { id: string; fence: number },
     id: held.id,
     fence: held.fence,
 
-    /** Extends the lease; tells whether a person asked to cancel. */
+    /**
+     * Extends the lease; tells whether a person asked to cancel. A try takes a third of the lease at most; one that is late
+     * does not hold a run that was given back meanwhile.
+     */
     async renew(): Promise<{ cancelRequested: boolean }> {
-      const row = await writeOnly({ leaseUntil: lease })
-      return { cancelRequested: row.cancelRequestedAt !== null }
+      const owned = and(mine, isNotNull(runs.leaseOwner))
+      const { run } = await insist(() => answeredWithin(leaseMs / 3, write(database, { leaseUntil: lease }, owned)))
+      return { cancelRequested: run.cancelRequestedAt !== null }
     },
 
     async tell(event: Tell): Promise<void> {

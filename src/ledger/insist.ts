@@ -3,18 +3,29 @@ import { sql } from 'drizzle-orm'
 import { behind, LedgerUnreachable } from '../errors.ts'
 import type { Database } from './store.ts'
 
-const waitsMs = { first: 50, longest: 2_000 }
+/** The longest is less than others leave to the owner of a run once the ledger is back. */
+const waitsMs = { first: 50, longest: 1_000 }
+/** A server that is restored from a backup, or a cluster that elects another one, is back by then. */
+const patienceMs = 600_000
 /** How long a commit may be under way after its connection was lost. */
 const underWay = { everyMs: 100, times: 50 }
 
 type Insist = <T>(act: () => Promise<T>) => Promise<T>
+export type Patience = {
+  leaseMs: number
+  /** How long a ledger that is away is waited for, at least the lease. Default 10 min. */
+  patienceMs?: number
+  /** This process is to end: from then on it waits no longer than the lease. */
+  stop?: AbortSignal
+}
 
 /**
- * Repeats what fails because the ledger is away, with pauses, for as long as the lease can still be ours: it counts from
- * the last time an act succeeded.
+ * Repeats what fails because the ledger is away, with pauses: while it is, nobody can take the run over. The time counts
+ * from the last act that succeeded.
  */
-export function createInsist(leaseMs: number): Insist {
+export function createInsist({ leaseMs, stop, ...given }: Patience): Insist {
   const state = { heldSince: performance.now() }
+  const patience = Math.max(leaseMs, given.patienceMs ?? patienceMs)
   return async (act) => {
     for (let waitMs = waitsMs.first; ; waitMs = Math.min(waitMs * 2, waitsMs.longest)) {
       const asked = performance.now()
@@ -24,11 +35,24 @@ export function createInsist(leaseMs: number): Insist {
         return answer
       } catch (error) {
         const real = behind(error)
-        const leftMs = state.heldSince + leaseMs - performance.now()
+        const leftMs = state.heldSince + (stop?.aborted ? leaseMs : patience) - performance.now()
         if (!(real instanceof LedgerUnreachable) || leftMs <= 0) throw real
         await delay(Math.min(waitMs, leftMs))
       }
     }
+  }
+}
+
+/** An answer that does not come within `ms` is not waited for: the next try takes another line, as this one may be dead. */
+export async function answeredWithin<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const answered = new AbortController()
+  const late = delay(ms, undefined, { signal: answered.signal }).then(() => {
+    throw new LedgerUnreachable(`no answer for ${ms / 1000} s`, undefined)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    answered.abort()
   }
 }
 

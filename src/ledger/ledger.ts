@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
 import { holdRun } from './held-run.ts'
+import type { Patience } from './insist.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { createOwed } from './owed.ts'
 import { createPublications } from './publications.ts'
@@ -52,7 +53,7 @@ export function createLedger(store: Store) {
      */
     transaction: <T>(act: (tx: Statements) => Promise<T>): Promise<T> =>
       repeatOnDeadlock(() => store.db.transaction((tx) => act(statements(tx)))),
-    hold: (run: { id: string; fence: number }, leaseMs: number) => holdRun(store.db, run, leaseMs),
+    hold: (run: { id: string; fence: number }, patience: Patience) => holdRun(store.db, run, patience),
     /**
      * Calls back with every run that has news (also from other processes); resolves to how to stop. `undefined`: news may
      * have been missed, of any run.

@@ -30,6 +30,8 @@ export type Store = {
   vacuum(): Promise<void>
   /** `degraded` while nothing can be written: the disk is full, the server has stopped, or cannot be reached. */
   health(): 'ok' | 'degraded'
+  /** For how long it has been within reach: 0 while it is not, Infinity when it was never away. */
+  reachedForMs(): number
   /** Rejects with what to do when the embedded server has stopped by itself, which only a new start heals; never resolves. */
   stopped: Promise<never>
   /** Waits for what is in line, then ends. */

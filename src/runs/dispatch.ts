@@ -15,6 +15,11 @@ export type DispatchTools = {
   enqueue(runId: string, attempt: number): Promise<void>
   /** False while the queue is known to take nothing: what is handed out then would only wait for its second try. */
   mayEnqueue(): boolean
+  /**
+   * False just after the ledger was away: leases ran out that nobody could renew, and their owners are about to say that
+   * they live. Such a run waits for that; the price is that one of a worker that died meanwhile waits, too.
+   */
+  mayTakeOver(): boolean
   /** Runs that may be at work at the same time, in all processes together. */
   slots(tx: Statements): Promise<number>
   /** A run that was handed to the queue and not claimed for this long is handed out again, as a new attempt. */
@@ -47,7 +52,8 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
         only: tools.only?.(),
         limit: slots,
       })
-      const ids = admit(owed, busy, slots)
+      const free = tools.mayTakeOver() ? owed : owed.filter((run) => run.leaseUntil === null)
+      const ids = admit(free, busy, slots)
       return ids.length === 0 ? [] : tx.owed.markDispatched(ids)
     })
     for (const run of handed) await tools.enqueue(run.id, run.attempt)

@@ -3,24 +3,27 @@ import type { HeldRun } from '../ledger/held-run.ts'
 import type { Log } from '../log.ts'
 
 export type Lease = { signal: AbortSignal; readonly lost: boolean; stop(): void }
+type Renewed = Pick<HeldRun, 'renew'>
 type Keeping = { leaseMs: number; stop: AbortSignal; log: Log }
 
 /**
  * Renews the lease at a third of its length, one renewal after the other. The signal aborts when the worker is told to stop
- * (cancel, shutdown), when a person asked to cancel, and when the lease could not be kept: then the work must not go on.
+ * (cancel, shutdown), when a person asked to cancel, and when another worker has taken the run over: then the work must not
+ * go on. A ledger that is away ends nothing, however long: who cannot renew there, cannot be taken over there either.
  */
-export function keepLease(held: HeldRun, { leaseMs, stop, log }: Keeping): Lease {
+export function keepLease(held: Renewed, { leaseMs, stop, log }: Keeping): Lease {
   const own = new AbortController()
-  const state = { lost: false, renewedAt: performance.now() }
+  const state = { lost: false }
   let timer = setTimeout(() => void renew(), leaseMs / 3)
 
   async function renew(): Promise<void> {
     try {
       const { cancelRequested } = await held.renew()
-      state.renewedAt = performance.now()
       if (cancelRequested) own.abort(new Error('cancelled'))
     } catch (error) {
-      state.lost = error instanceof FenceLost || performance.now() - state.renewedAt > leaseMs
+      // The run has ended or was given back meanwhile, which is why it is not ours any more.
+      if (ended.aborted) return
+      state.lost = error instanceof FenceLost
       log.warn({ error: messageOf(error) }, 'the lease could not be renewed')
       if (state.lost) own.abort(error)
     }

@@ -31,7 +31,7 @@ export function createWorker(tools: WorkerTools) {
     const run = await tools.ledger.transaction((tx) => tx.owed.claim(job, tools.worker, tools.leaseMs))
     if (!run) return
     const log = tools.log.child({ run: run.id, routine: run.routine, attempt: run.attempt })
-    const held = tools.ledger.hold(run, tools.leaseMs)
+    const held = tools.ledger.hold(run, { leaseMs: tools.leaseMs, stop })
     const lease = keepLease(held, { leaseMs: tools.leaseMs, stop, log })
     try {
       await tools.reached('claimed', run.id)

@@ -8,6 +8,8 @@ export type Dispatching = Omit<HandsOptions, 'wake'> & {
 }
 /** What a command works on is its own, whatever others have at work. */
 const ownSlots = 1000
+/** An owner asks once a second, and a line that is dead takes 5 s to say so. */
+const ownersFirstMs = 10_000
 
 /** Every process hands out what is owed, so that none of them is missed when it dies; they take turns in the ledger. */
 export async function openDispatch(
@@ -15,12 +17,13 @@ export async function openDispatch(
   building: AsyncDisposableStack,
   options: Dispatching,
 ): Promise<{ dispatcher: Dispatcher; hands: Hands }> {
-  const { config, ledger, log } = ground
+  const { config, ledger, store, log } = ground
   const hands: Hands = await openHands(ground, building, { ...options, wake: () => void dispatcher.wake() })
   const dispatcher = createDispatcher({
     ledger,
     enqueue: (run, attempt) => hands.queue.enqueue(run, attempt),
     mayEnqueue: () => hands.queue.health() === 'ok',
+    mayTakeOver: () => store.reachedForMs() >= ownersFirstMs,
     slots: (tx) => (options.take === 'own' ? Promise.resolve(ownSlots) : tx.workers.totalSlots(aliveMs)),
     unclaimedMs: config.leaseMs,
     ...(options.only ? { only: options.only } : {}),

@@ -127,6 +127,7 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
         ledger: ledgers[index % 2]!,
         enqueue: async (run, attempt) => void handed.push(`${run} ${attempt}`),
         mayEnqueue: () => true,
+        mayTakeOver: () => true,
         slots: () => Promise.resolve(slots),
         unclaimedMs: leaseMs,
         atWork: () => [],

@@ -1,5 +1,6 @@
+import { setTimeout as elapsed } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { behind, LedgerUnreachable } from '../../src/errors.ts'
+import { behind, FenceLost, LedgerUnreachable } from '../../src/errors.ts'
 import { createSignIn } from '../../src/http/auth.ts'
 import type { Face } from '../../src/http/face.ts'
 import { createNews } from '../../src/http/news.ts'
@@ -10,6 +11,7 @@ import { openListener } from '../../src/ledger/postgres/listener.ts'
 import type { Run } from '../../src/ledger/schema.ts'
 import { openStore, type Store } from '../../src/ledger/store.ts'
 import { parseOrRefuse } from '../../src/routines/read.ts'
+import { createDispatcher } from '../../src/runs/dispatch.ts'
 import { fire } from '../../src/runs/fire.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { openLooseWire, type LooseWire } from '../support/loose-wire.ts'
@@ -171,7 +173,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
 
     test('delays its writes, and fails none', async () => {
       const run = await claimed()
-      const held = ledger.hold(run, leaseMs)
+      const held = ledger.hold(run, { leaseMs })
       await open.postgres.stop('immediate')
       const writes = Promise.all([
         held.renew(),
@@ -189,14 +191,81 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
       expect(await told(run.id)).toEqual(['note'])
     })
 
-    test('for longer than its lease, the write says so', async () => {
-      const held = ledger.hold(await claimed(), 600)
+    test('for longer than its lease, the run is still its own: nobody could take it', async () => {
+      const run = await claimed()
+      const held = ledger.hold(run, { leaseMs: 200 })
+      await open.postgres.stop('immediate')
+      const state = { done: false }
+      const written = held.record({ title: 'Tidied' }).then(() => (state.done = true))
+      expect(kindOf(await ledger.now().catch((error: unknown) => error))).toBe('unreachable')
+      await elapsed(600)
+      expect(state.done).toBe(false)
+      await open.postgres.start()
+      await written
+      expect(await open.ledger.runs.find(run.id)).toMatchObject({ title: 'Tidied', fence: run.fence, losses: 0 })
+    })
+
+    test('for longer than is waited for, the write says so; told to stop, already after the lease', async () => {
+      const [first, second] = [await claimed(), await claimed()]
+      const stop = new AbortController()
+      const held = [
+        ledger.hold(first, { leaseMs: 200, patienceMs: 600 }),
+        ledger.hold(second, { leaseMs: 200, stop: stop.signal }),
+      ]
       await open.postgres.stop('immediate')
       const started = performance.now()
-      expect(kindOf(await held.renew().catch((error: unknown) => error))).toBe('unreachable')
+      const answers = held.map((one) => one.renew().catch(kindOf))
+      expect(await answers[0]).toBe('unreachable')
+      expect(performance.now() - started).toBeGreaterThan(400)
+      stop.abort()
+      expect(await answers[1]).toBe('unreachable')
       expect(performance.now() - started).toBeLessThan(5000)
       await open.postgres.start()
       await expect.poll(() => wired.health(), { timeout: 10_000 }).toBe('ok')
+    })
+
+    test('and a renewal that nobody answers is asked again on another line, before the lease is over', async () => {
+      const run = await claimed()
+      const held = ledger.hold(run, { leaseMs: 3000 })
+      await held.renew()
+      wire.mute()
+      const started = performance.now()
+      await held.renew()
+      expect(performance.now() - started).toBeLessThan(2900)
+    })
+
+    test('a renewal that comes after the release does not hold what nobody has', async () => {
+      const run = await claimed()
+      const held = ledger.hold(run, { leaseMs })
+      await held.release({ outcome: 'released', error: null, delayMs: 0 })
+      expect(await held.renew().catch((error: unknown) => error)).toBeInstanceOf(FenceLost)
+      expect((await open.ledger.runs.find(run.id))!.leaseUntil).toBeNull()
+    })
+
+    test('whoever hands out leaves lapsed leases alone for a moment: their owners are about to say that they live', async () => {
+      const run = await claimed()
+      await open.rows(`update runs set lease_until = clock() - interval '1 minute'`)
+      const handed: string[] = []
+      const look = (settledMs: number) =>
+        createDispatcher({
+          ledger,
+          enqueue: async (id) => void handed.push(await Promise.resolve(id)),
+          mayEnqueue: () => true,
+          mayTakeOver: () => wired.reachedForMs() >= settledMs,
+          slots: () => Promise.resolve(5),
+          unclaimedMs: leaseMs,
+          atWork: () => [],
+          log,
+        }).wake()
+      await open.postgres.stop('immediate')
+      await expect.poll(() => wired.reachedForMs()).toBe(0)
+      await open.postgres.start()
+      await expect.poll(() => wired.health(), { timeout: 10_000 }).toBe('ok')
+      expect(wired.reachedForMs()).toBeLessThan(20_000)
+      await look(20_000)
+      expect(handed).toEqual([])
+      await look(0)
+      expect(handed).toEqual([run.id])
     })
 
     test.each([
@@ -205,7 +274,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
       ['its release', 'release', ['retry']],
     ] as const)('takes the answer to %s with it, which is then done once', async (_, what, attempts) => {
       const run = await claimed()
-      const held = ledger.hold(run, leaseMs)
+      const held = ledger.hold(run, { leaseMs })
       const lost = wire.loseAnswerTo('commit\0')
       if (what === 'a line') await held.tell({ kind: 'note', data: {} })
       else if (what === 'end') await held.end({ state: 'published', reason: null, message: null })

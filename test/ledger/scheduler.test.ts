@@ -96,7 +96,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
           const [handed] = await tx.owed.markDispatched([working!.id])
           await tx.owed.claim({ runId: working!.id, attempt: handed!.attempt }, 'worker', 3_600_000)
         })
-        await open.ledger.hold({ id: working!.id, fence: 1 }, 3_600_000).advance('working')
+        await open.ledger.hold({ id: working!.id, fence: 1 }, { leaseMs: 3_600_000 }).advance('working')
         for (const minute of ['10', '15', '20']) {
           await open.setClock(`2026-03-02T10:${minute}:01Z`)
           await ticks()

@@ -42,7 +42,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         tx.owed.claim({ runId: run, attempt: handed!.attempt }, worker, leaseMs),
       ))!
     }
-    const hold = (run: Run) => open.ledger.hold(run, leaseMs)
+    const hold = (run: Run) => open.ledger.hold(run, { leaseMs })
     const find = async (run: string) => (await open.ledger.runs.find(run))!
     async function later(ms: number): Promise<void> {
       const now = await open.ledger.now()

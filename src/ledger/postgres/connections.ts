@@ -1,7 +1,10 @@
 import pg from 'pg'
 
-/** Longer than any statement of ours takes; what waits longer waits for somebody who is stuck. */
-const statementMs = 30_000
+/**
+ * Longer than any statement of ours takes, and than somebody who is stuck may hold what it waits for (below). With what the
+ * way takes it stays below the lease, so that a dead line is given up while the run is still held.
+ */
+const statementMs = 15_000
 /** A transaction that waits this long for its own process (stopped, or gone without a word) holds what others wait for. */
 const idleInTransactionMs = 10_000
 const connectMs = 5_000

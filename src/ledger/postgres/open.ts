@@ -41,6 +41,7 @@ export async function openPostgres(options: FirstContact): Promise<Store> {
     // Autovacuum does it.
     vacuum: () => Promise.resolve(),
     health: () => (reach.isThere() && listener.isConnected() ? 'ok' : 'degraded'),
+    reachedForMs: () => (listener.isConnected() ? reach.reachedForMs() : 0),
     stopped: Promise.withResolvers<never>().promise,
     async close() {
       await listener.close()

@@ -5,13 +5,17 @@ export type Reach = ReturnType<typeof createReach>
 
 /** Whether the server was there when it was last asked, and how its failures are said. */
 export function createReach(address: string) {
-  const state = { isThere: true }
+  const state = { isThere: true, backAt: -Infinity }
+  const back = () => {
+    state.isThere = true
+    state.backAt = performance.now()
+  }
   return {
     /** Rejects with LedgerUnreachable when the connection, not the statement, is what failed. */
     async ask<T>(act: () => Promise<T>): Promise<T> {
       try {
         const answer = await act()
-        state.isThere = true
+        if (!state.isThere) back()
         return answer
       } catch (error) {
         const failure = spokenOf(error, address)
@@ -20,9 +24,8 @@ export function createReach(address: string) {
       }
     },
     isThere: () => state.isThere,
-    /** Somebody else has reached it meanwhile. */
-    isBack(): void {
-      state.isThere = true
-    },
+    reachedForMs: () => (state.isThere ? performance.now() - state.backAt : 0),
+    /** Somebody else had lost it, and has reached it again. */
+    isBack: back,
   }
 }
