@@ -27,11 +27,32 @@ export function addServer(program: Command, context: Context): void {
     .action(async () => {
       const config = requireShared(context, 'worker')
       const log = createLog(config.logLevel)
-      await using worker = await openWorkerProcess(config, { log })
+      const hurry = new AbortController()
+      const hurryUp = () => {
+        if (hurry.signal.aborted) return
+        log.info('told again: runs at work are given back now')
+        hurry.abort()
+      }
+      await using worker = await openWorkerProcess(config, { log, hurry: hurry.signal })
       context.out(`Overnight takes runs here, ${config.concurrency} at a time\n`)
-      await Promise.race([new Promise<void>((resolve) => context.onSignal(resolve)), worker.broken])
-      log.info('stopping: runs at work may go on for a while')
+      await Promise.race([toldToStop(context, hurryUp), worker.broken])
+      log.info('stopping: runs at work may go on for a while; told once more, they are given back at once')
     })
+}
+
+/** A parent that passes signals on (npx, an older Node in front) makes two of one Ctrl-C, within milliseconds. */
+const echoMs = 500
+
+/** Resolves the first time; each time later, but for its echo, is `again`. */
+function toldToStop(context: Context, again: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined
+    context.onSignal(() => {
+      if (firstAt !== undefined && performance.now() - firstAt > echoMs) again()
+      firstAt ??= performance.now()
+      resolve()
+    })
+  })
 }
 
 function requireShared(context: Context, command: string): Config {

@@ -31,6 +31,8 @@ export type HandsOptions = {
   take: 'all' | 'own' | 'none'
   /** How long runs may go on once this process is told to stop. */
   drainMs: number
+  /** Ends that time when it fires. */
+  hurry?: AbortSignal | undefined
   reached: PerformTools['reached']
   /** There may be something to hand out. */
   wake(): void
@@ -39,7 +41,7 @@ export type HandsOptions = {
 /** What takes runs in this process: the worker, its queue, and its row among the live workers. `building` closes it. */
 export async function openHands(ground: Ground, building: AsyncDisposableStack, options: HandsOptions): Promise<Hands> {
   const { config, ledger, log } = ground
-  const { take, drainMs, wake } = options
+  const { take, drainMs, hurry, wake } = options
   const heard = { backend: backendOf(ground), log, concurrency: config.concurrency, onFailed: wake, onBack: wake }
   if (take === 'none') {
     const queue = await openQueue(heard)
@@ -65,7 +67,8 @@ export async function openHands(ground: Ground, building: AsyncDisposableStack, 
     )
   building.defer(() => say(ledger.workers.remove(me.id)))
   const queue = await openQueue({ ...heard, work })
-  building.defer(() => queue.close({ graceMs: drainMs }))
+  building.defer(() => queue.close({ graceMs: hurry?.aborted ? 0 : drainMs }))
+  hurry?.addEventListener('abort', () => worker.atWork().forEach((run) => queue.cancel(run)))
   building.defer(() => say(ledger.workers.stopping(me.id)))
   await ledger.workers.announce(me)
   return {

@@ -13,18 +13,24 @@ export type WorkerProcess = AsyncDisposable & {
   broken: Promise<never>
 }
 
+type WorkerOptions = {
+  log: Log
+  /** Fires when runs shall not go on for that while. */
+  hurry?: AbortSignal
+  /** Called at each named step of a run; fault tests end the process there. */
+  reached?: PerformTools['reached']
+}
+
 /** A process that takes runs and nothing else. Disposing lets them go on for a while, then hands them back. */
-export async function openWorkerProcess(
-  config: Config,
-  options: { log: Log; reached?: PerformTools['reached'] },
-): Promise<WorkerProcess> {
+export async function openWorkerProcess(config: Config, options: WorkerOptions): Promise<WorkerProcess> {
   await using building = new AsyncDisposableStack()
-  const { log, reached = () => {} } = options
+  const { log, hurry, reached = () => {} } = options
   const ground = await openGround(config, { log, building })
   await ground.heal()
   const { dispatcher, hands } = await openDispatch(ground, building, {
     take: 'all',
     drainMs: config.drainMs ?? drainMs,
+    hurry,
     reached,
   })
   const stopWatching = await ground.ledger.watch((run, kind) => {

@@ -74,6 +74,31 @@ describe.skipIf(parts.skip)(`a server and two workers on PostgreSQL, Redis and G
     expect(await readdir(`${fleet.data}/work`)).toEqual([])
   })
 
+  test('a worker that is told twice gives back what it has, at once; an echo of the first time is none', async () => {
+    using place = await openPlace()
+    fleet.routine('hurries', { repository: 'acme/two', program: waitsForFile, args: ['/nonexistent/go'] })
+    const env = { ...fleet.env, OVERNIGHT_DRAIN_SECONDS: '600' }
+    const worker = place.spawn(['worker'], { env })
+    await expect.poll(() => worker.stdout(), { timeout: 20_000 }).toContain('takes runs here')
+    const run = await fire('hurries', 'twice')
+    await untilWorking(fleet, run)
+    worker.kill('SIGTERM')
+    worker.kill('SIGINT')
+    await expect.poll(() => worker.stderr()).toContain('stopping')
+    let isOver = false
+    void worker.ended.then(() => (isOver = true))
+    const again = () => {
+      worker.kill('SIGINT')
+      return isOver
+    }
+    await expect.poll(again, { interval: 300, timeout: 15_000 }).toBe(true)
+    const { code, stderr } = await worker.ended
+    expect({ code, gaveBack: stderr.split('told again').length - 1 }).toEqual({ code: 0, gaveBack: 1 })
+    // One that has a worker would be cancelled by that.
+    await fleet.server.post(`/v1/runs/${run}/cancel`)
+    expect(await fleet.server.get(`/v1/runs/${run}`)).toMatchObject({ state: 'cancelled' })
+  })
+
   test('a run that waited for GitHub does not put its older change over a newer one', async () => {
     const program = `require('fs').writeFileSync('note.md', process.env.OVERNIGHT_RUN); console.log('Waits')`
     fleet.routine('twice', { repository: 'acme/four', program })
