@@ -97,10 +97,10 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     logLevel: value.OVERNIGHT_LOG,
     databaseUrl: value.DATABASE_URL,
     redisUrl: value.REDIS_URL,
-    github: githubOf(value, cwd),
+    github: githubOf(value, cwd, proxyIn(env)),
     /** Credentials of the model; they stay in this process and its relay. */
     model: {
-      baseUrl: value.ANTHROPIC_BASE_URL,
+      baseUrl: addressIn('ANTHROPIC_BASE_URL', value.ANTHROPIC_BASE_URL).href.replace(/\/+$/, ''),
       apiKey: value.ANTHROPIC_API_KEY,
       oauthToken: value.CLAUDE_CODE_OAUTH_TOKEN,
     },
@@ -125,11 +125,13 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
 export type GitHubConfig = {
   /** Of the pages and of git, without a slash at the end. */
   url: string
+  /** What git goes through; Node's own requests read the same variables. */
+  proxy: { url: string; except: string } | undefined
   /** undefined: nobody is signed in; public repositories can be read and nothing can be published. */
   auth: { kind: 'token'; token: string } | { kind: 'app'; appId: string; keyFile: string } | undefined
 }
 
-function githubOf(value: z.output<typeof Environment>, cwd: string): GitHubConfig {
+function githubOf(value: z.output<typeof Environment>, cwd: string, proxy: GitHubConfig['proxy']): GitHubConfig {
   const {
     OVERNIGHT_GITHUB_TOKEN: token,
     OVERNIGHT_GITHUB_APP_ID: appId,
@@ -141,15 +143,41 @@ function githubOf(value: z.output<typeof Environment>, cwd: string): GitHubConfi
       'set the other one, too',
     )
   }
-  const url = value.OVERNIGHT_GITHUB_URL.replace(/\/+$/, '')
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname)) {
+  const { origin: url, pathname } = addressIn('OVERNIGHT_GITHUB_URL', value.OVERNIGHT_GITHUB_URL)
+  if (pathname.replaceAll('/', '') !== '') {
     throw new SetupError(
-      `configuration: OVERNIGHT_GITHUB_URL ${url} would send tokens in the open`,
-      'write https://, or an address of this machine',
+      `configuration: OVERNIGHT_GITHUB_URL names ${pathname} on the server`,
+      `write the address alone: ${url}`,
     )
   }
   if (appId !== undefined && keyFile !== undefined)
-    return { url, auth: { kind: 'app', appId, keyFile: resolve(cwd, keyFile) } }
-  return { url, auth: token === undefined ? undefined : { kind: 'token', token } }
+    return { url, proxy, auth: { kind: 'app', appId, keyFile: resolve(cwd, keyFile) } }
+  return { url, proxy, auth: token === undefined ? undefined : { kind: 'token', token } }
+}
+
+/** An address that credentials are sent to. */
+function addressIn(variable: string, written: string): URL {
+  const address = new URL(written)
+  const { protocol, hostname, username, password, search, hash } = address
+  if (username !== '' || password !== '' || search !== '' || hash !== '') {
+    throw new SetupError(
+      `configuration: ${variable} holds more than an address (a user, a password, a query or a fragment)`,
+      'write scheme, host and path alone; credentials have variables of their own',
+    )
+  }
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  if (protocol === 'http:' && !isHere) {
+    throw new SetupError(
+      `configuration: ${variable} ${written} would send credentials in the open`,
+      'write https://, or the address of a proxy on this machine that speaks TLS to it',
+    )
+  }
+  return address
+}
+
+/** The same condition as Node's, so that its requests and git go the same way. */
+function proxyIn(env: Record<string, string | undefined>): GitHubConfig['proxy'] {
+  const url = env['https_proxy'] || env['HTTPS_PROXY']
+  if (env['NODE_USE_ENV_PROXY'] !== '1' || url === undefined || url === '') return undefined
+  return { url, except: env['no_proxy'] || env['NO_PROXY'] || '' }
 }

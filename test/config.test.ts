@@ -55,3 +55,43 @@ test.each([
 ])('half a setting says what is missing: %j', (env, says) => {
   expect(() => readConfig(env, '/work')).toThrow(says)
 })
+
+test.each([
+  ['https://GitHub.Acme.Example//', 'https://github.acme.example'],
+  ['HTTPS://acme.ghe.com/', 'https://acme.ghe.com'],
+  ['http://LOCALHOST:81', 'http://localhost:81'],
+])('the address of GitHub is the same however it is written: %s', (written, url) => {
+  expect(readConfig({ OVERNIGHT_GITHUB_URL: written }, '/work').github.url).toBe(url)
+})
+
+test.each([
+  [{ OVERNIGHT_GITHUB_URL: 'https://ada:secret@github.com' }, /OVERNIGHT_GITHUB_URL holds more/],
+  [{ OVERNIGHT_GITHUB_URL: 'https://git.acme.example/api/v3' }, /names \/api\/v3/],
+  [{ ANTHROPIC_BASE_URL: 'http://gateway.acme.example/anthropic' }, /ANTHROPIC_BASE_URL .* in the open/],
+  [{ ANTHROPIC_BASE_URL: 'http://127.0.0.1.acme.example' }, /in the open/],
+  [{ ANTHROPIC_BASE_URL: 'https://key@gateway.acme.example' }, /ANTHROPIC_BASE_URL holds more/],
+  [{ ANTHROPIC_BASE_URL: 'https://gateway.acme.example/?key=secret' }, /ANTHROPIC_BASE_URL holds more/],
+  [{ ANTHROPIC_BASE_URL: 'https://gateway.acme.example/#x' }, /ANTHROPIC_BASE_URL holds more/],
+])('an address that credentials go to is one and nothing else: %j', (env, says) => {
+  expect(() => readConfig(env, '/work')).toThrow(SetupError)
+  expect(() => readConfig(env, '/work')).toThrow(says)
+  expect(() => readConfig(env, '/work')).not.toThrow(/secret/)
+})
+
+test('a gateway for the model may have a path, and one on this machine may go without TLS', () => {
+  const modelAt = (written: string) => readConfig({ ANTHROPIC_BASE_URL: written }, '/work').model.baseUrl
+  expect(modelAt('https://gateway.acme.example/anthropic/')).toBe('https://gateway.acme.example/anthropic')
+  for (const here of ['http://127.0.0.2:8080', 'http://[::1]:8080', 'http://localhost:8080'])
+    expect(modelAt(here)).toBe(here)
+})
+
+test('git goes through a proxy where Node does', () => {
+  const proxyOf = (env: Record<string, string>) => readConfig(env, '/work').github.proxy
+  const url = 'http://proxy.acme.example:3128'
+  expect(proxyOf({ HTTPS_PROXY: url })).toBeUndefined()
+  expect(proxyOf({ HTTPS_PROXY: url, NODE_USE_ENV_PROXY: '1' })).toEqual({ url, except: '' })
+  expect(proxyOf({ https_proxy: url, NO_PROXY: 'localhost', NODE_USE_ENV_PROXY: '1' })).toEqual({
+    url,
+    except: 'localhost',
+  })
+})

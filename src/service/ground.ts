@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { createCheckouts } from '../checkout/index.ts'
 import { sweepMirrors } from '../checkout/mirror-leftovers.ts'
 import type { Config } from '../config.ts'
+import { sweepCredentials } from '../forges/github/credentials.ts'
 import { openForges } from '../forges/index.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { lockDataFolder } from '../ledger/lock.ts'
@@ -71,10 +72,12 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
     async heal() {
       await (isAlone ? healAfterKill(leftovers) : sweepEnded(leftovers))
       await sweepMirrors(paths.mirrors)
+      await sweepCredentials(paths.credentials)
     },
     async sweep() {
       await sweepEnded(leftovers)
       await sweepMirrors(paths.mirrors)
+      await sweepCredentials(paths.credentials)
     },
   }
 }

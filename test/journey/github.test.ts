@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { git } from '../support/git-repository.ts'
@@ -178,6 +179,15 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
     expect(readdirSync(join(place.data, 'credentials'))).toEqual([])
     expect(github.lines().filter(({ kind }) => kind === 'violation')).toEqual([])
   })
+})
+
+test('a token that a killed process left is gone once a service has started', async () => {
+  using place = await openPlace()
+  const { pid } = spawnSync('true')
+  const left = join(place.data, 'credentials', `${pid}@${hostname()}@aaaaaa`)
+  mkdirSync(left, { recursive: true, mode: 0o700 })
+  await using _service = await place.start()
+  expect(existsSync(left)).toBe(false)
 })
 
 test('a GitHub that is down for a while is waited for: nothing is lost, and no agent is started twice', async () => {

@@ -66,7 +66,8 @@ function timed(timeoutMs: number, stop: AbortSignal | undefined): typeof fetch {
   }
 }
 
-/** Enterprise servers have their API below their own address. */
+/** github.com and companies at ghe.com have their API at a host of its own, Enterprise servers below their own address. */
 export function apiOf(url: string): string {
-  return new URL(url).host === 'github.com' ? 'https://api.github.com' : `${url}/api/v3`
+  const { host } = new URL(url)
+  return host === 'github.com' || host.endsWith('.ghe.com') ? `https://api.${host}` : `${url}/api/v3`
 }

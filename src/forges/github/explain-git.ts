@@ -93,7 +93,7 @@ const meanings: readonly (readonly [words: RegExp, meaning: Meaning])[] = [
       }),
   ],
   [
-    /returned error: 5\d\d|[Cc]ould not resolve|[Ff]ailed to connect|[Cc]ouldn't connect|[Cc]onnection|[Tt]imed? ?out|too slow|Empty reply|disconnect|early EOF|RPC failed|hung up|SSL|TLS|Recv failure|transfer closed|bad line length|expected flush|invalid index-pack/,
+    /returned error: 5\d\d|[Cc]ould not resolve|[Ff]ailed to connect|[Cc]ouldn't connect|[Cc]onnection|CONNECT tunnel|[Tt]imed? ?out|too slow|Empty reply|disconnect|early EOF|RPC failed|hung up|SSL|TLS|Recv failure|transfer closed|bad line length|expected flush|invalid index-pack/,
     ({ name, line, cause }) =>
       new StepFailed('forge_unavailable', `${name} could not be reached: ${line}`, { retryable: true, cause }),
   ],

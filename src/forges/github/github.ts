@@ -7,7 +7,7 @@ import { type Doing, explainApi } from './explain-api.ts'
 import { listFamily } from './family.ts'
 import { nameAt } from './names.ts'
 import { pushToGitHub } from './push.ts'
-import { openGitHubRemote } from './remote.ts'
+import { openGitHubRemote, type Proxy } from './remote.ts'
 import { createSignIn, type Credentials, type Purpose } from './sign-in.ts'
 import { createTurns } from './turns.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -18,6 +18,7 @@ export type GitHubForgeOptions = {
   auth: Credentials
   /** Where tokens lie while git runs; nobody else may read it. */
   credentialsDir: string
+  proxy?: Proxy | undefined
   patience?: Partial<Patience>
 }
 
@@ -27,7 +28,7 @@ export type GitHubForgeOptions = {
  */
 export function createGitHubForge(options: GitHubForgeOptions): Forge {
   const patience = { ...ordinaryPatience, ...options.patience }
-  const { url, credentialsDir } = options
+  const { url, credentialsDir, proxy } = options
   const { host } = new URL(url)
   const api = apiOf(url)
   const forge = host === 'github.com' ? 'github' : `github at ${host}`
@@ -59,7 +60,8 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
     }
   }
   async function remoteFor(repository: Repository, purpose: 'read' | 'publish', signal: AbortSignal | undefined) {
-    const remote = { url, signIn, purpose, credentialsDir, silentSeconds: patience.silentSeconds, signal }
+    const { silentSeconds } = patience
+    const remote = { url, signIn, purpose, credentialsDir, silentSeconds, proxy, signal }
     try {
       return await openGitHubRemote(remote, repository)
     } catch (error) {

@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { type Git, GitFailed, runGit } from '../../checkout/git.ts'
 import type { Remote, Repository } from '../forge.ts'
+import { authorities, openCredentials, sweepCredentials } from './credentials.ts'
 import { explainGit, isSignInFailure } from './explain-git.ts'
 import type { Purpose, SignIn } from './sign-in.ts'
 import { untilAborted } from './until-aborted.ts'
+
+/** What stands between this machine and the forge, and the hosts that are reached without it (as in NO_PROXY). */
+export type Proxy = { url: string; except: string }
 
 export type RemoteOptions = {
   /** Of pages and git: `https://github.com`. */
@@ -14,28 +15,33 @@ export type RemoteOptions = {
   /** Where tokens lie while git runs; nobody else may read it. */
   credentialsDir: string
   silentSeconds: number
+  proxy: Proxy | undefined
   purpose: Extract<Purpose, 'read' | 'publish'>
   signal: AbortSignal | undefined
 }
-
-/** No use of git lasts so long; an older folder was left by another machine that stopped. */
-const abandonedMs = 6 * 3_600_000
 
 /**
  * git with a token for one use. The token is in a file that only our askpass script reads, so that it is in no argument, no
  * environment, no configuration and no trace; the script answers for one host alone, and redirects are not followed.
  */
 export async function openGitHubRemote(options: RemoteOptions, { name }: Repository): Promise<Remote> {
-  const { url, signIn, purpose, credentialsDir, silentSeconds, signal } = options
+  const { url, signIn, purpose, credentialsDir, silentSeconds, proxy, signal } = options
   const token = await untilAborted(signIn.tokenFor(name, purpose, signal), signal)
-  const folder = token === undefined ? undefined : await openCredentials(credentialsDir, new URL(url).origin)
-  const write = (value: string | undefined) =>
-    folder === undefined ? undefined : writeFile(join(folder, 'token'), `${value ?? ''}\n`, { mode: 0o600 })
-  await write(token)
+  await sweepCredentials(credentialsDir)
+  const trusted = url.startsWith('https:') ? authorities() : undefined
+  const folder =
+    token === undefined && trusted === undefined
+      ? undefined
+      : await openCredentials(credentialsDir, new URL(url).origin)
+  if (token !== undefined) await folder?.write(token)
+  const authoritiesFile = trusted === undefined ? undefined : await folder?.trust(trusted)
 
-  const settings = settingsFor(url, silentSeconds)
-  const askpass: Record<string, string> = folder === undefined ? {} : { GIT_ASKPASS: join(folder, 'askpass') }
-  const once: Git = (args, git = {}) => runGit([...settings, ...args], { ...git, env: { ...git.env, ...askpass } })
+  const settings = settingsFor({ url, silentSeconds, authoritiesFile })
+  const ways: Record<string, string> = {
+    ...(folder === undefined || token === undefined ? {} : { GIT_ASKPASS: folder.askpass }),
+    ...(proxy === undefined ? {} : { https_proxy: proxy.url, no_proxy: proxy.except }),
+  }
+  const once: Git = (args, git = {}) => runGit([...settings, ...args], { ...git, env: { ...git.env, ...ways } })
   let renewed = !signIn.renews
   const git: Git = async (args, options) => {
     try {
@@ -44,64 +50,27 @@ export async function openGitHubRemote(options: RemoteOptions, { name }: Reposit
       if (renewed || !(error instanceof GitFailed) || !isSignInFailure(error.stderr)) throw error
       // A token may have been withdrawn, or not be known everywhere yet: one more, and then it is named.
       renewed = true
-      await write(await signIn.tokenFor(name, purpose, signal))
+      await folder?.write(await signIn.tokenFor(name, purpose, signal))
       return once(args, options)
     }
   }
   return {
     git,
     explain: (error) => explainGit(error, name),
-    [Symbol.asyncDispose]: async () => {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: async () => folder?.[Symbol.asyncDispose](),
   }
 }
 
-function settingsFor(url: string, silentSeconds: number): string[] {
+type Way = { url: string; silentSeconds: number; authoritiesFile: string | undefined }
+
+function settingsFor({ url, silentSeconds, authoritiesFile }: Way): string[] {
   const settings = [
     'http.followRedirects=false',
     // Servers that think send a byte every few seconds.
     'http.lowSpeedLimit=1',
     `http.lowSpeedTime=${silentSeconds}`,
+    ...(authoritiesFile === undefined ? [] : [`http.sslCAInfo=${authoritiesFile}`]),
     ...(url.startsWith('http:') ? ['protocol.http.allow=always'] : []),
   ]
   return settings.flatMap((setting) => ['-c', setting])
-}
-
-async function openCredentials(root: string, origin: string): Promise<string> {
-  await mkdir(root, { recursive: true, mode: 0o700 })
-  await removeAbandoned(root)
-  const folder = await mkdtemp(join(root, `${process.pid}@${hostname()}@`))
-  await writeFile(join(folder, 'askpass'), askpass(origin), { mode: 0o700 })
-  return folder
-}
-
-async function removeAbandoned(root: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    const [pid = '', host = ''] = name.split('@')
-    const found = await stat(join(root, name)).catch(() => undefined)
-    const isOld = found !== undefined && Date.now() - found.mtimeMs > abandonedMs
-    if (isOld || (host === hostname() && !isAlive(Number(pid))))
-      await rm(join(root, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-}
-
-/** git asks "Username for 'https://github.com': " and then "Password for 'https://x-access-token@github.com': ". */
-function askpass(origin: string): string {
-  const [scheme = '', host = ''] = origin.split('://')
-  return `#!/bin/sh
-case "$1" in
-  "Username for '${scheme}://${host}': ") echo x-access-token ;;
-  "Password for '${scheme}://x-access-token@${host}': ") exec cat "\${0%/*}/token" ;;
-  *) exit 1 ;;
-esac
-`
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openForges } from '../../../src/forges/index.ts'
+import { apiOf } from '../../../src/forges/github/client.ts'
 import { nameAt } from '../../../src/forges/github/names.ts'
 import { createPullRecords } from '../../support/pull-records.ts'
 
@@ -34,6 +35,15 @@ test('an Enterprise server has a host and port of its own', () => {
   expect(nameAt('ghe.example:8443', 'https://ghe.example:8443/acme/shop')).toBe('acme/shop')
   expect(nameAt('ghe.example:8443', 'git@ghe.example:acme/shop')).toBe('acme/shop')
   expect(nameAt('ghe.example:8443', 'https://github.com/acme/shop')).toBeUndefined()
+})
+
+test.each([
+  ['https://github.com', 'https://api.github.com'],
+  ['https://acme.ghe.com', 'https://api.acme.ghe.com'],
+  ['https://ghe.acme.example:8443', 'https://ghe.acme.example:8443/api/v3'],
+  ['https://ghe.com.acme.example', 'https://ghe.com.acme.example/api/v3'],
+])('the API of %s is at %s', (url, api) => {
+  expect(apiOf(url)).toBe(api)
 })
 
 test('each repository has its forge, and an address elsewhere is refused without repeating its password', () => {
