@@ -4,7 +4,7 @@ import { environmentLines, withoutAdditions } from './environment.ts'
 export type Forward = { socket: string; port: number; program: string }
 
 /** What starts the first process, and what it must be told on descriptor 3 before it says anything there. */
-export type FirstProcess = { argv: string[]; told: string }
+type FirstProcess = { argv: string[]; told: string }
 
 /**
  * The first process inside: reads the command's environment from descriptor 3, says there whether the program is found ("started"
