@@ -8,7 +8,8 @@ export type ClaudeProgram = { path: string; version: string }
 
 /** The oldest that was tested: what keeps an untrusted repository's settings out is younger than most. */
 const oldestVersion = '2.1.328'
-const hint = `install it (npm install --global @anthropic-ai/claude-code) where the service finds it in its PATH, or write engine: { name: command, command: [...] }`
+const hint =
+  'install it (npm install --global @anthropic-ai/claude-code) where the service finds it in its PATH – for containers set CLAUDE_CODE_VERSION and build them again – or write engine: { name: command, command: [...] }'
 const magic = { elf: 0x7f454c46, machO: 0xcffaedfe }
 const versionMs = 10_000
 
@@ -68,7 +69,7 @@ async function checkVersion(path: string): Promise<ClaudeProgram> {
     })
   if (!isAtLeast(version, oldestVersion)) {
     throw new StepFailed('no_agent', `Claude Code ${version} at ${path} is too old`, {
-      hint: `install ${oldestVersion} or newer: npm install --global @anthropic-ai/claude-code`,
+      hint: `install ${oldestVersion} or newer: npm install --global @anthropic-ai/claude-code; for containers set CLAUDE_CODE_VERSION and build them again`,
     })
   }
   return { path, version }

@@ -40,7 +40,12 @@ describe.skipIf(claude.skip)(`the operator's Claude Code${claude.note}`, () => {
 })
 
 test.for([
-  ['nothing', async () => undefined, /not installed/, /npm install --global @anthropic-ai\/claude-code/],
+  [
+    'nothing',
+    async () => undefined,
+    /not installed/,
+    /npm install --global @anthropic-ai\/claude-code.*CLAUDE_CODE_VERSION/,
+  ],
   ['a folder of that name', (bin: string) => mkdir(join(bin, 'claude')), /not installed/, /npm install/],
   [
     'a file that may not be executed',
