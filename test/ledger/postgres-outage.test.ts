@@ -234,6 +234,18 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
       expect(performance.now() - started).toBeLessThan(2900)
     })
 
+    test('that it alone cannot hear, and another one takes the run over: its first answer says so', async () => {
+      const run = await claimed()
+      const held = ledger.hold(run, { leaseMs: 3000 })
+      await held.renew()
+      wire.mute()
+      await open.rows(`update runs set lease_until = clock()`)
+      const [handed] = await open.ledger.owed.markDispatched([run.id])
+      const job = { runId: run.id, attempt: handed!.attempt }
+      expect(await open.ledger.transaction((tx) => tx.owed.claim(job, 'another', leaseMs))).toMatchObject({ fence: 2 })
+      expect(await held.renew().catch((error: unknown) => error)).toBeInstanceOf(FenceLost)
+    })
+
     test('a renewal that comes after the release does not hold what nobody has', async () => {
       const run = await claimed()
       const held = ledger.hold(run, { leaseMs })
