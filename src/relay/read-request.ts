@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isTooIntricate } from './intricacy.ts'
 import { reachesOut } from './reach.ts'
 import type { Refusal } from './refusal.ts'
 import { isRecord } from './usage.ts'
@@ -49,8 +50,11 @@ function tooMuch(held: number, room: BodyRoom): Refusal | undefined {
   return undefined
 }
 
+const intricate: Refusal = { status: 400, message: 'the request is nested too deep, or has too many parts' }
+
 /** Never throws: whatever an agent sends, its room is given back. */
 function check(bytes: Buffer): { text: Buffer } | Refusal {
+  if (isTooIntricate(bytes)) return intricate
   const body = parsed(bytes)
   if (!isRecord(body)) return { status: 400, message: 'the request is no JSON object' }
   try {
@@ -59,7 +63,7 @@ function check(bytes: Buffer): { text: Buffer } | Refusal {
       return { status: 400, message: `${reach} would reach outside, and this run has no network` }
     return { text: Buffer.from(JSON.stringify(body)) }
   } catch {
-    return { status: 400, message: 'the request is nested too deep to be written anew' }
+    return intricate
   }
 }
 

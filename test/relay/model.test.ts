@@ -156,7 +156,7 @@ describe('what does not', () => {
     expect(seen).toEqual([])
   })
 
-  test('large requests nested too deep to be written anew, one after the other; the next is answered', async () => {
+  test('large requests nested too deep, one after the other; the next is answered', async () => {
     const { relay, seen } = await open(json)
     const depth = 100_000
     const body = `{"a":"${'.'.repeat(31 * 1024 * 1024)}","b":${'['.repeat(depth)}${']'.repeat(depth)}}`
