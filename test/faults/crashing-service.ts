@@ -13,6 +13,11 @@ const service = await openService(readConfig(process.env, process.cwd()), {
   },
 })
 const { url } = await service.listen()
-console.log(`Overnight is up at ${url}`)
-process.on('SIGUSR2', () => void service.emptyQueue().then(() => console.error('the queue is empty')))
+// One after the other: the second of two at once finds the queue no longer paused, and refuses.
+let emptied = Promise.resolve()
+process.on('SIGUSR2', () => {
+  emptied = emptied.then(() => service.emptyQueue()).then(() => console.error('the queue is empty'))
+})
 process.on('SIGTERM', () => void service[Symbol.asyncDispose]().then(() => process.exit()))
+// Last: who reads it may send a signal at once, and one without a listener ends a process.
+console.log(`Overnight is up at ${url}`)

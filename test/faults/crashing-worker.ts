@@ -18,5 +18,5 @@ const worker = await openWorkerProcess(readConfig(process.env, process.cwd()), {
     }
   },
 })
-console.log('Overnight takes runs here')
 process.on('SIGTERM', () => void worker[Symbol.asyncDispose]().then(() => process.exit()))
+console.log('Overnight takes runs here')
