@@ -16,12 +16,24 @@ const heavy = [
   'bench',
 ]
 const heavyTests = heavy.map((folder) => `test/${folder}/**/*.test.ts`)
+/** Builds images and starts a Docker daemon: `npm run test:containers`. */
+const containers = 'test/journey/compose.test.ts'
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: heavyTests, testTimeout: 10_000 } },
-      { test: { name: 'parts', include: heavyTests, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 } },
+      {
+        test: {
+          name: 'parts',
+          include: heavyTests,
+          exclude: [containers],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 3,
+        },
+      },
+      { test: { name: 'containers', include: [containers], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
     reporters: ['default'],
   },

@@ -16,8 +16,10 @@ export function addServer(program: Command, context: Context): void {
       const log = createLog(config.logLevel)
       await using service = await openService(config, { log, role: 'server' })
       const { url } = await service.listen()
+      // Before anything is said: who reads it may stop us at once.
+      const told = new Promise<void>((resolve) => context.onSignal(resolve))
       context.out(`Overnight is up at ${url} (sign in: overnight sign-in)\n`)
-      await Promise.race([new Promise<void>((resolve) => context.onSignal(resolve)), service.broken])
+      await Promise.race([told, service.broken])
       log.info('stopping')
     })
 
@@ -34,8 +36,9 @@ export function addServer(program: Command, context: Context): void {
         hurry.abort()
       }
       await using worker = await openWorkerProcess(config, { log, hurry: hurry.signal })
+      const told = toldToStop(context, hurryUp)
       context.out(`Overnight takes runs here, ${config.concurrency} at a time\n`)
-      await Promise.race([toldToStop(context, hurryUp), worker.broken])
+      await Promise.race([told, worker.broken])
       log.info('stopping: runs at work may go on for a while; told once more, they are given back at once')
     })
 }

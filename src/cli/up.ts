@@ -13,13 +13,15 @@ export function addUp(program: Command, context: Context): void {
       const log = createLog(config.logLevel)
       await using service = await openService(config, { log })
       const { url } = await service.listen()
+      // Before anything is said: who reads it may stop us at once.
+      const told = new Promise<void>((resolve) => context.onSignal(resolve))
       const signIn = new URL(service.signInLink(), url).href
       if (options.json) context.out(`${JSON.stringify({ url, signIn })}\n`)
       else {
         const once = '(one browser, once, within 15 minutes; another: overnight sign-in)'
         context.out(`Overnight is up at ${url}\n  open  ${signIn}\n        ${once}\n`)
       }
-      await Promise.race([new Promise<void>((resolve) => context.onSignal(resolve)), service.broken])
+      await Promise.race([told, service.broken])
       log.info('stopping')
     })
 }
