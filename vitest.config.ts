@@ -30,7 +30,7 @@ export default defineConfig({
           exclude: [containers],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
       { test: { name: 'containers', include: [containers], testTimeout: 60_000, hookTimeout: 60_000 } },

@@ -543,7 +543,8 @@ export function sandboxContract({ confines, namespaced, fixture, create }: Promi
         bytes: 1_000_000_000,
         longest: expect.toSatisfy((n: number) => n > 8000 && n <= 16_384),
       })
-      expect(grownBytes).toBeLessThan(64 * 1024 * 1024)
+      // Some 20 MB where the machine is idle; a busy one collects its garbage late. Of a gigabyte both are nothing.
+      expect(grownBytes).toBeLessThan(160 * 1024 * 1024)
     })
 
   if (confines)
