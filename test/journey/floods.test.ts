@@ -77,7 +77,8 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       const ended = await crew.settled(run)
       const said = await crew.said(run)
       expect(ended).toMatchObject({ state: 'unchanged' })
-      expect(seen.resident - before).toBeLessThan(64 * 1024 * 1024)
+      // An eighth of it: what a busy machine has not collected yet is some 70 MB, whatever the flood's length.
+      expect(seen.resident - before).toBeLessThan(128 * 1024 * 1024)
       expect(Math.max(seen.kept, await keptBytes(run))).toBeLessThanOrEqual(capBytes + 64 * 1024)
       expect(said).toMatch(/^first\n/)
       expect(said).toMatch(/\nlast\n$/)
