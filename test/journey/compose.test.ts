@@ -1,8 +1,7 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { startDocker, startStack, type Docker, type Stack } from '../support/docker.ts'
 import { openFolder } from '../support/git-repository.ts'
 import { need } from '../support/need.ts'
@@ -128,12 +127,3 @@ describe.skipIf(missing.skip)(`docker-compose${missing.note}`, { timeout: 180_00
     expect(await docker.docker('network', 'ls', '--quiet', '--filter', 'type=custom')).toBe('')
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

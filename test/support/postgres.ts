@@ -2,10 +2,10 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 
 /** Debian keeps the programs of each version apart; elsewhere they are on the PATH. */
 const folders = ['/usr/lib/postgresql']
@@ -104,14 +104,6 @@ function asPostgres(program: string, argv: string[]): [string, string[]] {
   // A test that is killed takes its server with it (SIGINT is a shutdown in order).
   const owner = ['--reuid=postgres', '--regid=postgres', '--init-groups', '--pdeathsig=INT']
   return ['setpriv', [...owner, '--', program, ...argv]]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 /** It says so on stderr. */

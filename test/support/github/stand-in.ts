@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createEmulator } from 'emulate'
+import { freePort } from '../free-port.ts'
 import type { Files } from '../git-repository.ts'
 import { type ApiAnswer, createApi } from './api.ts'
 import { openDescription } from './description.ts'
@@ -220,13 +221,4 @@ async function read(request: IncomingMessage): Promise<Buffer> {
 
 function expectOk({ status, body }: ApiAnswer): void {
   if (status >= 300) throw new Error(`the emulator answered ${status}: ${JSON.stringify(body)}`)
-}
-
-/** The emulator wants to know its port before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
