@@ -10,7 +10,7 @@ import {
 import type { Database } from './store.ts'
 
 export type NewVersion = Omit<RoutineVersion, 'createdAt'>
-export type NewSchedule = Omit<ScheduleRow, 'routine'>
+export type NewSchedule = Omit<ScheduleRow, 'routine' | 'since'>
 
 /** The routines in force and every text they ever had. */
 export function createRoutines(db: Database) {

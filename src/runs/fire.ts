@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { OvernightError, reasons } from '../errors.ts'
+import type { NewFiring } from '../ledger/firings.ts'
 import type { Statements } from '../ledger/ledger.ts'
 import type { Firing, Run, Trigger } from '../ledger/schema.ts'
 import type { Inputs, Routine } from '../routines/routine.ts'
-import { decideOverlap, sameInputs } from './overlap.ts'
+import { decideOverlap, sameInputs, type OverlapDecision } from './overlap.ts'
 
 export type Occasion = {
   routine: Routine
@@ -13,6 +14,14 @@ export type Occasion = {
   inputs: Inputs
   by: string
   slotAt?: Date
+  /** The delivery whose body is the event. */
+  delivery?: string
+  /** The event where no delivery holds it. */
+  payload?: Record<string, unknown>
+  /** Who caused it in the outside world, for limits. */
+  sender?: string
+  /** Runs between this occasion and a cause outside; default 0. */
+  depth?: number
   retryOf?: string
   /** `--repository`: this run works there, whatever the file says. */
   repository?: string
@@ -58,28 +67,34 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     repositoryOverride: occasion.repository ?? null,
   }
   const decision = occasion.alone
-    ? ({ act: 'accept', supersede: [] } as const)
+    ? ({ act: 'accept', supersede: [] } satisfies OverlapDecision)
     : decideOverlap(await tx.runs.waiting(routine.name), wanted, occasion.trigger !== 'retry')
   const id = occasionId(routine.name, occasion.key)
-  const firing = {
-    id,
-    routine: routine.name,
-    triggerKey: occasion.key,
-    trigger: occasion.trigger,
-    outcome: decision.act === 'coalesce' ? ('coalesced' as const) : ('accepted' as const),
-    reason: decision.act === 'coalesce' ? reasons.coalesced : null,
-    run: decision.act === 'coalesce' ? decision.into : id,
-    inputs: occasion.inputs,
-    at: occasion.slotAt ?? null,
-    by: occasion.by,
-  }
-  await tx.firings.insert(firing)
+  await tx.firings.insert(newFiring(id, occasion, decision))
   if (decision.act === 'accept') {
     await tx.runs.insert(newRun(id, occasion))
     for (const older of decision.supersede) await supersede(tx, older, id)
   }
   const stored = await tx.firings.find(routine.name, occasion.key)
   return { firing: stored!, run: stored!.run, fresh: true }
+}
+
+function newFiring(id: string, occasion: Occasion, decision: OverlapDecision): NewFiring {
+  const isJoined = decision.act === 'coalesce'
+  return {
+    id,
+    routine: occasion.routine.name,
+    triggerKey: occasion.key,
+    trigger: occasion.trigger,
+    outcome: isJoined ? 'coalesced' : 'accepted',
+    reason: isJoined ? reasons.coalesced : null,
+    run: isJoined ? decision.into : id,
+    inputs: occasion.inputs,
+    at: occasion.slotAt ?? null,
+    by: occasion.by,
+    delivery: occasion.delivery ?? null,
+    payload: occasion.payload ?? null,
+  }
 }
 
 function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['insert']>[0] {
@@ -95,6 +110,8 @@ function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['
     retryOf: occasion.retryOf ?? null,
     inputs: occasion.inputs,
     slotAt: occasion.slotAt ?? null,
+    sender: occasion.sender ?? null,
+    depth: occasion.depth ?? 0,
     repositoryOverride: occasion.repository ?? null,
     subject: routine.topic,
     engine: routine.engine.name,

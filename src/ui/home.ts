@@ -162,11 +162,12 @@ function comingRow({ routine, at, zone }: Coming, clock: Clock): Html {
 
 function slotRow(slot: Slot, clock: Clock): Html {
   const why = reasonSentence(slot.reason)
+  const outcome = slot.outcome ?? 'owed'
   return html`<li class="row">
     <p class="kicker">${slot.routine}</p>
-    <h3>${why ?? capital(slot.outcome)}</h3>
+    <h3>${why ?? capital(outcome)}</h3>
     <p class="byline">
-      ${dotted([html`<span class="state calm"><span aria-hidden="true">»</span> ${slot.outcome}</span>`, moment(slot.at, clock)])}
+      ${dotted([html`<span class="state calm"><span aria-hidden="true">»</span> ${outcome}</span>`, moment(slot.at, clock)])}
     </p>
   </li>`
 }

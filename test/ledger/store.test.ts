@@ -205,7 +205,7 @@ describe('an open ledger', () => {
   test('bytes come back as they went, 16 MB within seconds', async () => {
     const pack = randomBytes(16 * 1024 * 1024)
     const started = Date.now()
-    await db.insert(deliveries).values({ id: 'r1', source: 's', event: 'e', headers: {}, body: pack })
+    await db.insert(deliveries).values({ id: 'r1', source: 's', key: 'k', event: 'e', headers: {}, body: pack })
     const [row] = await db.select().from(deliveries)
     expect(pack.equals(row!.body)).toBe(true)
     expect(Date.now() - started).toBeLessThan(5000)

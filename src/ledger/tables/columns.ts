@@ -27,5 +27,15 @@ export const runStates = [
   'skipped',
 ] as const
 export type RunState = (typeof runStates)[number]
-export const triggers = ['schedule', 'api', 'manual', 'retry'] as const
+export const triggers = [
+  'schedule',
+  'github',
+  'webhook',
+  'api',
+  'manual',
+  'retry',
+  'backfill',
+  /** Another routine that ended. */
+  'routine',
+] as const
 export type Trigger = (typeof triggers)[number]

@@ -1,4 +1,5 @@
-import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { bytes, clock, instant, triggers } from './columns.ts'
 
 /** Every text of a routine that was ever in force or run; runs point here by (routine, hash). */
@@ -21,6 +22,12 @@ export const routines = pgTable('routines', {
   hash: text().notNull(),
   file: text().notNull(),
   error: text(),
+  /** While paused its slots and events are recorded as skipped; people may still fire it. */
+  pausedAt: instant('paused_at'),
+  pausedBy: text('paused_by'),
+  pauseReason: text('pause_reason'),
+  /** Rolled back: `hash` stays in force for as long as the file's own text is this one. */
+  rolledBackFrom: text('rolled_back_from'),
   removedAt: instant('removed_at'),
   appliedAt: instant('applied_at').notNull().default(clock),
 })
@@ -32,6 +39,8 @@ export const schedules = pgTable(
     cron: text().notNull(),
     timezone: text().notNull(),
     nextFireAt: instant('next_fire_at'),
+    /** Slots are owed from here on. */
+    since: instant('since').notNull().default(clock),
   },
   (t) => [primaryKey({ columns: [t.routine, t.cron, t.timezone] }), index('schedules_due').on(t.nextFireAt)],
 )
@@ -42,26 +51,63 @@ export const slots = pgTable(
   {
     routine: text().notNull(),
     at: instant('at').notNull(),
-    outcome: text({ enum: ['fired', 'coalesced', 'skipped', 'missed'] }).notNull(),
+    /** null = still owed (blocked): the row is on disk, what becomes of it is a transaction of its own. */
+    outcome: text({ enum: ['fired', 'coalesced', 'skipped', 'missed'] }),
     late: boolean().notNull().default(false),
     reason: text(),
     firing: text(),
     recordedAt: instant('recorded_at').notNull().default(clock),
   },
-  (t) => [primaryKey({ columns: [t.routine, t.at] })],
+  (t) => [
+    primaryKey({ columns: [t.routine, t.at] }),
+    index('slots_recent').on(t.at),
+    index('slots_owed')
+      .on(t.at)
+      .where(sql`outcome is null`),
+  ],
 )
 
-/** One received event of the outside, as it came. Written before the answer. */
-export const deliveries = pgTable('deliveries', {
-  id: text().primaryKey(),
-  source: text().notNull(),
-  event: text().notNull(),
-  headers: jsonb().$type<Record<string, string>>().notNull(),
-  body: bytes().notNull(),
-  outcome: text({ enum: ['fired', 'coalesced', 'skipped', 'unmatched', 'refused'] }),
-  reason: text(),
-  receivedAt: instant('received_at').notNull().default(clock),
-})
+/**
+ * One received event of the outside, as it came. Written before the answer; what becomes of it is a transaction of its own, begun
+ * again until there is an outcome.
+ */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    /** Derived from source and key: the same delivery again is the same row. */
+    id: text().primaryKey(),
+    /** `github`, or the name of a file in webhooks/. */
+    source: text().notNull(),
+    /** What the sender calls it (X-GitHub-Delivery, webhook-id, …), or a hash of the body where it has no name. */
+    key: text().notNull(),
+    event: text().notNull(),
+    /** Those that say something; never a signature or a credential. */
+    headers: jsonb().$type<Record<string, string>>().notNull(),
+    body: bytes().notNull(),
+    /** Known once it was read: for lists and filters. */
+    action: text(),
+    repository: text(),
+    sender: text(),
+    /** `pr-7`, `issue-12`, or what else it is about. */
+    subject: text(),
+    outcome: text({ enum: ['fired', 'coalesced', 'skipped', 'unmatched', 'refused'] }),
+    reason: text(),
+    /** A person asked for it again: an occasion of its own. */
+    replayOf: text('replay_of'),
+    /** How often settling it failed, the last error, and when it is tried again. */
+    tries: integer().notNull().default(0),
+    error: text(),
+    notBefore: instant('not_before').notNull().default(clock),
+    receivedAt: instant('received_at').notNull().default(clock),
+    settledAt: instant('settled_at'),
+  },
+  (t) => [
+    index('deliveries_owed')
+      .on(t.notBefore)
+      .where(sql`outcome is null`),
+    index('deliveries_recent').on(t.receivedAt),
+  ],
+)
 
 /** One occasion to act. `unique(routine, trigger_key)` is what makes the same occasion one firing. */
 export const firings = pgTable(
@@ -77,7 +123,16 @@ export const firings = pgTable(
     inputs: jsonb().$type<Record<string, string | number | boolean>>().notNull(),
     at: instant('at'),
     by: text().notNull(),
+    /** The delivery that caused it: its body is the event. */
+    delivery: text(),
+    /** The event where no delivery holds it: what an API caller said, the run another routine ended with. */
+    payload: jsonb().$type<Record<string, unknown>>(),
     createdAt: instant('created_at').notNull().default(clock),
   },
-  (t) => [uniqueIndex('firings_occasion').on(t.routine, t.triggerKey), index('firings_run').on(t.run)],
+  (t) => [
+    uniqueIndex('firings_occasion').on(t.routine, t.triggerKey),
+    index('firings_run').on(t.run),
+    index('firings_delivery').on(t.delivery),
+    index('firings_recent').on(t.routine, t.createdAt),
+  ],
 )

@@ -31,6 +31,14 @@ export const runs = pgTable(
     /** Given on the command line (`--repository`), overriding the file's; null = the routine's. */
     repositoryOverride: text('repository_override'),
     subject: text().notNull(),
+    /** Runs of one routine with the same key are held apart by `overlap`; '' = all of the routine. */
+    concurrencyKey: text('concurrency_key').notNull().default(''),
+    /** How many runs of that key may be at work at the same time. */
+    parallel: integer().notNull().default(1),
+    /** Who caused it in the outside world (a login), for limits. */
+    sender: text(),
+    /** How many runs stand between this one and a cause outside: 0 = none. */
+    depth: integer().notNull().default(0),
 
     state: text({ enum: runStates }).notNull().default('queued'),
     reason: text(),
@@ -79,6 +87,8 @@ export const runs = pgTable(
     leaseUntil: instant('lease_until'),
     /** Handed to the queue and not yet claimed. */
     dispatchedAt: instant('dispatched_at'),
+    /** Why it is still owed, for people. */
+    waitsFor: text('waits_for'),
     notBefore: instant('not_before').notNull().default(clock),
     cancelRequestedAt: instant('cancel_requested_at'),
     approvedBy: text('approved_by'),
@@ -92,6 +102,7 @@ export const runs = pgTable(
       .where(sql`ended_at is null`),
     index('runs_routine').on(t.routine, t.createdAt),
     index('runs_recent').on(t.createdAt),
+    index('runs_group').on(t.routine, t.concurrencyKey, t.createdAt),
   ],
 )
 
