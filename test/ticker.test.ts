@@ -1,11 +1,21 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Log } from '../src/log.ts'
 import { startTicking } from '../src/ticker.ts'
 
+// node-cron beats by Date and setTimeout, so the seconds between beats need not be spent.
+beforeEach(() => {
+  vi.useFakeTimers({ now: new Date('2026-11-20T02:00:00.500Z') })
+  onTestFinished(() => void vi.useRealTimers())
+})
+
+function keepLog() {
+  const lines: [facts: unknown, text: string][] = []
+  const keep = (facts: unknown, text: string) => lines.push([facts, text])
+  return { lines, log: { debug: keep, info: keep, warn: keep, error: keep } as unknown as Log }
+}
+
 test('a beat left out is a line of the log, and nothing is printed beside it', async () => {
-  const lines: unknown[] = []
-  const keep = (...line: unknown[]) => lines.push(line)
-  const log = { debug: keep, info: keep, warn: keep, error: keep } as unknown as Log
+  const { lines, log } = keepLog()
   const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) =>
     vi.spyOn(console, name).mockImplementation(() => {}),
   )
@@ -13,26 +23,27 @@ test('a beat left out is a line of the log, and nothing is printed beside it', a
   const { promise, resolve } = Promise.withResolvers<void>()
   let acts = 0
   await using _ticking = startTicking(log, [{ name: 'slow', every: '* * * * * *', act: () => ((acts += 1), promise) }])
-  await vi.waitFor(() => expect(lines).toContainEqual([{ tick: 'slow' }, expect.stringContaining('overlap')]), {
-    timeout: 8000,
-  })
-  resolve()
+  await vi.advanceTimersByTimeAsync(2000)
   expect(acts).toBe(1)
+  expect(lines).toContainEqual([{ tick: 'slow' }, expect.stringContaining('overlap')])
   expect(printed.flatMap((spy) => spy.mock.calls)).toEqual([])
+  resolve()
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(acts).toBeGreaterThan(1)
 })
 
 test('a tick that fails for a while is told once, and once when it works again', async () => {
-  const lines: string[] = []
-  const keep = (_facts: unknown, text: string) => lines.push(text)
-  const log = { debug: () => {}, info: keep, warn: keep, error: keep } as unknown as Log
-  const works = Promise.withResolvers<void>()
+  const { lines, log } = keepLog()
   let acts = 0
   const act = async () => {
     acts += 1
     if (acts < 3) throw new Error('the ledger is away')
-    if (acts > 3) works.resolve()
   }
   await using _ticking = startTicking(log, [{ name: 'scheduler', every: '* * * * * *', act }])
-  await works.promise
-  expect(lines).toEqual(['a tick failed; the next ones try again', 'a tick works again'])
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(acts).toBe(2)
+  expect(lines.map(([, text]) => text)).toEqual(['a tick failed; the next ones try again'])
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(acts).toBe(4)
+  expect(lines.map(([, text]) => text)).toEqual(['a tick failed; the next ones try again', 'a tick works again'])
 })
