@@ -52,6 +52,10 @@ const Environment = z.object({
   OVERNIGHT_GITHUB_TOKEN: z.string().min(1).optional().describe('A personal access token; an App is better.'),
   OVERNIGHT_GITHUB_APP_ID: z.string().regex(/^\w+$/).optional().describe('Id (or client id) of the GitHub App.'),
   OVERNIGHT_GITHUB_APP_KEY_FILE: z.string().min(1).optional().describe("File with the App's private key (PEM)."),
+  OVERNIGHT_ALLOW_HOSTS: z
+    .string()
+    .default('')
+    .describe('Hosts (`name` or `name:port`, with commas) that may be private, and may be asked without TLS.'),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Key for the model of the engine claude.'),
   CLAUDE_CODE_OAUTH_TOKEN: z.string().min(1).optional().describe('Instead of a key: the token of a subscription.'),
   ANTHROPIC_BASE_URL: z
@@ -98,6 +102,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     databaseUrl: value.DATABASE_URL,
     redisUrl: value.REDIS_URL,
     github: githubOf(value, cwd, proxyIn(env)),
+    /** Hosts outside that may be asked though they are private; everybody else must be public and speak TLS. */
+    allowedHosts: hostsIn('OVERNIGHT_ALLOW_HOSTS', value.OVERNIGHT_ALLOW_HOSTS),
     /** Credentials of the model; they stay in this process and its relay. */
     model: {
       baseUrl: addressIn('ANTHROPIC_BASE_URL', value.ANTHROPIC_BASE_URL).href.replace(/\/+$/, ''),
@@ -173,6 +179,22 @@ function addressIn(variable: string, written: string): URL {
     )
   }
   return address
+}
+
+/** In the form that a URL has them in: lower case, Unicode names in Punycode. */
+function hostsIn(variable: string, written: string): string[] {
+  const entries = written.split(',').map((entry) => entry.trim())
+  return entries
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [, name = '', port = ''] = /^(\[[^\]]+\]|[^\s/@?#\\*:]+)(:\d{1,5})?$/.exec(entry) ?? []
+      const host = URL.parse(`https://${name}`)?.hostname
+      if (host !== undefined && host !== '') return host + port
+      throw new SetupError(
+        `configuration: ${variable} names ${JSON.stringify(entry)}, which is no host`,
+        'write names, or name:port, with commas between: jira.internal,10.0.0.5:8080',
+      )
+    })
 }
 
 /** The same condition as Node's, so that its requests and git go the same way. */

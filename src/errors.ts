@@ -145,6 +145,20 @@ export class QueueUnavailable extends OvernightError {
   }
 }
 
+/** An address outside that must not be asked: private, in the open, or another host than the one that was meant. */
+export class AddressRefused extends OvernightError {
+  constructor(message: string, hint: string) {
+    super(message, { code: 'address_refused', status: 400, hint })
+  }
+}
+
+/** Somebody outside gave no whole answer: no such name, no connection, too late, too large, cut off. */
+export class OutsideUnreachable extends OvernightError {
+  constructor(host: string, why: string, cause: unknown) {
+    super(`${host} gave no answer: ${why}`, { code: 'outside_unreachable', status: 502, retryable: true, cause })
+  }
+}
+
 /** This worker no longer owns the run: a newer fence was handed out. Its writes are refused; it stops at once. */
 export class FenceLost extends OvernightError {
   constructor(runId: string, fence: number) {

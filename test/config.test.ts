@@ -95,3 +95,16 @@ test('git goes through a proxy where Node does', () => {
     except: 'localhost',
   })
 })
+
+test('hosts that may be private are read as a URL has them, and nothing but hosts', () => {
+  const hosts = (written: string) => readConfig({ OVERNIGHT_ALLOW_HOSTS: written }, '/work').allowedHosts
+  expect(hosts(' Jira.Internal , 10.0.0.5:8080,[::1]:81,BÜCHER.example,0x7f.1,')).toEqual([
+    'jira.internal',
+    '10.0.0.5:8080',
+    '[::1]:81',
+    'xn--bcher-kva.example',
+    '127.0.0.1',
+  ])
+  for (const wrong of ['*', '*.internal', 'https://jira.internal', 'jira/x', 'a b', '10.0.0.0/8', 'jira:http', '::1'])
+    expect(() => hosts(`good.example,${wrong}`)).toThrow(`OVERNIGHT_ALLOW_HOSTS names ${JSON.stringify(wrong)}`)
+})

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { openQueue } from '../../src/queue/bullmq.ts'
 import { addressOf, probeRedis, readSafety } from '../../src/queue/redis-safety.ts'
 import { listen } from '../contract/queue-server.ts'
+import { createCertificate } from '../support/certificate.ts'
 import { openFolder } from '../support/git-repository.ts'
 import { need } from '../support/need.ts'
 import { redisMissing, startRedis } from '../support/redis.ts'
@@ -109,26 +110,7 @@ describe.skipIf(redis.skip)(`a real server${redis.note}`, () => {
 
   test('TLS: refused with a certificate nobody knows, taken with its authority', async () => {
     using folder = openFolder()
-    const [key, cert] = [`${folder.path}/key.pem`, `${folder.path}/cert.pem`]
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        ...subject,
-      ],
-      { stdio: 'ignore' },
-    )
+    const { key, certificate: cert } = createCertificate(folder.path)
     await using server = await startRedis({ tls: { key, cert } })
     expect(await probeRedis(server.url)).toEqual({
       unreachable: expect.stringMatching(/^rediss:.*self-signed certificate/),

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createGitHubForge } from '../../../src/forges/github/github.ts'
+import { createCertificate } from '../../support/certificate.ts'
 import { openFolder } from '../../support/git-repository.ts'
 
 const auth = { kind: 'token', token: `ghp_${'o'.repeat(36)}` } as const
@@ -15,10 +16,7 @@ const patience = { pauseMs: 1, waitAtMostMs: 0, spaced: false, silentSeconds: 5 
 /** A server with a certificate that nobody vouches for. It knows acme/shop, and nothing of git. */
 async function openPrivateServer() {
   const folder = openFolder()
-  const [key, certificate] = [join(folder.path, 'key.pem'), join(folder.path, 'authority.pem')]
-  const subject = ['-subj', '/CN=forge', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
-  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate, ...subject]
-  execFileSync('openssl', made, { stdio: 'ignore' })
+  const { key, certificate } = createCertificate(folder.path)
   const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, ({ url }, response) => {
     const isKnown = url === '/api/v3/repos/acme/shop'
     response.writeHead(isKnown ? 200 : 404, { 'content-type': 'application/json' })
