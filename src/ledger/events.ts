@@ -40,5 +40,10 @@ export function createEvents(db: Database) {
     async audit(actor: string, action: string, subject: string): Promise<void> {
       await db.insert(audit).values({ actor, action, subject, data: {} })
     },
+
+    /** Beside what was done, what was said about it. */
+    async auditWith(entry: Pick<typeof audit.$inferInsert, 'actor' | 'action' | 'subject' | 'data'>): Promise<void> {
+      await db.insert(audit).values(entry)
+    },
   }
 }

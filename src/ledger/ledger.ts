@@ -5,6 +5,7 @@ import { holdRun } from './held-run.ts'
 import type { Patience } from './insist.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { createOwed } from './owed.ts'
+import { createPauses } from './pauses.ts'
 import { createPublications } from './publications.ts'
 import { createPulls } from './pulls.ts'
 import { repeatOnDeadlock } from './repeat.ts'
@@ -20,6 +21,7 @@ export type Statements = ReturnType<typeof statements>
 function statements(db: Database) {
   return {
     routines: createRoutines(db),
+    pauses: createPauses(db),
     slots: createSlots(db),
     firings: createFirings(db),
     runs: createRuns(db),

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gte, lte, ne, sql } from 'drizzle-orm'
-import { schedules, slots, type ScheduleRow, type Slot } from './schema.ts'
+import { routines, schedules, slots, type ScheduleRow, type Slot } from './schema.ts'
 import type { Database } from './store.ts'
 
 /** Due instants of schedules, and what became of each. */
@@ -14,6 +14,20 @@ export function createSlots(db: Database) {
         .orderBy(asc(schedules.nextFireAt))
         .limit(limit)
         .for('update', { skipLocked: true })
+    },
+
+    /** What `due` would find of one routine, or of all that are not paused themselves. */
+    overdue(routine?: string): Promise<ScheduleRow[]> {
+      const mine =
+        routine === undefined
+          ? sql`not exists (select from ${routines} where name = ${schedules.routine} and paused_at is not null)`
+          : eq(schedules.routine, routine)
+      return db
+        .select()
+        .from(schedules)
+        .where(and(lte(schedules.nextFireAt, sql`clock()`), mine))
+        .orderBy(asc(schedules.routine))
+        .for('update')
     },
 
     async moveSchedule(row: ScheduleRow, nextFireAt: Date | null): Promise<void> {

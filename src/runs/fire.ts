@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { OvernightError, reasons } from '../errors.ts'
+import { OvernightError, type Reason, reasons } from '../errors.ts'
 import type { NewFiring } from '../ledger/firings.ts'
 import type { Statements } from '../ledger/ledger.ts'
 import type { Firing, Run, Trigger } from '../ledger/schema.ts'
@@ -30,6 +30,9 @@ export type Occasion = {
 }
 export type Fired = { firing: Firing; run: string | null; fresh: boolean }
 
+/** A pause holds what comes by itself; who asks in person gets what they ask for. */
+const byPeople: ReadonlySet<Trigger> = new Set(['manual', 'retry', 'backfill'])
+
 class OtherInputs extends OvernightError {
   constructor(key: string) {
     super(`the key ${JSON.stringify(key)} was used before with other inputs`, {
@@ -53,6 +56,8 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherInputs(occasion.key)
     return { firing: known, run: known.run, fresh: false }
   }
+  const pause = byPeople.has(occasion.trigger) ? undefined : await tx.pauses.of(routine.name)
+  if (pause) return leaveOut(tx, occasion, 'paused')
   await tx.routines.ensureVersion({
     routine: routine.name,
     hash: routine.hash,
@@ -79,16 +84,30 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
   return { firing: stored!, run: stored!.run, fresh: true }
 }
 
+/** Nothing is started, and that is on record. */
+async function leaveOut(tx: Statements, occasion: Occasion, reason: Reason): Promise<Fired> {
+  const id = occasionId(occasion.routine.name, occasion.key)
+  await tx.firings.insert({ ...firingOf(id, occasion), outcome: 'skipped', reason, run: null })
+  const firing = await tx.firings.find(occasion.routine.name, occasion.key)
+  return { firing: firing!, run: null, fresh: true }
+}
+
 function newFiring(id: string, occasion: Occasion, decision: OverlapDecision): NewFiring {
   const isJoined = decision.act === 'coalesce'
+  return {
+    ...firingOf(id, occasion),
+    outcome: isJoined ? 'coalesced' : 'accepted',
+    reason: isJoined ? reasons.coalesced : null,
+    run: isJoined ? decision.into : id,
+  }
+}
+
+function firingOf(id: string, occasion: Occasion): Omit<NewFiring, 'outcome' | 'reason' | 'run'> {
   return {
     id,
     routine: occasion.routine.name,
     triggerKey: occasion.key,
     trigger: occasion.trigger,
-    outcome: isJoined ? 'coalesced' : 'accepted',
-    reason: isJoined ? reasons.coalesced : null,
-    run: isJoined ? decision.into : id,
     inputs: occasion.inputs,
     at: occasion.slotAt ?? null,
     by: occasion.by,

@@ -77,6 +77,7 @@ ALTER TABLE "firings" ADD COLUMN "payload" jsonb;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "paused_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "paused_by" text;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "pause_reason" text;--> statement-breakpoint
+ALTER TABLE "routines" ADD COLUMN "resumed_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "rolled_back_from" text;--> statement-breakpoint
 ALTER TABLE "schedules" ADD COLUMN "since" timestamp with time zone DEFAULT clock() NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "concurrency_key" text DEFAULT '' NOT NULL;--> statement-breakpoint

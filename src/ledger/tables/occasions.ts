@@ -26,6 +26,8 @@ export const routines = pgTable('routines', {
   pausedAt: instant('paused_at'),
   pausedBy: text('paused_by'),
   pauseReason: text('pause_reason'),
+  /** Slots are owed, and failures counted, from here on. */
+  resumedAt: instant('resumed_at'),
   /** Rolled back: `hash` stays in force for as long as the file's own text is this one. */
   rolledBackFrom: text('rolled_back_from'),
   removedAt: instant('removed_at'),
