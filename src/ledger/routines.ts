@@ -1,4 +1,5 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { inBatches } from './batches.ts'
 import {
   routines,
   routineVersions,
@@ -11,22 +12,27 @@ import type { Database } from './store.ts'
 
 export type NewVersion = Omit<RoutineVersion, 'createdAt'>
 export type NewSchedule = Omit<ScheduleRow, 'routine' | 'since'>
+type Applied = Pick<RoutineRow, 'name' | 'hash' | 'file'>
+/** A routine in force, and the commit that is known of its text. */
+export type Standing = Pick<RoutineRow, 'name' | 'hash' | 'file' | 'error' | 'rolledBackFrom'> & {
+  commit: string | null
+}
 
 /** The routines in force and every text they ever had. */
 export function createRoutines(db: Database) {
   return {
-    /** Keeps a text for ever; the same text again is the same version. A commit that becomes known later is filled in. */
-    async ensureVersion(version: NewVersion): Promise<void> {
-      // Looked at first: writing would make everybody who fires this routine wait for each other's transactions.
-      const known = await this.readVersion(version.routine, version.hash)
-      if (known && (known.commit !== null || version.commit === null)) return
-      await db
-        .insert(routineVersions)
-        .values(version)
-        .onConflictDoUpdate({
-          target: [routineVersions.routine, routineVersions.hash],
-          set: { commit: sql`coalesce(excluded.commit, ${routineVersions.commit})` },
-        })
+    /** Keeps texts for ever; the same text again is the same version. A commit that becomes known later is filled in. */
+    async ensureVersions(versions: readonly NewVersion[]): Promise<void> {
+      for (const batch of inBatches(versions)) {
+        // Looked at first: writing would make everybody who fires this routine wait for each other's transactions.
+        await db.execute(sql`
+          insert into ${routineVersions} (routine, hash, file, source, commit)
+          select given.* from json_to_recordset(${batch}::json)
+            as given (routine text, hash text, file text, source text, commit text)
+          left join ${routineVersions} as known using (routine, hash)
+          where known.hash is null or (known.commit is null and given.commit is not null)
+          on conflict (routine, hash) do update set commit = coalesce(excluded.commit, ${routineVersions}.commit)`)
+      }
     },
 
     async readVersion(routine: string, hash: string): Promise<RoutineVersion | undefined> {
@@ -37,10 +43,15 @@ export function createRoutines(db: Database) {
       return rows[0]
     },
 
-    /** Puts a version in force: from now on triggers use it. */
-    async apply(row: Pick<RoutineRow, 'name' | 'hash' | 'file'>): Promise<void> {
-      const inForce = { hash: row.hash, file: row.file, error: null, removedAt: null, appliedAt: sql`clock()` }
-      await db.insert(routines).values(row).onConflictDoUpdate({ target: routines.name, set: inForce })
+    /** Puts versions in force: from now on triggers use them. */
+    async apply(rows: readonly Applied[]): Promise<void> {
+      for (const batch of inBatches(rows)) {
+        await db.execute(sql`
+          insert into ${routines} (name, hash, file)
+          select * from json_to_recordset(${batch}::json) as given (name text, hash text, file text)
+          on conflict (name) do update set
+            hash = excluded.hash, file = excluded.file, error = null, removed_at = null, applied_at = clock()`)
+      }
     },
 
     /** The file on disk is broken: the version in force stays, and the error is shown beside it. */
@@ -48,13 +59,23 @@ export function createRoutines(db: Database) {
       await db.update(routines).set({ error }).where(eq(routines.name, name))
     },
 
-    /** The file is gone: nothing fires it any more; its history stays. */
-    async markRemoved(name: string): Promise<void> {
-      await db
-        .update(routines)
-        .set({ removedAt: sql`clock()` })
-        .where(eq(routines.name, name))
-      await db.delete(schedules).where(eq(schedules.routine, name))
+    /** The files are gone: nothing fires them any more; their history stays. */
+    async markRemoved(names: readonly string[]): Promise<void> {
+      for (const batch of inBatches(names)) {
+        const gone = sql`(select json_array_elements_text(${batch}::json))`
+        await db.execute(sql`update ${routines} set removed_at = clock() where name in ${gone}`)
+        await db.execute(sql`delete from ${schedules} where routine in ${gone}`)
+      }
+    },
+
+    standing(): Promise<Standing[]> {
+      const { name, hash, file, error, rolledBackFrom } = routines
+      const { commit } = routineVersions
+      return db
+        .select({ name, hash, file, error, rolledBackFrom, commit })
+        .from(routines)
+        .leftJoin(routineVersions, and(eq(routineVersions.routine, name), eq(routineVersions.hash, hash)))
+        .where(isNull(routines.removedAt))
     },
 
     list(): Promise<RoutineRow[]> {
@@ -84,25 +105,24 @@ export function createRoutines(db: Database) {
       return db.select().from(schedules).where(eq(schedules.routine, routine))
     },
 
-    /** A schedule that stays keeps its next instant (it may be overdue); a new one, or one that had none, starts from `nextFireAt`. */
-    async replaceSchedules(routine: string, wanted: readonly NewSchedule[]): Promise<void> {
-      const same = (a: NewSchedule, b: NewSchedule) => a.cron === b.cron && a.timezone === b.timezone
-      const known = await this.schedulesOf(routine)
-      for (const row of known.filter((old) => !wanted.some((schedule) => same(old, schedule)))) {
-        await db
-          .delete(schedules)
-          .where(
-            and(eq(schedules.routine, routine), eq(schedules.cron, row.cron), eq(schedules.timezone, row.timezone)),
-          )
+    /**
+     * Makes these the schedules of each routine. One that stays keeps its next instant (it may be overdue); a new one, or one that
+     * had none, starts from `nextFireAt`.
+     */
+    async replaceSchedules(wanted: readonly { routine: string; schedules: readonly NewSchedule[] }[]): Promise<void> {
+      for (const batch of inBatches(wanted)) {
+        await db.execute(sql`
+          delete from ${schedules} using json_to_recordset(${batch}::json) as given (routine text, schedules json)
+          where ${schedules}.routine = given.routine and not exists (
+            select from json_to_recordset(given.schedules) as kept (cron text, timezone text)
+            where kept.cron = ${schedules}.cron and kept.timezone = ${schedules}.timezone)`)
+        await db.execute(sql`
+          insert into ${schedules} (routine, cron, timezone, next_fire_at)
+          select given.routine, wanted.* from json_to_recordset(${batch}::json) as given (routine text, schedules json),
+            json_to_recordset(given.schedules) as wanted (cron text, timezone text, "nextFireAt" timestamptz)
+          on conflict (routine, cron, timezone) do update set
+            next_fire_at = coalesce(${schedules}.next_fire_at, excluded.next_fire_at)`)
       }
-      if (wanted.length === 0) return
-      await db
-        .insert(schedules)
-        .values(wanted.map((schedule) => ({ routine, ...schedule })))
-        .onConflictDoUpdate({
-          target: [schedules.routine, schedules.cron, schedules.timezone],
-          set: { nextFireAt: sql`coalesce(${schedules.nextFireAt}, excluded.next_fire_at)` },
-        })
     },
   }
 }

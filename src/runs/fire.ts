@@ -58,13 +58,8 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
   }
   const pause = byPeople.has(occasion.trigger) ? undefined : await tx.pauses.of(routine.name)
   if (pause) return leaveOut(tx, occasion, 'paused')
-  await tx.routines.ensureVersion({
-    routine: routine.name,
-    hash: routine.hash,
-    file: routine.file,
-    source: routine.source,
-    commit: routine.commit,
-  })
+  const { name, hash, file, source, commit } = routine
+  await tx.routines.ensureVersions([{ routine: name, hash, file, source, commit }])
   const wanted = {
     hash: routine.hash,
     file: routine.file,

@@ -1,4 +1,6 @@
+import { setImmediate as macrotask } from 'node:timers/promises'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { NewSchedule, Standing } from '../ledger/routines.ts'
 import type { Problem, Routine } from '../routines/routine.ts'
 import { formatProblem } from '../routines/format.ts'
 import { cronOf } from './schedule/cron.ts'
@@ -6,6 +8,41 @@ import { nextFire } from './schedule/next-fire.ts'
 
 /** The folder as it is read now; `broken` holds the problems of files whose last good version stays in force. */
 export type FolderState = { routines: readonly Routine[]; broken: ReadonlyMap<string, readonly Problem[]> }
+
+export type Applying = {
+  /** Texts to keep: new ones, and those whose commit became known. */
+  versions: Routine[]
+  /** To be put in force. */
+  changed: Routine[]
+  broken: { name: string; error: string }[]
+  removed: string[]
+}
+
+/** What differs between the folder and what is in force. Applying the same folder again is nothing at all. */
+export function decideApplying(inForce: readonly Standing[], { routines, broken }: FolderState): Applying {
+  const known = new Map(inForce.map((row) => [row.name, row]))
+  const isSame = (routine: Routine) => {
+    const row = known.get(routine.name)
+    if (row?.hash !== routine.hash || row.file !== routine.file) return false
+    return broken.has(routine.name) || row.error === null
+  }
+  const isKept = ({ name, hash, commit }: Routine) => {
+    const row = known.get(name)
+    return row?.hash === hash && (commit === null || row.commit !== null)
+  }
+  const present = new Set([...routines.map(({ name }) => name), ...broken.keys()])
+  const changed = routines.filter((routine) => !isSame(routine))
+  // Putting a version in force forgets what was wrong with the file.
+  const applied = new Set(changed.map(({ name }) => name))
+  return {
+    versions: routines.filter((routine) => !isKept(routine)),
+    changed,
+    broken: [...broken]
+      .map(([name, problems]) => ({ name, error: problems.map(formatProblem).join('\n') }))
+      .filter(({ name, error }) => applied.has(name) || known.get(name)?.error !== error),
+    removed: inForce.map(({ name }) => name).filter((name) => !present.has(name)),
+  }
+}
 
 /**
  * Puts the folder in force, in one transaction: versions, schedules (one that did not change keeps what it owes), what is
@@ -15,23 +52,29 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
   await ledger.transaction(async (tx) => {
     await tx.oneAtATime('routines')
     const now = await tx.now()
-    const known = new Map((await tx.routines.list()).map((row) => [row.name, row]))
-    for (const routine of folder.routines) {
-      const before = known.get(routine.name)
-      const isBroken = folder.broken.has(routine.name)
-      const { name, hash, file, source, commit } = routine
-      await tx.routines.ensureVersion({ routine: name, hash, file, source, commit })
-      if (before?.hash === hash && before.file === file && !isBroken && before.error === null) continue
-      await tx.routines.apply({ name, hash, file })
-      const schedules = routine.schedules.map((schedule) => ({
-        ...schedule,
-        nextFireAt: nextFire(cronOf(schedule.cron), schedule.timezone, now) ?? null,
-      }))
-      await tx.routines.replaceSchedules(name, schedules)
-    }
-    for (const [name, problems] of folder.broken)
-      await tx.routines.markBroken(name, problems.map(formatProblem).join('\n'))
-    const present = new Set([...folder.routines.map((routine) => routine.name), ...folder.broken.keys()])
-    for (const name of known.keys()) if (!present.has(name)) await tx.routines.markRemoved(name)
+    const { versions, changed, broken, removed } = decideApplying(await tx.routines.standing(), folder)
+    await tx.routines.ensureVersions(
+      versions.map(({ name, hash, file, source, commit }) => ({ routine: name, hash, file, source, commit })),
+    )
+    await tx.routines.apply(changed.map(({ name, hash, file }) => ({ name, hash, file })))
+    await tx.routines.replaceSchedules(await schedulesOf(changed, now))
+    for (const { name, error } of broken) await tx.routines.markBroken(name, error)
+    await tx.routines.markRemoved(removed)
   })
+}
+
+/** Finding the next instant takes a tenth of a millisecond: after so many others have a turn. */
+const atOnce = 100
+
+async function schedulesOf(routines: readonly Routine[], now: Date) {
+  const found: { routine: string; schedules: NewSchedule[] }[] = []
+  for (const [index, { name, schedules }] of routines.entries()) {
+    if (index % atOnce === atOnce - 1) await macrotask()
+    const withNext = schedules.map((schedule) => ({
+      ...schedule,
+      nextFireAt: nextFire(cronOf(schedule.cron), schedule.timezone, now) ?? null,
+    }))
+    found.push({ routine: name, schedules: withNext })
+  }
+  return found
 }
