@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { runFacts, runRowFacts } from '../ledger/run-facts.ts'
 import { runStates, type Run, type RunEvent } from '../ledger/schema.ts'
 
 /** A run as `overnight run --json` prints it: exactly these keys, absent is null. */
@@ -46,33 +47,8 @@ export const RunWholeJson = RunRowJson.extend({
   links: z.object({ self: z.string(), events: z.string(), page: z.string() }),
 })
 
-export function runJson(run: Run, now: Date): RunJson {
-  const end = run.endedAt ?? now
-  return {
-    run: run.id,
-    state: run.state,
-    reason: run.reason,
-    branch: run.branch,
-    base: run.base,
-    commit: run.commit,
-    pullRequest: run.pullNumber === null ? null : { number: run.pullNumber, url: run.pullUrl ?? '' },
-    files: run.files,
-    costUsd: run.costUsd,
-    seconds: run.startedAt === null ? null : Math.round((end.getTime() - run.startedAt.getTime()) / 100) / 10,
-  }
-}
-
-export function runRowJson(run: Run, now: Date): RunRowJson {
-  return {
-    ...runJson(run, now),
-    routine: run.routine,
-    title: run.title,
-    message: run.message,
-    trigger: run.trigger,
-    createdAt: run.createdAt.toISOString(),
-    endedAt: run.endedAt?.toISOString() ?? null,
-  }
-}
+export const runJson = (run: Run, now: Date): RunJson => runFacts(run, now)
+export const runRowJson = (run: Run, now: Date): RunRowJson => runRowFacts(run, now)
 
 export function eventJson(event: RunEvent): z.infer<typeof EventJson> {
   return { id: event.id, at: event.at.toISOString(), kind: event.kind, data: event.data }

@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm'
 import { FenceLost } from '../errors.ts'
+import { recordEnding } from './endings.ts'
 import { answeredWithin, createInsist, isCommitted, transactionId, type Patience } from './insist.ts'
 import { writePack } from './packs.ts'
 import {
@@ -70,14 +71,14 @@ export function holdRun(database: Database, held: { id: string; fence: number },
   const writeOnly = (set: Changes): Promise<Run> => insist(async () => (await write(database, set)).run)
 
   /** The run's row first, which keeps everybody else out, then what belongs to it. */
-  async function writeWith(set: Changes, more: (tx: Database) => Promise<void>): Promise<Run> {
+  async function writeWith(set: Changes, more: (tx: Database, run: Run) => Promise<void>): Promise<Run> {
     const state = { sent: undefined as { run: Run; transaction: string } | undefined }
     return insist(async () => {
       if (state.sent && (await isCommitted(database, state.sent.transaction))) return state.sent.run
       state.sent = undefined
       return database.transaction(async (tx) => {
         const written = await write(tx, set)
-        await more(tx)
+        await more(tx, written.run)
         state.sent = written
         return written.run
       })
@@ -147,9 +148,10 @@ export function holdRun(database: Database, held: { id: string; fence: number },
     /** Final: no later write of anybody changes it. `needs_approval` rests instead of ending. */
     async end(ending: Ending, facts: Facts = {}): Promise<void> {
       const endedAt = ending.state === 'needs_approval' ? null : sql`clock()`
-      await writeWith({ ...facts, ...ending, endedAt, leaseOwner: null, leaseUntil: null }, async (tx) => {
+      await writeWith({ ...facts, ...ending, endedAt, leaseOwner: null, leaseUntil: null }, async (tx, run) => {
         await closeAttempt(tx, ending.state, ending.message)
         await tell(tx, { kind: 'state', data: { ...ending } })
+        if (run.endedAt) await recordEnding(tx, run)
       })
     },
 

@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
+import { createCallbacks } from './callbacks.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
 import { holdRun } from './held-run.ts'
 import type { Patience } from './insist.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import { createOutbox } from './outbox.ts'
 import { createOwed } from './owed.ts'
 import { createPauses } from './pauses.ts'
 import { createPublications } from './publications.ts'
@@ -30,6 +32,8 @@ function statements(db: Database) {
     pulls: createPulls(db),
     events: createEvents(db),
     workers: createWorkers(db),
+    callbacks: createCallbacks(db),
+    outbox: createOutbox(db),
     /** From here to the end of the transaction nobody else, in no process, is past this line with the same words. */
     oneAtATime: (what: string): Promise<void> => oneAtATime(db, what),
     /** The clock of slots, leases and limits. */

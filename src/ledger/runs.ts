@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gte, inArray, isNull, like, lt, or, sql, type SQL } from 'drizzle-orm'
+import { recordEnding } from './endings.ts'
 import { attempts, runs, type Attempt, type Run, type RunState } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -88,14 +89,15 @@ export function createRuns(db: Database) {
       return db.select().from(runs).where(isNull(runs.endedAt))
     },
 
-    /** Ends a run that no worker holds. False when it has ended or is held. */
+    /** Ends a run that no worker holds, inside a transaction. False when it has ended or is held. */
     async endUnheld(id: string, ending: { state: RunState; reason: string; message: string }): Promise<boolean> {
       const rows = await db
         .update(runs)
         .set({ ...ending, endedAt: sql`clock()`, leaseOwner: null, leaseUntil: null, dispatchedAt: null })
         .where(and(eq(runs.id, id), isNull(runs.endedAt), unheld()))
-        .returning({ id: runs.id })
-      return rows.length === 1
+        .returning()
+      if (rows[0]) await recordEnding(db, rows[0])
+      return rows[0] !== undefined
     },
 
     /** Whichever process holds the run hears of it after the commit; one that misses the news sees it at its next renewal. */

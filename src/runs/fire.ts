@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { OvernightError, type Reason, reasons } from '../errors.ts'
 import type { NewFiring } from '../ledger/firings.ts'
 import type { Statements } from '../ledger/ledger.ts'
@@ -18,6 +19,8 @@ export type Occasion = {
   delivery?: string
   /** The event where no delivery holds it. */
   payload?: Record<string, unknown>
+  /** Hears of the end of the run. */
+  callback?: string
   /** Who caused it in the outside world, for limits. */
   sender?: string
   /** Runs between this occasion and a cause outside; default 0. */
@@ -34,8 +37,8 @@ export type Fired = { firing: Firing; run: string | null; fresh: boolean }
 const byPeople: ReadonlySet<Trigger> = new Set(['manual', 'retry', 'backfill'])
 
 class OtherInputs extends OvernightError {
-  constructor(key: string) {
-    super(`the key ${JSON.stringify(key)} was used before with other inputs`, {
+  constructor(key: string, differs: string) {
+    super(`the key ${JSON.stringify(key)} was used before with ${differs}`, {
       code: 'idempotency_mismatch',
       status: 422,
       hint: 'use a new Idempotency-Key for a new request',
@@ -53,7 +56,7 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
   await tx.oneAtATime(`routine:${routine.name}`)
   const known = await tx.firings.find(routine.name, occasion.key)
   if (known) {
-    if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherInputs(occasion.key)
+    await refuseOther(tx, known, occasion)
     return { firing: known, run: known.run, fresh: false }
   }
   const pause = byPeople.has(occasion.trigger) ? undefined : await tx.pauses.of(routine.name)
@@ -76,7 +79,20 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     for (const older of decision.supersede) await supersede(tx, older, id)
   }
   const stored = await tx.firings.find(routine.name, occasion.key)
-  return { firing: stored!, run: stored!.run, fresh: true }
+  const { run } = stored!
+  if (run !== null && occasion.callback !== undefined)
+    await tx.callbacks.add({ run, firing: id, url: occasion.callback })
+  return { firing: stored!, run, fresh: true }
+}
+
+/** A key that a caller made up stands for one request; the others are causes that cannot differ. */
+async function refuseOther(tx: Statements, known: Firing, occasion: Occasion): Promise<void> {
+  if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherInputs(occasion.key, 'other inputs')
+  if (!occasion.key.startsWith('api:')) return
+  if (!isDeepStrictEqual(known.payload, occasion.payload ?? null))
+    throw new OtherInputs(occasion.key, 'another payload')
+  if (known.run !== null && (await tx.callbacks.urlOf(known.id)) !== occasion.callback)
+    throw new OtherInputs(occasion.key, 'another callback')
 }
 
 /** Nothing is started, and that is on record. */
