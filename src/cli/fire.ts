@@ -3,6 +3,8 @@ import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { collectInput } from './run.ts'
 
+type Fired = { firing: string; outcome: string; reason: string | null; run: string | null; fresh: boolean }
+
 export function addFire(program: Command, context: Context): void {
   program
     .command('fire')
@@ -13,13 +15,14 @@ export function addFire(program: Command, context: Context): void {
     .option('--json', 'print JSON')
     .action(async (routine: string, options: { input: Record<string, string>; key?: string; json?: true }) => {
       await using client = await connect(context)
-      const fired = await client.post<{ firing: string; outcome: string; run: string; fresh: boolean }>(
+      const fired = await client.post<Fired>(
         `/v1/routines/${encodeURIComponent(routine)}/fire`,
         { inputs: options.input },
         options.key ? { 'idempotency-key': options.key } : {},
       )
       if (options.json) return context.out(`${JSON.stringify(fired)}\n`)
       const again = fired.fresh ? '' : ' (this key was fired before)'
+      if (fired.run === null) return context.out(`${fired.outcome}: ${fired.reason}${again}\n`)
       context.out(`${fired.outcome}: run ${fired.run}${again}\n`)
       if (client.live === undefined) context.err('no service is running: the run starts at the next `overnight up`\n')
       else context.err(`  → overnight logs -f ${fired.run}\n`)

@@ -9,6 +9,7 @@ import { addFire } from './fire.ts'
 import { addInit } from './init.ts'
 import { addLogs } from './logs.ts'
 import { addNext } from './next.ts'
+import { addPause } from './pause.ts'
 import { addPulls } from './pulls.ts'
 import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
@@ -39,6 +40,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addUp,
     addServer,
     addFire,
+    addPause,
     addRun,
     addRuns,
     addLogs,

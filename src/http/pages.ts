@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono'
 import { logged, NotFound } from '../errors.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Asset } from '../ui/assets.ts'
+import { pause, resume } from '../triggers/pausing.ts'
 import { homePage } from '../ui/home.ts'
 import { errorPage } from '../ui/message.ts'
 import { runPage } from '../ui/run.ts'
@@ -93,6 +94,16 @@ function signedPages(face: Face) {
     })
     return c.redirect(`/runs/${fired.run}`, 303)
   })
+  for (const path of ['/routines/:name', '']) {
+    app.post(`${path}/pause`, signed, async (c) => {
+      await pause(face.ledger, { routine: c.req.param('name'), by: c.get('actor'), reason: null })
+      return c.redirect('/#tonight', 303)
+    })
+    app.post(`${path}/resume`, signed, async (c) => {
+      await resume(face.ledger, { routine: c.req.param('name'), by: c.get('actor') })
+      return c.redirect('/#tonight', 303)
+    })
+  }
   // A pull request of the local forge is read on the page of the run that made it.
   app.get('/pulls/:id', signed, async (c) => {
     const pull = await face.pulls.read(c.req.param('id'))

@@ -10,6 +10,7 @@ import type { Routine } from '../routines/routine.ts'
 import { upcoming } from '../triggers/schedule/upcoming.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
+import { PauseJson, pauseJson } from './pauses-api.ts'
 import { BodyTooLarge, refuseBadInputs, refuseInvalid } from './refuse.ts'
 
 const RoutineJson = z.object({
@@ -23,6 +24,7 @@ const RoutineJson = z.object({
   schedules: z.array(z.object({ cron: z.string(), timezone: z.string() })),
   api: z.boolean(),
   next: z.iso.datetime().nullable(),
+  paused: PauseJson.nullable().describe('Held by itself; `paused` beside the list holds all of them.'),
   error: z.string().nullable().describe('Why the file on disk is not the version in force.'),
 })
 const ProblemInFile = z.object({
@@ -34,6 +36,7 @@ const ProblemInFile = z.object({
 })
 const Folder = z.object({
   routines: z.array(RoutineJson),
+  paused: PauseJson.nullable().describe('All routines are held.'),
   problems: z
     .array(ProblemInFile)
     .describe('Everything that is wrong in the folder, also in files that never were in force.'),
@@ -44,9 +47,10 @@ const Fire = z.strictObject({
 const Fired = z.object({
   firing: z.string(),
   outcome: z.string(),
+  reason: z.string().nullable().describe('Why nothing was started, or what it joined.'),
   run: z.string().nullable(),
   fresh: z.boolean(),
-  links: z.object({ run: z.string() }),
+  links: z.object({ run: z.string().nullable() }),
 })
 
 export function routinesApi(face: Face) {
@@ -54,6 +58,8 @@ export function routinesApi(face: Face) {
 
   app.get('/', describeJson('The routines in force, and what is wrong in the folder', 200, Folder), async (c) => {
     const now = await face.ledger.now()
+    const whole = await face.ledger.pauses.whole()
+    const held = new Map((await face.ledger.pauses.list()).map((row) => [row.routine, row]))
     const { routines: inForce, broken, problems } = face.library.snapshot()
     const routines = inForce.map((routine) => ({
       name: routine.name,
@@ -66,9 +72,10 @@ export function routinesApi(face: Face) {
       schedules: routine.schedules,
       api: routine.api,
       next: upcoming(routine.schedules, now, 366).next().value?.at.toISOString() ?? null,
+      paused: held.has(routine.name) ? pauseJson(held.get(routine.name)!) : null,
       error: broken.get(routine.name)?.map(formatProblem).join('\n') ?? null,
     }))
-    return c.json({ routines, problems })
+    return c.json({ routines, paused: whole ? pauseJson(whole) : null, problems })
   })
 
   app.post(
@@ -100,9 +107,10 @@ export function routinesApi(face: Face) {
         {
           firing: fired.firing.id,
           outcome: fired.firing.outcome,
+          reason: fired.firing.reason,
           run: fired.run,
           fresh: fired.fresh,
-          links: { run: `/v1/runs/${fired.run}` },
+          links: { run: fired.run === null ? null : `/v1/runs/${fired.run}` },
         },
         202,
       )

@@ -8,6 +8,7 @@ import type { Asset } from '../ui/assets.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { pages } from './pages.ts'
+import { pausesApi } from './pauses-api.ts'
 import { pullsApi } from './pulls-api.ts'
 import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
@@ -54,6 +55,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
 
   const api = new Hono<{ Variables: { actor: string } }>()
   api.use(requireSignIn(face.signIn), requireJsonBody)
+  api.route('/', pausesApi(face))
   api.route('/routines', routinesApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))

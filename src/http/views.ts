@@ -29,7 +29,8 @@ export async function clockOf(face: Face): Promise<Clock> {
 export async function homeView(face: Face): Promise<HomeView> {
   const clock = await clockOf(face)
   const since = new Date(clock.now.getTime() - editionHours * 3_600_000)
-  const { runs, slots, routines, events } = face.ledger
+  const { ledger } = face
+  const { runs, slots, routines, events } = ledger
   // Asked first: what happens while the page is made is told to it afterwards.
   const live = `/live?after=${await events.newest()}`
   const pulls = await face.pulls.list({ state: 'open' })
@@ -38,6 +39,7 @@ export async function homeView(face: Face): Promise<HomeView> {
     await runs.list({ endedSince: since, limit: 200 }),
     await runs.withPulls(pulls.map((pull) => pull.id)),
   ]
+  const whole = await ledger.pauses.whole()
   const unique = new Map(lists.flat().map((run) => [run.id, run]))
   const elsewhere = pullsElsewhere([...unique.values()])
   return composeEdition({
@@ -47,6 +49,7 @@ export async function homeView(face: Face): Promise<HomeView> {
     schedules: await routines.schedules(),
     slots: await slots.idleSince(since, 50),
     routines: (await routines.list()).map((row) => row.name),
+    pauses: [...(whole ? [{ ...whole, routine: null }] : []), ...(await ledger.pauses.list())],
     problems: face.library.snapshot().problems.map((problem): FileProblem => ({
       file: `${problem.file}:${problem.line}:${problem.column}`,
       message: problem.message,

@@ -27,7 +27,7 @@ export function createPauses(db: Database) {
     of: (routine: string): Promise<Pause | undefined> =>
       find(sql`${whole} union all
         select false, paused_at, paused_by, pause_reason from ${routines} where name = ${routine} and paused_at is not null
-        order by whole desc`),
+        order by whole`),
 
     /** Why all of them are held now. */
     whole: (): Promise<Pause | undefined> => find(whole),
@@ -41,13 +41,20 @@ export function createPauses(db: Database) {
       return rows[0]?.at
     },
 
-    /** Routines that are paused themselves, by name. */
-    paused: () =>
-      db
-        .select()
+    /** Routines in force that are paused themselves, by name. */
+    async list(): Promise<(Pause & { routine: string })[]> {
+      const rows = await db
+        .select({
+          routine: routines.name,
+          at: routines.pausedAt,
+          by: routines.pausedBy,
+          reason: routines.pauseReason,
+        })
         .from(routines)
         .where(and(isNotNull(routines.pausedAt), isNull(routines.removedAt)))
-        .orderBy(asc(routines.name)),
+        .orderBy(asc(routines.name))
+      return rows.map(({ at, by, ...row }) => ({ ...row, whole: false, at: at!, by: by ?? '' }))
+    },
 
     /** False when it was paused before (which stays as it was) or is not in force. */
     async pause(routine: string, { by, reason }: Pausing): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { Pause } from '../ledger/pauses.ts'
 import type { Run, ScheduleRow, Slot } from '../ledger/schema.ts'
 import type { Clock } from './moment.ts'
 import type { PullView } from './pull.ts'
@@ -9,7 +10,7 @@ export const editionHours = 24
 /** A routine file that is not in force as written. */
 export type FileProblem = { file: string; message: string; hint: string | null }
 /** When a routine comes next; `at` is null for one that only people and programs fire. */
-export type Coming = { routine: string; at: Date | null; zone: string | null }
+export type Coming = { routine: string; at: Date | null; zone: string | null; paused: Pause | null }
 
 /** What the ledger holds: runs that have not ended, or ended within the edition, or stand behind an open pull request. */
 export type Material = {
@@ -21,6 +22,8 @@ export type Material = {
   slots: readonly Slot[]
   /** Names of the routines in force. */
   routines: readonly string[]
+  /** Routines that are held; `routine` null = all of them are. */
+  pauses: readonly (Pause & { routine: string | null })[]
   problems: readonly FileProblem[]
   /** Where the page listens for news; null = it does not. */
   live: string | null
@@ -35,6 +38,8 @@ export type HomeView = {
   /** Newest first: other endings, and slots for which nothing was started. */
   happened: (RunItem | { slot: Slot })[]
   tonight: Coming[]
+  /** All routines are held. */
+  paused: Pause | null
   problems: readonly FileProblem[]
   counts: { ran: number; ready: number; needsYou: number; failed: number; costUsd: number | null }
   live: string | null
@@ -69,6 +74,7 @@ export function composeEdition(material: Material): HomeView {
     running: runs.filter((run) => run.endedAt === null && run.state !== 'needs_approval').map(item),
     happened,
     tonight: coming(material),
+    paused: material.pauses.find(({ whole }) => whole) ?? null,
     problems: material.problems,
     counts: {
       ran: recent.filter((run) => run.state !== 'skipped').length + needsYou.length,
@@ -94,7 +100,8 @@ function itemTime(item: RunItem | { slot: Slot }): number {
 }
 
 /** Each schedule's next instant, soonest first, then the routines that have none. */
-function coming({ schedules, routines }: Material): Coming[] {
+function coming({ schedules, routines, pauses }: Material): Coming[] {
+  const paused = new Map(pauses.map((pause) => [pause.routine, pause]))
   const dated = schedules
     .flatMap(({ routine, timezone, nextFireAt }) => (nextFireAt ? { routine, at: nextFireAt, zone: timezone } : []))
     .sort((a, b) => a.at.getTime() - b.at.getTime())
@@ -102,5 +109,5 @@ function coming({ schedules, routines }: Material): Coming[] {
   const others = routines
     .filter((routine) => !scheduled.has(routine))
     .map((routine) => ({ routine, at: null, zone: null }))
-  return [...dated, ...others]
+  return [...dated, ...others].map((next) => ({ ...next, paused: paused.get(next.routine) ?? null }))
 }

@@ -1,10 +1,10 @@
 import type { Run, Slot } from '../ledger/schema.ts'
 import { actionsOf, buttons, pullActions } from './actions.ts'
-import type { Coming, FileProblem, HomeView } from './edition.ts'
+import { comingOfAll, comingRow, comingTitle, pauseText } from './coming.ts'
+import type { FileProblem, HomeView } from './edition.ts'
 import { html, type Html, type Part } from './html.ts'
 import { clockText, moment, type Clock } from './moment.ts'
 import { page } from './page.ts'
-import { pathOf } from './path.ts'
 import { pullName, type PullView, reviewLink } from './pull.ts'
 import { byline, dotted, runPath, runRow } from './row.ts'
 import { capital, count, detail, dollars, headline, reasonSentence, sentence } from './words.ts'
@@ -17,7 +17,7 @@ export function homePage(view: HomeView): Html {
   return page({ title, clock, dateline: dateline(view), body: homeMain(view), live, kind: 'home' })
 }
 
-function dateline({ counts }: HomeView): Part {
+function dateline({ counts, paused, clock }: HomeView): Part {
   const { ran, ready, needsYou, failed, costUsd } = counts
   const facts: Part[] = [
     `${ran} ran`,
@@ -25,6 +25,7 @@ function dateline({ counts }: HomeView): Part {
     failed > 0 && `${failed} failed`,
     needsYou > 0 && html`<strong>${needsYou} need${needsYou === 1 && 's'} you</strong>`,
     costUsd !== null && dollars(costUsd),
+    paused && html`<strong>${pauseText(paused, clock)}</strong>`,
   ]
   return dotted(facts)
 }
@@ -49,7 +50,9 @@ function homeMain(view: HomeView): Html {
     ${column(
       'tonight',
       comingTitle(view),
-      view.tonight.map((coming) => comingRow(coming, clock)),
+      view.tonight.length === 0
+        ? []
+        : [...view.tonight.map((coming) => comingRow(coming, clock)), comingOfAll(view.paused, clock)],
     )}
     ${column(
       'happened',
@@ -138,25 +141,6 @@ function problemRow({ file, message, hint }: FileProblem): Html {
     <h3>${capital(message)}</h3>
     <p class="detail">${hint !== null && `${sentence(hint)} `}The last good version stays in force.</p>
     <p><code class="command">overnight check</code></p>
-  </li>`
-}
-
-function comingTitle({ tonight, clock }: HomeView): string {
-  const soonest = tonight.find(({ at }) => at !== null)?.at
-  return soonest && soonest.getTime() - clock.now.getTime() > 24 * 3_600_000 ? 'Next' : 'Tonight'
-}
-
-function comingRow({ routine, at, zone }: Coming, clock: Clock): Html {
-  const when = at ? moment(at, clock, zone ?? clock.zone) : 'when somebody asks'
-  // The same page asks for the same firing, however often the button is pressed.
-  const key = `page:${clock.now.toISOString()}`
-  return html`<li class="row coming">
-    <p class="what"><b>${routine}</b> <span class="byline">${when}</span></p>
-    <form method="post" action="${pathOf('routines', routine, 'fire')}">
-      <input type="hidden" name="key" value="${key}" /><button class="quiet" aria-label="Run now: ${routine}">
-        Run now
-      </button>
-    </form>
   </li>`
 }
 

@@ -142,6 +142,7 @@ const sorted = published(pulls[0]!, {
 
 export const material: Material = {
   clock,
+  pauses: [],
   runs: [
     needing,
     sorted,
