@@ -13,7 +13,7 @@ import { createDurableFiles, type DurableFiles } from '../../src/ledger/durable-
 import { requireDurability } from '../../src/ledger/embedded.ts'
 import { openStore } from '../../src/ledger/store.ts'
 import { need } from '../support/need.ts'
-import { copyNewLedger } from '../support/test-store.ts'
+import { putFreshLedger } from '../support/ledger-template.ts'
 
 const program = join(import.meta.dirname, 'commit-forever.ts')
 
@@ -56,7 +56,7 @@ describe('an acknowledged commit', () => {
 
   test('survives kill -9, ten times', { timeout: 120_000 }, async () => {
     const ledger = join(folder, 'ledger')
-    await copyNewLedger(ledger)
+    await putFreshLedger(ledger)
     for (let cycle = 1; cycle <= 10; cycle++) {
       const last = await commitIn(ledger, 15 * cycle)
       const found = await committed(ledger)
@@ -102,7 +102,7 @@ describe('an acknowledged commit', () => {
 
   test('is preceded by an fsync of the log; reading costs none', async () => {
     const ledger = join(folder, 'ledger')
-    await copyNewLedger(ledger)
+    await putFreshLedger(ledger)
     const durable = createDurableFiles(ledger)
     const pglite = await PGlite.create({ fs: durable.files, startParams })
     await pglite.exec('create table t (n int)')
@@ -122,7 +122,7 @@ describe('an acknowledged commit', () => {
     ['a server started without fsync', (_: string, durable: DurableFiles) => durable.files, [...startParams, '-F']],
   ])('the self-test at the start refuses %s', async (_, files, params) => {
     const ledger = join(folder, 'ledger')
-    await copyNewLedger(ledger)
+    await putFreshLedger(ledger)
     const durable = createDurableFiles(ledger)
     const pglite = await PGlite.create({ fs: files(ledger, durable), startParams: params })
     await expect(requireDurability(pglite, durable)).rejects.toThrow('before the disk has it')

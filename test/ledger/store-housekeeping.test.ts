@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { need } from '../support/need.ts'
-import { copyNewLedger, openTestStore, type TestStore } from '../support/test-store.ts'
+import { putFreshLedger } from '../support/ledger-template.ts'
+import { openTestStore, type TestStore } from '../support/test-store.ts'
 
 const run = promisify(execFile)
 const program = (name: string) => join(import.meta.dirname, name)
@@ -82,7 +83,7 @@ describe('a full disk', () => {
     const folder = mkdtempSync(join(tmpdir(), 'overnight-full-'))
     try {
       const template = join(folder, 'template')
-      await copyNewLedger(template)
+      await putFreshLedger(template)
       const script = `set -e; mkdir ${folder}/disk; mount -t tmpfs -o size=160m none ${folder}/disk; cd ${folder}/disk; mkdir fill
         cp -r ${template} ledger; head -c 20000000 /dev/zero > fill/first; "$0" ${program('fill-disk.ts')} ${folder}/disk ${how}
         "$0" ${program('count-acked.ts')} ${folder}/disk/ledger`

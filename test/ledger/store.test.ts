@@ -8,7 +8,8 @@ import { SetupError } from '../../src/errors.ts'
 import { migrate } from '../../src/ledger/migrate.ts'
 import { deliveries, pulls } from '../../src/ledger/schema.ts'
 import { openStore, type Database } from '../../src/ledger/store.ts'
-import { copyNewLedger, openTestStore, type TestStore } from '../support/test-store.ts'
+import { putFreshLedger } from '../support/ledger-template.ts'
+import { openTestStore, type TestStore } from '../support/test-store.ts'
 
 const note = (db: Database, subject: string) =>
   db.execute(sql`insert into audit (actor, action, subject, data) values ('ada', 'noted', ${subject}, '{}')`)
@@ -55,7 +56,7 @@ describe('a broken ledger folder is one sentence and what to do', () => {
   let folder: string
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'overnight-broken-'))
-    await copyNewLedger(join(folder, 'sound'))
+    await putFreshLedger(join(folder, 'sound'))
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
