@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { createCallbacks } from './callbacks.ts'
+import { createDeliveries } from './deliveries.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
 import { holdRun } from './held-run.ts'
@@ -25,6 +26,7 @@ function statements(db: Database) {
     routines: createRoutines(db),
     pauses: createPauses(db),
     slots: createSlots(db),
+    deliveries: createDeliveries(db),
     firings: createFirings(db),
     runs: createRuns(db),
     owed: createOwed(db),

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { OvernightError, type Reason, reasons } from '../errors.ts'
+import { idOf } from '../ledger/cause.ts'
 import type { NewFiring } from '../ledger/firings.ts'
 import type { Statements } from '../ledger/ledger.ts'
 import type { Firing, Run, Trigger } from '../ledger/schema.ts'
@@ -14,6 +14,8 @@ export type Occasion = {
   key: string
   inputs: Inputs
   by: string
+  /** `pr-7`, `issue-12`: what the event is about; default: the routine's topic. */
+  subject?: string
   slotAt?: Date
   /** The delivery whose body is the event. */
   delivery?: string
@@ -143,7 +145,7 @@ function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['
     sender: occasion.sender ?? null,
     depth: occasion.depth ?? 0,
     repositoryOverride: occasion.repository ?? null,
-    subject: routine.topic,
+    subject: occasion.subject ?? routine.topic,
     engine: routine.engine.name,
   }
 }
@@ -158,13 +160,5 @@ async function supersede(tx: Statements, older: string, by: string): Promise<voi
   if (ended) await tx.events.tell(older, 'state', { state: 'skipped', reason: 'superseded', message })
 }
 
-/** 80 bits of the cause's hash in Crockford's base 32, lower case: the same cause is the same id, for ever. */
-export function occasionId(routine: string, key: string): string {
-  const digest = createHash('sha256').update(`${routine}\0${key}`).digest()
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  const bits = [...digest.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return Array.from(
-    { length: 16 },
-    (_, index) => alphabet[Number.parseInt(bits.slice(index * 5, index * 5 + 5), 2)],
-  ).join('')
-}
+/** The same cause is the same id, for ever. */
+export const occasionId = (routine: string, key: string): string => idOf(routine, key)

@@ -1,0 +1,130 @@
+import { and, asc, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { idOf } from './cause.ts'
+import { deliveries, type Delivery } from './schema.ts'
+import type { Database } from './store.ts'
+
+/** What came, as it came. One that needs no settling (an item that was there before we looked) brings its outcome. */
+export type NewDelivery = Pick<Delivery, 'source' | 'key' | 'event' | 'headers' | 'body'> &
+  Partial<Pick<Delivery, 'replayOf' | 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>>
+/** What was found out by reading it, and what became of it. */
+export type Settlement = Pick<Delivery, 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>
+export type DeliveryFilter = {
+  source?: string
+  event?: string
+  outcome?: NonNullable<Delivery['outcome']> | 'owed'
+  /** Only older ones than the delivery with this id: the last of the page before. */
+  before?: string
+  limit: number
+}
+/** Lists do without bodies. */
+export type DeliveryFacts = Omit<Delivery, 'body'>
+
+/** Who has taken a delivery and is silent for this long has lost it. */
+const claimedFor = sql`interval '30 seconds'`
+const longestWait = sql`interval '10 minutes'`
+const { id, source, key, event, headers, action, repository, sender, subject } = deliveries
+const facts = {
+  ...{ id, source, key, event, headers, action, repository, sender, subject },
+  outcome: deliveries.outcome,
+  reason: deliveries.reason,
+  replayOf: deliveries.replayOf,
+  tries: deliveries.tries,
+  error: deliveries.error,
+  notBefore: deliveries.notBefore,
+  receivedAt: deliveries.receivedAt,
+  settledAt: deliveries.settledAt,
+}
+
+/** The same delivery again is the same row: the id says so. */
+export const deliveryId = (from: string, name: string): string => idOf('delivery', from, name)
+
+/** Events of the outside, and what became of each. */
+export function createDeliveries(db: Database) {
+  const owed = and(isNull(deliveries.outcome), lte(deliveries.notBefore, sql`clock()`))
+  return {
+    /** One statement. `fresh` is false for one that was received before: nothing is changed then. */
+    async receive(row: NewDelivery): Promise<{ id: string; fresh: boolean }> {
+      const id = deliveryId(row.source, row.key)
+      const settledAt = row.outcome ? sql`clock()` : null
+      const added = await db
+        .insert(deliveries)
+        .values({ id, ...row, settledAt })
+        .onConflictDoNothing()
+        .returning({ id: deliveries.id })
+      return { id, fresh: added.length === 1 }
+    },
+
+    /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. */
+    async claim(limit: number): Promise<Delivery[]> {
+      const next = db
+        .select({ id: deliveries.id })
+        .from(deliveries)
+        .where(owed)
+        .orderBy(asc(deliveries.notBefore), asc(deliveries.id))
+        .limit(limit)
+        .for('update', { skipLocked: true })
+      const rows = await db
+        .update(deliveries)
+        .set({ notBefore: sql`clock() + ${claimedFor}` })
+        .where(inArray(deliveries.id, next))
+        .returning()
+      return rows.toSorted((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || (a.id < b.id ? -1 : 1))
+    },
+
+    /** Locks the row; undefined when somebody has settled it. */
+    async lockOwed(id: string): Promise<Delivery | undefined> {
+      const rows = await db
+        .select()
+        .from(deliveries)
+        .where(and(eq(deliveries.id, id), isNull(deliveries.outcome)))
+        .for('update')
+      return rows[0]
+    },
+
+    /** False when it was settled before: an outcome is final. */
+    async settle(id: string, settlement: Settlement): Promise<boolean> {
+      const rows = await db
+        .update(deliveries)
+        .set({ ...settlement, error: null, settledAt: sql`clock()` })
+        .where(and(eq(deliveries.id, id), isNull(deliveries.outcome)))
+        .returning({ id: deliveries.id })
+      return rows.length === 1
+    },
+
+    /** It could not be settled now: after a pause that doubles from a second to ten minutes it is owed again. */
+    async postpone(id: string, error: string): Promise<void> {
+      const pause = sql`least(${longestWait}, interval '1 second' * power(2, least(${deliveries.tries}, 12)))`
+      await db
+        .update(deliveries)
+        .set({ tries: sql`${deliveries.tries} + 1`, error, notBefore: sql`clock() + ${pause}` })
+        .where(and(eq(deliveries.id, id), isNull(deliveries.outcome)))
+    },
+
+    async find(id: string): Promise<Delivery | undefined> {
+      const rows = await db.select().from(deliveries).where(eq(deliveries.id, id))
+      return rows[0]
+    },
+
+    /** Newest first. */
+    recent(filter: DeliveryFilter): Promise<DeliveryFacts[]> {
+      const { outcome, before } = filter
+      const isOutcome = outcome === 'owed' ? isNull(deliveries.outcome) : outcome && eq(deliveries.outcome, outcome)
+      // By the row itself: an instant that went through a Date has lost its microseconds.
+      const last = sql`(select d.received_at, d.id from ${deliveries} d where d.id = ${before})`
+      const isOlder = before === undefined ? undefined : sql`(${deliveries.receivedAt}, ${deliveries.id}) < ${last}`
+      return db
+        .select(facts)
+        .from(deliveries)
+        .where(
+          and(
+            filter.source === undefined ? undefined : eq(deliveries.source, filter.source),
+            filter.event === undefined ? undefined : eq(deliveries.event, filter.event),
+            isOutcome,
+            isOlder,
+          ),
+        )
+        .orderBy(desc(deliveries.receivedAt), desc(deliveries.id))
+        .limit(filter.limit)
+    },
+  }
+}

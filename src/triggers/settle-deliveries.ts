@@ -1,0 +1,146 @@
+import { logged, messageOf, OvernightError, reasons } from '../errors.ts'
+import type { Settlement } from '../ledger/deliveries.ts'
+import type { Ledger, Statements } from '../ledger/ledger.ts'
+import type { Delivery } from '../ledger/schema.ts'
+import type { Log } from '../log.ts'
+import { readInputs } from '../routines/inputs.ts'
+import type { Routine } from '../routines/routine.ts'
+import { fire } from '../runs/fire.ts'
+import { judge, type Judged, type Judgement } from './judge.ts'
+import { mayTryAgain, settlementOf, type Ending } from './settlement.ts'
+import type { Source } from './source.ts'
+
+export type SettleTools = {
+  ledger: Ledger
+  /** By the source's name; undefined: nobody reads such deliveries (any more). */
+  sourceOf(name: string): Source | undefined
+  /** The routines in force, as the ledger has them now. */
+  routines(): Promise<readonly Routine[]>
+  /** There may be something to hand out. */
+  wake(): void
+  log: Log
+}
+export type Settler = {
+  /** Looks for owed deliveries now; many calls while it looks are one more look. Never rejects. */
+  wake(): Promise<void>
+  /** Begins nothing more; resolves when what has begun is over. */
+  stop(): Promise<void>
+}
+
+/** So many are judged at the same time, which mostly means waiting for a forge; then they are settled in their order. */
+const batch = 20
+
+/**
+ * What becomes of received events: the source reads and judges them, then firings and outcome are written in one transaction a
+ * delivery. Every server process may do so at once. One that cannot be settled now is tried again later and holds up no other.
+ */
+export function createSettler(tools: SettleTools): Settler {
+  const { ledger, log } = tools
+  const state = { looking: undefined as Promise<void> | undefined, again: false, stopped: false }
+
+  async function look(): Promise<void> {
+    for (;;) {
+      const owed = state.stopped ? [] : await ledger.deliveries.claim(batch)
+      if (owed.length === 0) return
+      const routines = await tools.routines()
+      const judgements = owed.map((delivery) => judge(delivery, tools.sourceOf(delivery.source), routines))
+      await Promise.allSettled(judgements)
+      for (const [index, delivery] of owed.entries()) {
+        await judgements[index]!.then((judgement) => settle(delivery, judgement)).catch((error: unknown) =>
+          setAside(delivery, error),
+        )
+      }
+    }
+  }
+
+  async function settle(delivery: Delivery, judgement: Judgement): Promise<void> {
+    const isFiring = 'judged' in judgement && judgement.judged.some(({ verdict }) => verdict.act === 'fire')
+    if (!isFiring) return void (await ledger.deliveries.settle(delivery.id, settled(judgement, [])))
+    await ledger.transaction(async (tx) => {
+      if (!(await tx.deliveries.lockOwed(delivery.id))) return
+      const endings = await fireAll(tx, delivery, judgement)
+      await tx.deliveries.settle(delivery.id, settled(judgement, endings))
+    })
+    tools.wake()
+  }
+
+  /** Nobody waits for it and nothing is lost: what stays owed says why. */
+  async function setAside(delivery: Delivery, error: unknown): Promise<void> {
+    const mayHeal = error instanceof OvernightError && error.retryable
+    log[mayHeal ? 'warn' : 'error']({ delivery: delivery.id, ...logged(error) }, 'a delivery could not be settled')
+    if (mayTryAgain(delivery.tries, mayHeal)) return ledger.deliveries.postpone(delivery.id, messageOf(error))
+    const refused = `it could not be settled in ${delivery.tries + 1} tries: ${messageOf(error)}`
+    await ledger.deliveries.settle(delivery.id, settled({ refused }, []))
+  }
+
+  async function lookUntilQuiet(): Promise<void> {
+    do {
+      state.again = false
+      try {
+        await look()
+      } catch (error) {
+        log.error({ error: messageOf(error) }, 'owed deliveries could not be looked for')
+      }
+    } while (state.again && !state.stopped)
+    state.looking = undefined
+  }
+
+  return {
+    wake() {
+      if (state.stopped) return Promise.resolve()
+      if (state.looking) state.again = true
+      state.looking ??= lookUntilQuiet()
+      return state.looking
+    },
+    async stop() {
+      state.stopped = true
+      await state.looking
+    },
+  }
+}
+
+function settled(judgement: Judgement, endings: readonly Ending[]): Settlement {
+  if ('refused' in judgement) {
+    const unread = { action: null, repository: null, sender: null, subject: null }
+    return { ...unread, outcome: 'refused', reason: judgement.refused }
+  }
+  const { action, repository, sender, subject } = judgement.event
+  const refused = judgement.judged.flatMap(({ routine, verdict }): Ending[] =>
+    verdict.act === 'refuse' ? [{ routine: routine.name, outcome: 'refused', reason: verdict.reason }] : [],
+  )
+  return { action, repository, sender, subject, ...settlementOf([...endings, ...refused]) }
+}
+
+async function fireAll(
+  tx: Statements,
+  delivery: Delivery,
+  judgement: Exclude<Judgement, { refused: string }>,
+): Promise<Ending[]> {
+  const endings: Ending[] = []
+  for (const one of judgement.judged) endings.push(...(await fireOne(tx, { ...judgement, ...one, delivery })))
+  return endings
+}
+
+type Wish = Judged & Pick<Exclude<Judgement, { refused: string }>, 'trigger' | 'event'> & { delivery: Delivery }
+
+async function fireOne(tx: Statements, { routine, verdict, trigger, event, delivery }: Wish): Promise<Ending[]> {
+  if (verdict.act !== 'fire') return []
+  const { inputs: brought, act: _, ...more } = verdict
+  const read = readInputs(routine.inputs, brought)
+  if (!('inputs' in read)) {
+    const reason = `${reasons.bad_inputs}: ${read.problems.join('; ')}`
+    return [{ routine: routine.name, outcome: 'skipped', reason }]
+  }
+  const { firing } = await fire(tx, {
+    routine,
+    trigger,
+    key: `delivery:${delivery.id}`,
+    inputs: read.inputs,
+    by: event.sender ?? event.source,
+    delivery: delivery.id,
+    ...(event.sender === null ? {} : { sender: event.sender }),
+    ...more,
+  })
+  const outcome = firing.outcome === 'accepted' ? 'fired' : firing.outcome
+  return [{ routine: routine.name, outcome, reason: firing.reason }]
+}

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { StepFailed } from '../../src/errors.ts'
+import type { NewDelivery } from '../../src/ledger/deliveries.ts'
+import { createLog } from '../../src/log.ts'
+import { parseOrRefuse } from '../../src/routines/read.ts'
+import { applyRoutines } from '../../src/triggers/apply-routines.ts'
+import { createRoutinesInForce } from '../../src/triggers/routines-in-force.ts'
+import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
+import { createSettler } from '../../src/triggers/settle-deliveries.ts'
+import type { Source, Verdict } from '../../src/triggers/source.ts'
+import { stores, type OpenLedger } from '../support/open-ledger.ts'
+
+describe.for(stores)('on $store', ({ skip, open: opening }) => {
+  describe.skipIf(skip)('deliveries', () => {
+    let open: OpenLedger
+    beforeAll(async () => {
+      open = await opening()
+    })
+    afterAll(() => open[Symbol.asyncDispose]())
+    beforeEach(() => open.clear())
+
+    const delivery = (key: string, body: object = {}, more: Partial<NewDelivery> = {}): NewDelivery => ({
+      source: 'sentry',
+      key,
+      event: 'issue',
+      headers: {},
+      body: Buffer.from(JSON.stringify(body)),
+      ...more,
+    })
+    const receive = (key: string, body?: object, more?: Partial<NewDelivery>) =>
+      open.ledger.deliveries.receive(delivery(key, body, more))
+    const routineOf = ({ file, source }: { file: string; source: string }) =>
+      parseOrRefuse(file, source, { defaultEngine: 'command', checkSchedule })
+    const apply = (...names: string[]) =>
+      applyRoutines(open.ledger, {
+        routines: names.map((name) =>
+          routineOf({
+            file: `/routines/${name}.md`,
+            source: `---\nrepository: ./shop\nengine: { name: command, command: ["true"] }\ninputs: { scope: { default: all } }\n---\n`,
+          }),
+        ),
+        broken: new Map(),
+      })
+
+    type Judge = (routine: string, payload: Record<string, unknown>) => Verdict | Promise<Verdict>
+    function settlerOf(judging: Judge) {
+      const source: Source = {
+        trigger: 'webhook',
+        listens: () => true,
+        read: ({ id, event, body, source: from }) => {
+          const payload = JSON.parse(body.toString()) as Record<string, unknown>
+          if (payload['broken'] === true) return { refused: 'it cannot be read' }
+          const about = { action: 'created', repository: 'acme/shop', sender: 'mona', subject: 'issue-4' }
+          return { delivery: id, source: from, event, payload, ...about }
+        },
+        decide: ({ payload }, { name }) => judging(name, payload),
+      }
+      return createSettler({
+        ledger: open.ledger,
+        sourceOf: (name) => (name === 'sentry' ? source : undefined),
+        routines: createRoutinesInForce({ ledger: open.ledger, routineOf, log: createLog('silent') }),
+        wake: () => {},
+        log: createLog('silent'),
+      })
+    }
+    const settle = (judging: Judge) => settlerOf(judging).wake()
+    const fires: Verdict = { act: 'fire', inputs: {} }
+    const outcomes = async () =>
+      (await open.ledger.deliveries.recent({ limit: 100 })).map((row) => `${row.key} ${row.outcome}`).toSorted()
+
+    test('the same one again is the same row, and nothing of it is changed', async () => {
+      const first = await receive('1', { a: 1 })
+      expect([first.fresh, await receive('1', { a: 2 })]).toEqual([true, { id: first.id, fresh: false }])
+      expect((await open.ledger.deliveries.find(first.id))!.body.toString()).toBe('{"a":1}')
+      expect((await receive('1', {}, { source: 'linear' })).fresh).toBe(true)
+    })
+
+    test('one that fits is a firing and a run that know where they come from', async () => {
+      await apply('triage', 'other')
+      const { id } = await receive('1')
+      await settle((routine) =>
+        routine === 'triage' ? { act: 'fire', inputs: { scope: 'x' }, subject: 'issue-4' } : { act: 'pass' },
+      )
+      const row = await open.ledger.deliveries.find(id)
+      expect(row).toMatchObject({
+        outcome: 'fired',
+        reason: null,
+        sender: 'mona',
+        subject: 'issue-4',
+        action: 'created',
+      })
+      const firing = await open.ledger.firings.find('triage', `delivery:${id}`)
+      expect(firing).toMatchObject({ trigger: 'webhook', delivery: id, by: 'mona', inputs: { scope: 'x' } })
+      expect(await open.ledger.runs.find(firing!.run!)).toMatchObject({ subject: 'issue-4', sender: 'mona' })
+      expect((await open.ledger.runs.list({ limit: 10 })).length).toBe(1)
+    })
+
+    test('every other end has its reason', async () => {
+      await apply('triage')
+      await receive('unmatched')
+      await receive('broken', { broken: true })
+      await receive('nobody', {}, { source: 'linear' })
+      await receive('refused', { verdict: { act: 'refuse', reason: 'mona may not' } })
+      await receive('inputs', { verdict: { act: 'fire', inputs: { zzz: 1 } } })
+      await receive('before', {}, { outcome: 'skipped', reason: 'it was there before' })
+      await settle((_, payload) => (payload['verdict'] as Verdict | undefined) ?? { act: 'pass' })
+      const rows = await open.ledger.deliveries.recent({ limit: 100 })
+      expect(Object.fromEntries(rows.map(({ key, outcome, reason }) => [key, `${outcome}: ${reason}`]))).toEqual({
+        unmatched: 'unmatched: null',
+        broken: 'refused: it cannot be read',
+        nobody: 'refused: nothing here reads deliveries of linear',
+        refused: 'refused: triage: mona may not',
+        inputs: expect.stringMatching(/^skipped: triage: the inputs do not fit the routine: unknown input "zzz"/),
+        before: 'skipped: it was there before',
+      })
+      expect(rows.every((row) => row.settledAt !== null)).toBe(true)
+    })
+
+    test('one that cannot be settled holds up no other, says why, and is tried again after a pause', async () => {
+      await apply('triage')
+      const { id } = await receive('1', { away: true })
+      await receive('2')
+      const state = { away: true }
+      const judging: Judge = (_, { away }) => {
+        if (away === true && state.away)
+          throw new StepFailed('forge_unavailable', 'GitHub is away', { retryable: true })
+        return fires
+      }
+      await settle(judging)
+      expect(await outcomes()).toEqual(['1 null', '2 fired'])
+      expect(await open.ledger.deliveries.find(id)).toMatchObject({ tries: 1, error: 'GitHub is away' })
+      state.away = false
+      await settle(judging)
+      expect(await outcomes()).toEqual(['1 null', '2 fired'])
+      await open.setClock(new Date(Date.now() + 60_000))
+      await settle(judging)
+      expect(await outcomes()).toEqual(['1 coalesced', '2 fired'])
+    })
+
+    test('after many tries it ends, with the reason', async () => {
+      await apply('triage')
+      const { id } = await receive('1')
+      await open.rows(`update deliveries set tries = 19`)
+      await settle(() => Promise.reject(new Error('a bug')))
+      expect(await open.ledger.deliveries.find(id)).toMatchObject({
+        outcome: 'refused',
+        reason: 'it could not be settled in 20 tries: a bug',
+      })
+    })
+
+    test('several settlers at once make one firing of each, and what one of them had when it died is settled later', async () => {
+      await apply('triage')
+      for (let index = 0; index < 60; index++) await receive(String(index))
+      const lost = await open.ledger.deliveries.claim(5)
+      expect(lost.length).toBe(5)
+      const asked: unknown[] = []
+      const settlers = Array.from({ length: 4 }, () => settlerOf((routine) => (asked.push(routine), fires)))
+      await Promise.all(settlers.map((settler) => settler.wake()))
+      expect([asked.length, (await open.ledger.deliveries.recent({ outcome: 'owed', limit: 100 })).length]).toEqual([
+        55, 5,
+      ])
+      await open.setClock(new Date(Date.now() + 60_000))
+      await Promise.all(settlers.map((settler) => settler.wake()))
+      const firings = await open.rows<{ n: number }>('select count(*)::int as n from firings')
+      expect([asked.length, firings[0]!.n, (await open.ledger.runs.list({ limit: 200 })).length]).toEqual([60, 60, 1])
+    })
+
+    test('are listed newest first, page by page, by source, event and outcome', async () => {
+      for (const key of ['1', '2', '3', '4', '5']) await receive(key, {}, { event: key < '3' ? 'a' : 'b' })
+      const { recent } = open.ledger.deliveries
+      const all = await recent({ limit: 10 })
+      expect(all.map((row) => row.key).toSorted()).toEqual(['1', '2', '3', '4', '5'])
+      const pages: string[] = []
+      for (let before: string | undefined; ;) {
+        const page = await recent({ limit: 2, ...(before === undefined ? {} : { before }) })
+        pages.push(...page.map((row) => row.key))
+        before = page.at(-1)?.id
+        if (before === undefined) break
+      }
+      expect(pages).toEqual(all.map((row) => row.key))
+      expect((await recent({ event: 'a', limit: 10 })).length).toBe(2)
+      expect((await recent({ source: 'linear', limit: 10 })).length).toBe(0)
+      expect((await recent({ outcome: 'fired', limit: 10 })).length).toBe(0)
+      expect('body' in all[0]!).toBe(false)
+    })
+  })
+})
