@@ -1,3 +1,5 @@
+import type { Condition } from './condition.ts'
+
 /** A routine as the rest of the house sees it: parsed, defaults applied, nothing optional that has a default. */
 export type Routine = {
   name: string
@@ -11,6 +13,7 @@ export type Routine = {
   description: string
   prompt: string
   schedules: Schedule[]
+  github: GitHubTrigger[]
   /** May it be fired by HTTP (`on.api: true`)? People (CLI, page) may always fire it. */
   api: boolean
   repository: string | null
@@ -29,6 +32,15 @@ export type Routine = {
 }
 /** `key` is the dotted path of what was written, such as `repository` or `limits.usd`. */
 type Unavailable = Problem & { key: string }
+/** Logins are compared without case. */
+export type Allow = { users: string[]; bots: string[]; forks: boolean }
+export type GitHubTrigger = { allow: Allow; if: Condition | null } & (
+  | { kind: 'event'; event: string; actions: string[] | null }
+  /** A comment that begins with `@overnight <word>`. */
+  | { kind: 'command'; word: string }
+  /** This label was added. */
+  | { kind: 'label'; name: string }
+)
 export type Schedule = { cron: string; timezone: string }
 export type InputSpec = {
   type: 'string' | 'number' | 'boolean'

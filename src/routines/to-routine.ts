@@ -1,6 +1,7 @@
 import { listOf } from './availability.ts'
+import { conditionOf } from './condition.ts'
 import type { FrontMatter } from './front-matter.ts'
-import type { InputSpec, Routine, Schedule } from './routine.ts'
+import type { GitHubTrigger, InputSpec, Routine, Schedule } from './routine.ts'
 
 type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
   timezone: string
@@ -15,6 +16,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     commit: null,
     description: written.description,
     schedules: schedulesOf(written, timezone),
+    github: gitHubOf(written),
     api: written.on !== 'manual' && written.on.api,
     repository: listOf(written.repository)[0] ?? null,
     base: written.base ?? null,
@@ -33,6 +35,17 @@ function schedulesOf({ on }: FrontMatter, machineZone: string): Schedule[] {
   return listOf(on.schedule).flatMap((schedule) =>
     'cron' in schedule ? [{ cron: schedule.cron, timezone: schedule.timezone ?? machineZone }] : [],
   )
+}
+
+function gitHubOf({ on }: FrontMatter): GitHubTrigger[] {
+  if (on === 'manual') return []
+  return listOf(on.github).map((written) => {
+    const { users = [], bots = [], forks = false } = written.allow ?? {}
+    const rules = { allow: { users, bots, forks }, if: written.if ? conditionOf(written.if) : null }
+    if ('command' in written) return { kind: 'command', word: written.command, ...rules }
+    if ('label' in written) return { kind: 'label', name: written.label, ...rules }
+    return { kind: 'event', event: written.event, actions: written.actions ?? null, ...rules }
+  })
 }
 
 function inputOf(input: FrontMatter['inputs'][string]): InputSpec {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WrittenCondition } from './condition.ts'
 
 const timezone = z
   .string()
@@ -18,44 +19,41 @@ export const Schedule = z.union([
 ])
 export type Schedule = z.output<typeof Schedule>
 
-const plain = z.union([z.string(), z.number(), z.boolean()])
-const Test = z.strictObject({
-  eq: plain.optional().describe('Is exactly this.'),
-  in: z.array(plain).min(1).optional().describe('Is one of these.'),
-  glob: z.string().min(1).optional().describe('Fits this pattern; * is any text.'),
-  exists: z.boolean().optional().describe('Is it there at all?'),
-})
+const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]*(\[bot\])?$/, 'must be a login such as mona or renovate[bot]')
 
-type Condition = { any?: Condition[] | undefined; all?: Condition[] | undefined; not?: Condition | undefined } & Record<
-  string,
-  unknown
->
-/** Any other key is a path into the event, such as `pull_request.head.repo.fork`. */
-const Condition: z.ZodType<Condition, Condition> = z
-  .object({
-    any: z
-      .lazy(() => z.array(Condition).min(1))
-      .optional()
-      .describe('At least one of these holds.'),
-    all: z
-      .lazy(() => z.array(Condition).min(1))
-      .optional()
-      .describe('All of these hold.'),
-    not: z
-      .lazy(() => Condition)
-      .optional()
-      .describe('This does not hold.'),
-  })
-  .catchall(Test)
-
-export const GitHubTrigger = z.strictObject({
-  event: z
-    .string()
-    .regex(/^[a-z_]+$/, 'must be the name of a GitHub event, such as pull_request')
-    .describe('Name of the event.'),
-  actions: z.array(z.string().min(1)).min(1).optional().describe('Only these actions of it.'),
-  if: Condition.optional().describe('Conditions on the event; any, all and not may be nested.'),
+/** Who else may cause a run, beside people who may write to the repository. */
+const Allow = z.strictObject({
+  users: z.array(login).min(1).optional().describe('People who need no right to write.'),
+  bots: z.array(login).min(1).optional().describe('Bots, such as renovate[bot].'),
+  forks: z.boolean().optional().describe('May pull requests from forks?'),
 })
+const rules = {
+  if: WrittenCondition.optional().describe('Conditions on the event; any, all and not may be nested.'),
+  allow: Allow.optional().describe('Who else may cause a run; default: only people who may write to the repository.'),
+}
+
+export const GitHubTrigger = z.union([
+  z.strictObject({
+    event: z
+      .string()
+      .regex(/^[a-z_]+$/, 'must be the name of a GitHub event, such as pull_request')
+      .describe('Name of the event.'),
+    actions: z.array(z.string().min(1)).min(1).optional().describe('Only these actions of it.'),
+    ...rules,
+  }),
+  z.strictObject({
+    command: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,40}$/, 'must be one word: small letters, digits and -')
+      .describe('A comment that begins with @overnight and this word.'),
+    ...rules,
+  }),
+  z.strictObject({
+    label: z.string().min(1).max(100).describe('This label is added to an issue or a pull request.'),
+    ...rules,
+  }),
+])
+export type GitHubTrigger = z.output<typeof GitHubTrigger>
 
 export const WebhookTrigger = z.strictObject({
   source: z.string().min(1).describe('A file in webhooks/, without .yaml.'),

@@ -19,6 +19,7 @@ describe('a valid file', () => {
       description: '',
       prompt: 'Tidy up.',
       schedules: [],
+      github: [],
       api: false,
       repository: './shop',
       base: null,
