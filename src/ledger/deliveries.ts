@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { idOf } from './cause.ts'
 import { deliveries, type Delivery } from './schema.ts'
 import type { Database } from './store.ts'
@@ -22,18 +22,7 @@ export type DeliveryFacts = Omit<Delivery, 'body'>
 /** Who has taken a delivery and is silent for this long has lost it. */
 const claimedFor = sql`interval '30 seconds'`
 const longestWait = sql`interval '10 minutes'`
-const { id, source, key, event, headers, action, repository, sender, subject } = deliveries
-const facts = {
-  ...{ id, source, key, event, headers, action, repository, sender, subject },
-  outcome: deliveries.outcome,
-  reason: deliveries.reason,
-  replayOf: deliveries.replayOf,
-  tries: deliveries.tries,
-  error: deliveries.error,
-  notBefore: deliveries.notBefore,
-  receivedAt: deliveries.receivedAt,
-  settledAt: deliveries.settledAt,
-}
+const { body: _, ...facts } = getTableColumns(deliveries)
 
 /** The same delivery again is the same row: the id says so. */
 export const deliveryId = (from: string, name: string): string => idOf('delivery', from, name)

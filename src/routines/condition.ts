@@ -2,7 +2,6 @@ import { RE2JS } from 're2js'
 import { z } from 'zod'
 
 const plain = z.union([z.string(), z.number(), z.boolean()])
-type Plain = z.output<typeof plain>
 
 /**
  * A pattern takes time by its size times the text it looks at, whatever both say (RE2). Nothing else may run meanwhile, so that both are

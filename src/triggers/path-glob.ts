@@ -16,7 +16,7 @@ export function fits(glob: string, path: string): boolean {
 }
 
 const fitsName = (glob: string, name: string): boolean =>
-  walk([...glob], [...name], {
+  walk(Array.from(glob), Array.from(name), {
     isMany: (mark) => mark === '*',
     isOne: (mark, letter) => mark === '?' || mark === letter,
   })
