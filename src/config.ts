@@ -52,6 +52,12 @@ const Environment = z.object({
   OVERNIGHT_GITHUB_TOKEN: z.string().min(1).optional().describe('A personal access token; an App is better.'),
   OVERNIGHT_GITHUB_APP_ID: z.string().regex(/^\w+$/).optional().describe('Id (or client id) of the GitHub App.'),
   OVERNIGHT_GITHUB_APP_KEY_FILE: z.string().min(1).optional().describe("File with the App's private key (PEM)."),
+  OVERNIGHT_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe(
+      'Signs what we send (whsec_…); two with a space between while receivers change over. Default: made once.',
+    ),
   OVERNIGHT_ALLOW_HOSTS: z
     .string()
     .default('')
@@ -103,6 +109,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     redisUrl: value.REDIS_URL,
     github: githubOf(value, cwd, proxyIn(env)),
     /** Hosts outside that may be asked though they are private; everybody else must be public and speak TLS. */
+    /** undefined = the one in the data folder. */
+    webhookSecret: value.OVERNIGHT_WEBHOOK_SECRET,
     allowedHosts: hostsIn('OVERNIGHT_ALLOW_HOSTS', value.OVERNIGHT_ALLOW_HOSTS),
     /** Credentials of the model; they stay in this process and its relay. */
     model: {
@@ -117,6 +125,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       lock: join(data, 'lock.db'),
       address: join(data, 'service.json'),
       token: join(data, 'token'),
+      webhookSecret: join(data, 'webhook-secret'),
       ledger: join(data, 'ledger'),
       mirrors: join(data, 'mirrors'),
       /** One folder a run: `<run>/`; removed when the run has ended. */

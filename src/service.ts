@@ -13,6 +13,7 @@ import type { PerformTools } from './runs/task.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
 import { aliveMs } from './service/hands.ts'
+import { openMessages } from './service/messages.ts'
 import { startTicking } from './ticker.ts'
 import { applyRoutines } from './triggers/apply-routines.ts'
 import { tickUntilDone } from './triggers/schedule/scheduler.ts'
@@ -125,6 +126,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
         { every: '*/2 * * * * *', name: 'library', act: () => library.rescan() },
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
         ...hands.ticks,
+        ...openMessages(ground, building, 'server'),
       ]),
     )
     void dispatcher.wake()

@@ -1,11 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 
-/** The operator's token, made at the first start: 256 bits in a file only they can read. Processes that start at once agree on one. */
-export async function ensureToken(path: string): Promise<string> {
+/** 256 bits, as the operator's token has them. */
+const newToken = () => randomBytes(32).toString('base64url')
+
+/** A secret in a file only the operator can read, made at first need. Processes that need it at once agree on one. */
+export async function ensureToken(path: string, make = newToken): Promise<string> {
   const known = await readToken(path)
   if (known !== undefined) return known
-  const token = randomBytes(32).toString('base64url')
+  const token = make()
   const fresh = `${path}.${randomBytes(4).toString('hex')}`
   // Flushed before it has its name: a power cut leaves no empty token behind.
   await writeFile(fresh, token, { mode: 0o600, flush: true })

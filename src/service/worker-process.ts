@@ -4,6 +4,7 @@ import type { PerformTools } from '../runs/task.ts'
 import { startTicking } from '../ticker.ts'
 import { openDispatch } from './dispatch.ts'
 import { openGround } from './ground.ts'
+import { openMessages } from './messages.ts'
 
 /** Long enough for most runs to end where they began: started again elsewhere, an agent costs twice. */
 const drainMs = 60_000
@@ -38,7 +39,7 @@ export async function openWorkerProcess(config: Config, options: WorkerOptions):
   })
   building.defer(stopWatching)
   const reconciler = { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() }
-  building.use(startTicking(log, [reconciler, ...hands.ticks]))
+  building.use(startTicking(log, [reconciler, ...hands.ticks, ...openMessages(ground, building, 'worker')]))
   void dispatcher.wake()
   const stack = building.move()
   return { broken: ground.store.stopped, [Symbol.asyncDispose]: () => stack.disposeAsync() }
