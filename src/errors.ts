@@ -65,9 +65,12 @@ export const reasons = {
   superseded: 'a newer occasion took its place while it waited',
   coalesced: 'joined the run that was already waiting',
   catch_up: 'older than the newest missed slot, and the routine catches up with the last only',
+  no_catch_up: 'it passed while nothing ran, and the routine does not catch up',
+  catch_up_max: 'more slots were missed than the routine catches up with, and this is one of the oldest',
   max_age: 'older than the routine wants to catch up with',
   unlisted: 'this row stands for every slot missed from here until the next row: too many to list',
   paused: 'the routine was paused',
+  removed: 'the routine was removed before its slot became a run',
 } as const
 export type Reason = keyof typeof reasons
 

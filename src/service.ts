@@ -16,7 +16,7 @@ import { aliveMs } from './service/hands.ts'
 import { openMessages } from './service/messages.ts'
 import { startTicking } from './ticker.ts'
 import { applyRoutines } from './triggers/apply-routines.ts'
-import { tickUntilDone } from './triggers/schedule/scheduler.ts'
+import { createScheduler } from './triggers/schedule/scheduler.ts'
 import { readAssets } from './ui/assets.ts'
 
 export type Service = AsyncDisposable & {
@@ -116,12 +116,12 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   }
   const app = createApp(face, await readAssets())
   if (!foreground) {
-    const scheduler = async () => {
-      if ((await tickUntilDone({ ledger, routineOf: ground.routineOf })) > 0) void dispatcher.wake()
-    }
+    const wake = () => void dispatcher.wake()
+    const scheduler = building.use(createScheduler({ ledger, routineOf: ground.routineOf, wake, log }))
     building.use(
       startTicking(log, [
-        { every: '* * * * * *', name: 'scheduler', act: scheduler },
+        { every: '* * * * * *', name: 'scheduler', act: () => scheduler.tick() },
+        { every: '*/5 * * * * *', name: 'slots', act: () => scheduler.settle() },
         { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
         { every: '*/2 * * * * *', name: 'library', act: () => library.rescan() },
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },

@@ -117,11 +117,11 @@ export function createRoutines(db: Database) {
             select from json_to_recordset(given.schedules) as kept (cron text, timezone text)
             where kept.cron = ${schedules}.cron and kept.timezone = ${schedules}.timezone)`)
         await db.execute(sql`
-          insert into ${schedules} (routine, cron, timezone, next_fire_at)
+          insert into ${schedules} (routine, cron, timezone, next_fire_at, catch_up)
           select given.routine, wanted.* from json_to_recordset(${batch}::json) as given (routine text, schedules json),
-            json_to_recordset(given.schedules) as wanted (cron text, timezone text, "nextFireAt" timestamptz)
+            json_to_recordset(given.schedules) as wanted (cron text, timezone text, "nextFireAt" timestamptz, "catchUp" jsonb)
           on conflict (routine, cron, timezone) do update set
-            next_fire_at = coalesce(${schedules}.next_fire_at, excluded.next_fire_at)`)
+            next_fire_at = coalesce(${schedules}.next_fire_at, excluded.next_fire_at), catch_up = excluded.catch_up`)
       }
     },
   }

@@ -1,19 +1,28 @@
-import { and, asc, desc, eq, gte, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import { routines, schedules, slots, type ScheduleRow, type Slot } from './schema.ts'
 import type { Database } from './store.ts'
 
+/** Where a schedule goes on; `seen` is where it stood when its slots were found. */
+export type Move = Pick<ScheduleRow, 'routine' | 'cron' | 'timezone'> & { seen: Date | null; next: Date | null }
+export type NewSlot = Pick<Slot, 'routine' | 'at' | 'outcome' | 'late' | 'reason'>
+export type SlotEnding = Pick<Slot, 'outcome' | 'reason' | 'firing'>
+export type SlotFilter = { routine?: string; owed?: boolean; before?: Date; limit?: number }
+
 /** Due instants of schedules, and what became of each. */
 export function createSlots(db: Database) {
+  const one = (slot: Pick<Slot, 'routine' | 'at'>) => and(eq(slots.routine, slot.routine), eq(slots.at, slot.at))
   return {
-    /** Schedules that are due by the ledger's clock, locked until the transaction ends; another scheduler skips them. */
-    due(limit: number): Promise<ScheduleRow[]> {
-      return db
-        .select()
+    /** What is due by the ledger's clock, of that many routines at most: of a routine all, because its rule is about all. */
+    async due(limit: number): Promise<{ now: Date; schedules: ScheduleRow[] }> {
+      const now = sql`clock()`.mapWith(schedules.nextFireAt).as('now')
+      const isDue = lte(schedules.nextFireAt, sql`clock()`)
+      const first = db.select({ routine: schedules.routine }).from(schedules).where(isDue)
+      const rows = await db
+        .select({ now, schedule: schedules })
         .from(schedules)
-        .where(lte(schedules.nextFireAt, sql`clock()`))
-        .orderBy(asc(schedules.nextFireAt))
-        .limit(limit)
-        .for('update', { skipLocked: true })
+        .where(and(isDue, inArray(schedules.routine, first.orderBy(asc(schedules.nextFireAt)).limit(limit))))
+        .orderBy(asc(schedules.routine))
+      return { now: rows[0]?.now ?? new Date(0), schedules: rows.map((row) => row.schedule) }
     },
 
     /** What `due` would find of one routine, or of all that are not paused themselves. */
@@ -30,42 +39,90 @@ export function createSlots(db: Database) {
         .for('update')
     },
 
-    async moveSchedule(row: ScheduleRow, nextFireAt: Date | null): Promise<void> {
+    /**
+     * Slots become rows and their schedules go on, in one statement: no lock outlives it, so a scheduler that dies or freezes
+     * stops no other. A schedule that another one has moved, or is moving, stays as it is, and of its routine nothing is
+     * written unless another schedule of it was moved here. Answers how many were moved.
+     */
+    async accept(moves: readonly Move[], due: readonly NewSlot[]): Promise<number> {
+      // What was set by other means than ours may be finer than a millisecond, and must match all the same.
+      const result = await db.execute<{ moved: number }>(sql`
+        with wanted as (
+          select * from jsonb_to_recordset(${JSON.stringify(moves)}::text::jsonb)
+            as w(routine text, cron text, timezone text, seen timestamptz, next timestamptz)
+        ), mine as (
+          select s.routine, s.cron, s.timezone, w.next from schedules s join wanted w using (routine, cron, timezone)
+          where date_trunc('milliseconds', s.next_fire_at) = w.seen for update of s skip locked
+        ), moved as (
+          update schedules s set next_fire_at = m.next from mine m
+          where s.routine = m.routine and s.cron = m.cron and s.timezone = m.timezone returning s.routine
+        ), written as (
+          insert into slots (routine, at, outcome, late, reason)
+          select * from jsonb_to_recordset(${JSON.stringify(due)}::text::jsonb)
+            as d(routine text, at timestamptz, outcome text, late boolean, reason text)
+          where routine in (select routine from moved) on conflict do nothing
+        ) select count(*)::int as moved from moved`)
+      return result.rows[0]?.moved ?? 0
+    },
+
+    /** Routines with slots that are owed. */
+    async owedRoutines(): Promise<string[]> {
+      const rows = await db.selectDistinct({ routine: slots.routine }).from(slots).where(isNull(slots.outcome))
+      return rows.map((row) => row.routine)
+    },
+
+    /** The oldest slot that a routine owes after an instant. */
+    async firstOwed(routine: string, after: Date): Promise<Slot | undefined> {
+      const rows = await db
+        .select()
+        .from(slots)
+        .where(and(isNull(slots.outcome), eq(slots.routine, routine), sql`${slots.at} > ${after.toISOString()}`))
+        .orderBy(asc(slots.at))
+        .limit(1)
+      return rows[0]
+    },
+
+    /** What became of a slot that was owed. */
+    async end(slot: Pick<Slot, 'routine' | 'at'>, ending: SlotEnding): Promise<void> {
       await db
-        .update(schedules)
-        .set({ nextFireAt })
-        .where(
-          and(eq(schedules.routine, row.routine), eq(schedules.cron, row.cron), eq(schedules.timezone, row.timezone)),
-        )
+        .update(slots)
+        .set(ending)
+        .where(and(one(slot), isNull(slots.outcome)))
     },
 
-    /** Then nothing may fire for this instant again. */
-    async isRecorded(routine: string, at: Date): Promise<boolean> {
-      return (await db.$count(slots, and(eq(slots.routine, routine), eq(slots.at, at)))) > 0
-    },
-
-    /** False when this slot was recorded before. */
-    async record(slot: Omit<Slot, 'recordedAt'>): Promise<boolean> {
-      const rows = await db.insert(slots).values(slot).onConflictDoNothing().returning({ at: slots.at })
+    /** It stays owed, and says why. False when it has said so before. */
+    async keepOwed(slot: Pick<Slot, 'routine' | 'at'>, reason: string): Promise<boolean> {
+      const rows = await db
+        .update(slots)
+        .set({ reason })
+        .where(and(one(slot), isNull(slots.outcome), sql`${slots.reason} is distinct from ${reason}`))
+        .returning({ at: slots.at })
       return rows.length === 1
     },
 
-    async recordMissed(missed: readonly Pick<Slot, 'routine' | 'at' | 'reason'>[]): Promise<void> {
-      for (let start = 0; start < missed.length; start += 1000) {
-        const rows = missed
-          .slice(start, start + 1000)
-          .map((slot) => ({ ...slot, outcome: 'missed' as const, late: false }))
-        await db.insert(slots).values(rows).onConflictDoNothing()
-      }
-    },
-
-    /** Slots for which nothing was started, newest first. */
+    /** Slots for which nothing was started, newest first; those that are owed for longer than a moment, too. */
     idleSince(since: Date, limit: number): Promise<Slot[]> {
+      const isStuck = and(isNull(slots.outcome), lt(slots.recordedAt, sql`clock() - interval '1 minute'`))
       return db
         .select()
         .from(slots)
-        .where(and(ne(slots.outcome, 'fired'), gte(slots.at, since)))
+        .where(and(or(ne(slots.outcome, 'fired'), isStuck), gte(slots.at, since)))
         .orderBy(desc(slots.at))
+        .limit(limit)
+    },
+
+    /** Newest first. */
+    list({ routine, owed, before, limit = 100 }: SlotFilter): Promise<Slot[]> {
+      const where = [
+        routine === undefined ? undefined : eq(slots.routine, routine),
+        owed ? isNull(slots.outcome) : undefined,
+        before === undefined ? undefined : lt(slots.at, before),
+      ]
+      return db
+        .select()
+        .from(slots)
+        .where(and(...where))
+        .orderBy(desc(slots.at), asc(slots.routine))
         .limit(limit)
     },
   }

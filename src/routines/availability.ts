@@ -58,7 +58,7 @@ function places({ repository, sandbox, network, connectors }: FrontMatter, engin
   ]
 }
 
-function bounds({ limits, overlap, catch_up }: FrontMatter, engine: string): NotYet[] {
+function bounds({ limits, overlap }: FrontMatter, engine: string): NotYet[] {
   return [
     ...ifAny(engine !== 'claude' && limits.usd, ['limits', 'usd'], {
       message: `a limit on money is not available for the engine ${engine}`,
@@ -71,10 +71,6 @@ function bounds({ limits, overlap, catch_up }: FrontMatter, engine: string): Not
     ...ifAny(overlap !== 'queue_one', ['overlap'], {
       message: 'only queue_one is available yet',
       hint: 'write queue_one, or leave it out',
-    }),
-    ...ifAny(catch_up.mode !== 'last', ['catch_up', 'mode'], {
-      message: 'only last is available yet',
-      hint: 'write last, or leave it out',
     }),
   ]
 }

@@ -72,6 +72,7 @@ const CatchUp = z.strictObject({
     .regex(/^[1-9]\d{0,4}[smhd]$/, 'must be a duration such as 30m, 6h or 2d')
     .default('6h')
     .describe('Older slots are recorded as missed.'),
+  max: z.number().int().min(1).max(1000).default(100).describe('With all: how many at most, the newest ones.'),
 })
 
 const topicRule =

@@ -25,7 +25,7 @@ export type Routine = {
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
   limits: { minutes: number; usd: number | null; turns: number | null }
   topic: string
-  catchUp: { mode: 'last'; maxAgeMs: number }
+  catchUp: CatchUp
   pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }
   /** Keys whose behaviour does not exist yet: `check` warns, a run ends `failed: not_available` naming them. */
   unavailable: Unavailable[]
@@ -42,6 +42,8 @@ export type GitHubTrigger = { allow: Allow; if: Condition | null } & (
   | { kind: 'label'; name: string }
 )
 export type Schedule = { cron: string; timezone: string }
+/** What becomes of slots that passed while nothing ran; `max` is how many of them `all` makes up for. */
+export type CatchUp = { mode: 'none' | 'last' | 'all'; maxAgeMs: number; max: number }
 export type InputSpec = {
   type: 'string' | 'number' | 'boolean'
   default?: string | number | boolean

@@ -24,7 +24,11 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     sandbox: written.sandbox ?? null,
     limits: { minutes: written.limits.minutes, usd: written.limits.usd ?? null, turns: written.limits.turns ?? null },
     topic: written.topic,
-    catchUp: { mode: 'last', maxAgeMs: millisecondsOf(written.catch_up.max_age) },
+    catchUp: {
+      mode: written.catch_up.mode,
+      maxAgeMs: millisecondsOf(written.catch_up.max_age),
+      max: written.catch_up.max,
+    },
     pullRequest: pullRequestOf(written.output),
   }
 }

@@ -4,7 +4,7 @@ import type { NewSchedule, Standing } from '../ledger/routines.ts'
 import type { Problem, Routine } from '../routines/routine.ts'
 import { formatProblem } from '../routines/format.ts'
 import { cronOf } from './schedule/cron.ts'
-import { nextFire } from './schedule/next-fire.ts'
+import { owedFrom } from './schedule/due-slots.ts'
 
 /** The folder as it is read now; `broken` holds the problems of files whose last good version stays in force. */
 export type FolderState = { routines: readonly Routine[]; broken: ReadonlyMap<string, readonly Problem[]> }
@@ -68,11 +68,12 @@ const atOnce = 100
 
 async function schedulesOf(routines: readonly Routine[], now: Date) {
   const found: { routine: string; schedules: NewSchedule[] }[] = []
-  for (const [index, { name, schedules }] of routines.entries()) {
+  for (const [index, { name, schedules, catchUp }] of routines.entries()) {
     if (index % atOnce === atOnce - 1) await macrotask()
     const withNext = schedules.map((schedule) => ({
       ...schedule,
-      nextFireAt: nextFire(cronOf(schedule.cron), schedule.timezone, now) ?? null,
+      nextFireAt: owedFrom(cronOf(schedule.cron), schedule.timezone, now) ?? null,
+      catchUp,
     }))
     found.push({ routine: name, schedules: withNext })
   }

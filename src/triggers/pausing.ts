@@ -1,8 +1,7 @@
 import { NotFound } from '../errors.ts'
 import type { Ledger, Statements } from '../ledger/ledger.ts'
 import type { Pausing } from '../ledger/pauses.ts'
-import { cronOf } from './schedule/cron.ts'
-import { dueSlots } from './schedule/due-slots.ts'
+import { dueOf } from './schedule/accept-slots.ts'
 
 /** `routine` undefined = all of them. Both are safe to repeat; `changed` is false when it was so before. */
 export type Hold = { routine: string | undefined; by: string }
@@ -58,15 +57,11 @@ async function requireInForce(tx: Statements, routine: string): Promise<void> {
 /** Slots that were due in the pause and that no scheduler has seen (nothing ran then). */
 async function passOver(tx: Statements, routine: string | undefined): Promise<void> {
   const now = await tx.now()
-  for (const row of await tx.slots.overdue(routine)) {
-    if (!row.nextFireAt) continue
-    const owed = { cron: cronOf(row.cron), zone: row.timezone, from: row.nextFireAt, now }
-    const { slots, next } = dueSlots({ ...owed, catchUp: { mode: 'last', maxAgeMs: 0 } })
-    for (const { at, reason } of slots) {
-      const unlisted = reason === 'unlisted' ? ({ outcome: 'missed', reason } as const) : undefined
-      const skipped = { outcome: 'skipped', reason: 'paused' } as const
-      await tx.slots.record({ routine: row.routine, at, late: false, firing: null, ...(unlisted ?? skipped) })
-    }
-    await tx.slots.moveSchedule(row, next ?? null)
+  const overdue = Map.groupBy(await tx.slots.overdue(routine), (row) => row.routine)
+  for (const rows of overdue.values()) {
+    const { moves, slots } = dueOf(rows, now)
+    const skipped = { outcome: 'skipped', reason: 'paused', late: false } as const
+    const passed = slots.map((slot) => (slot.reason === 'unlisted' ? slot : { ...slot, ...skipped }))
+    await tx.slots.accept(moves, passed)
   }
 }

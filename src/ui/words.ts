@@ -93,9 +93,12 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   denied: null,
   superseded: null,
   coalesced: null,
+  no_catch_up: null,
   catch_up: null,
+  catch_up_max: null,
   max_age: null,
   paused: null,
+  removed: null,
 }
 
 export function advice(run: Run): Advice | null {

@@ -10,8 +10,8 @@ import { createDispatcher } from '../../src/runs/dispatch.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
-import { tickUntilDone } from '../../src/triggers/schedule/scheduler.ts'
 import { openPostgresLedger, postgresNeed, type PostgresLedger } from '../support/open-ledger.ts'
+import { tickAll } from '../support/tick-all.ts'
 
 // What one session hides: twenty clients of two processes' connections, at the same moment, on READ COMMITTED.
 describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.note}`, () => {
@@ -187,9 +187,9 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
       else if (index % 4 === 2)
         for (const one of routines.slice(index))
           await fireOn(ledger, { ...occasion('any', `key ${index}`), routine: one })
-      else await tickUntilDone({ ledger, routineOf })
+      else await tickAll({ ledger, routineOf })
     })
-    await tickUntilDone({ ledger: open.ledger, routineOf })
+    await tickAll({ ledger: open.ledger, routineOf })
     expect(await open.rows('select count(*)::int as n, count(distinct routine)::int as routines from slots')).toEqual([
       { n: 30, routines: 30 },
     ])

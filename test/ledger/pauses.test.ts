@@ -4,8 +4,8 @@ import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { pause, resume } from '../../src/triggers/pausing.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
-import { tickUntilDone } from '../../src/triggers/schedule/scheduler.ts'
 import { stores, type OpenLedger } from '../support/open-ledger.ts'
+import { tickAll } from '../support/tick-all.ts'
 
 describe.for(stores)('on $store', ({ skip, open: opening }) => {
   describe.skipIf(skip)('a pause', () => {
@@ -29,7 +29,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       })
     const apply = (...names: string[]) =>
       applyRoutines(open.ledger, { routines: names.map((name) => routine(name)), broken: new Map() })
-    const ticks = () => tickUntilDone({ ledger: open.ledger, routineOf })
+    const ticks = () => tickAll({ ledger: open.ledger, routineOf })
     async function at(time: string): Promise<void> {
       await open.setClock(`2026-03-02T${time}:01Z`)
       await ticks()
@@ -85,9 +85,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
 
     test('a slot that is still owed when it ends belongs to the pause', async () => {
       await held('a')
-      const owed = { routine: 'a', at: new Date('2026-03-02T10:05:00Z'), late: false, reason: null, firing: null }
-      await open.ledger.slots.record({ ...owed, outcome: null })
-      await open.ledger.slots.record({ ...owed, routine: 'b', outcome: null })
+      await open.rows(`insert into slots (routine, at) values ('a', '2026-03-02T10:05Z'), ('b', '2026-03-02T10:05Z')`)
       await released('a')
       expect(await slots('a')).toEqual(['10:05 skipped paused'])
       expect(await slots('b')).toEqual(['10:05 '])

@@ -28,7 +28,7 @@ describe('a valid file', () => {
       sandbox: null,
       limits: { minutes: 60, usd: null, turns: null },
       topic: 'main',
-      catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000 },
+      catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000, max: 100 },
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
       unavailable: [],
     })
@@ -70,7 +70,7 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       sandbox: 'bubblewrap',
       limits: { minutes: 0.5 },
       topic: 'dependencies',
-      catchUp: { mode: 'last', maxAgeMs: 5_400_000 },
+      catchUp: { mode: 'last', maxAgeMs: 5_400_000, max: 100 },
       pullRequest: { draft: false, labels: ['a', 'b'], reviewers: ['ada'], title: 'Tidy' },
       unavailable: [],
     })
@@ -170,8 +170,6 @@ describe('what cannot be done yet', () => {
     ['limits: { turns: 1 }', 'limits.turns'],
     ['overlap: skip', 'overlap'],
     ['overlap: { parallel: 3 }', 'overlap'],
-    ['catch_up: { mode: all }', 'catch_up.mode'],
-    ['catch_up: { mode: none }', 'catch_up.mode'],
     ['output: report', 'output'],
     ['output: { issue: true }', 'output.issue'],
     ['success: [{ run: npm test }]', 'success'],

@@ -215,6 +215,7 @@ export const material: Material = {
       timezone: 'Europe/Berlin',
       nextFireAt: new Date('2026-11-23T01:00:00Z'),
       since: before(271),
+      catchUp: { mode: 'last', maxAgeMs: 21_600_000, max: 100 },
     },
     {
       routine: 'import-sorter',
@@ -222,6 +223,7 @@ export const material: Material = {
       timezone: 'Europe/Berlin',
       nextFireAt: new Date('2026-11-21T02:15:00Z'),
       since: before(271),
+      catchUp: { mode: 'last', maxAgeMs: 21_600_000, max: 100 },
     },
     {
       routine: 'nightly-audit',
@@ -229,6 +231,7 @@ export const material: Material = {
       timezone: 'America/New_York',
       nextFireAt: new Date('2026-11-21T03:00:00Z'),
       since: before(271),
+      catchUp: { mode: 'last', maxAgeMs: 21_600_000, max: 100 },
     },
     {
       routine: 'docs-drift',
@@ -236,6 +239,7 @@ export const material: Material = {
       timezone: 'Europe/Berlin',
       nextFireAt: new Date('2026-11-21T03:30:00Z'),
       since: before(271),
+      catchUp: { mode: 'last', maxAgeMs: 21_600_000, max: 100 },
     },
   ],
   slots: [

@@ -79,10 +79,13 @@ test('whoever has to act is told what to do', () => {
     'denied',
     'superseded',
     'coalesced',
+    'no_catch_up',
     'catch_up',
+    'catch_up_max',
     'unlisted',
     'max_age',
     'paused',
+    'removed',
   ]
   expect(silent.toSorted()).toEqual(nothingToDo.toSorted())
   expect(advice({ ...run, reason: 'constructor' })).toBeNull()

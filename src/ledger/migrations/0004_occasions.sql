@@ -80,6 +80,7 @@ ALTER TABLE "routines" ADD COLUMN "pause_reason" text;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "resumed_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "rolled_back_from" text;--> statement-breakpoint
 ALTER TABLE "schedules" ADD COLUMN "since" timestamp with time zone DEFAULT clock() NOT NULL;--> statement-breakpoint
+ALTER TABLE "schedules" ADD COLUMN "catch_up" jsonb DEFAULT '{"mode":"last","maxAgeMs":21600000,"max":100}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "concurrency_key" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "parallel" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "sender" text;--> statement-breakpoint

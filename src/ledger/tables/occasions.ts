@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { CatchUp } from '../../routines/routine.ts'
 import { bytes, clock, instant, triggers } from './columns.ts'
 
 /** Every text of a routine that was ever in force or run; runs point here by (routine, hash). */
@@ -43,6 +44,8 @@ export const schedules = pgTable(
     nextFireAt: instant('next_fire_at'),
     /** Slots are owed from here on. */
     since: instant('since').notNull().default(clock),
+    /** The routine's own rule, so that no text has to be read to know what is due. */
+    catchUp: jsonb('catch_up').$type<CatchUp>().notNull().default({ mode: 'last', maxAgeMs: 21_600_000, max: 100 }),
   },
   (t) => [primaryKey({ columns: [t.routine, t.cron, t.timezone] }), index('schedules_due').on(t.nextFireAt)],
 )

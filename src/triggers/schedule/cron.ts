@@ -10,6 +10,10 @@ export type Cron = {
   expression: string
   /** The minute or hour field contains `*`: the pattern follows real time when clocks change. Otherwise its times are fixed. */
   realTime: boolean
+  /** It names a single time. */
+  isOnce?: true
+  /** Its times are of this zone, wherever it is asked for. */
+  zone?: 'UTC'
   /** The first matching wall time at or after `from`; undefined = never again (a matcher looks some centuries ahead). */
   match(from: WallMs): WallMs | undefined
 }
@@ -43,9 +47,23 @@ export function parseCron(expression: string): Cron | { error: string } {
 
 /** For an expression that was accepted before (a row of the ledger, a parsed routine). Throws BadRequest if it was not. */
 export function cronOf(expression: string): Cron {
-  const cron = parseCron(expression)
+  const cron = onceOf(expression) ?? parseCron(expression)
   if ('error' in cron) throw new BadRequest(`cron ${JSON.stringify(expression)}: ${cron.error}`)
   return cron
+}
+
+/** `@at 2026-12-01T09:00` is that wall time; with a `Z` it is that instant. This is how the ledger keeps `at:` of a routine file. */
+function onceOf(expression: string): Cron | undefined {
+  const [, wall, isInstant] = /^@at (\d{4}-\d\d-\d\dT\d\d:\d\d)(Z?)$/.exec(expression) ?? []
+  if (wall === undefined) return undefined
+  const time = Date.parse(`${wall}Z`)
+  return {
+    expression,
+    realTime: false,
+    isOnce: true,
+    ...(isInstant ? { zone: 'UTC' } : {}),
+    match: (from) => (from <= time ? time : undefined),
+  }
 }
 
 type FiveFields = [minute: Field, hour: Field, day: Field, month: Field, weekday: Field]

@@ -11,6 +11,10 @@ const reachMs = 26 * 3_600_000
  * Real time (a `*` in minute or hour): nothing extra in a gap, both passes of a repeated hour.
  */
 export function nextFire(cron: Cron, zone: Zone, after: Date): Date | undefined {
+  return nextIn(cron.zone ?? zone, cron, after)
+}
+
+function nextIn(zone: Zone, cron: Cron, after: Date): Date | undefined {
   let from = after.getTime()
   let offset = offsetAt(zone, from)
   /** Every wall time below this was shown already; a fixed time does not come again. */

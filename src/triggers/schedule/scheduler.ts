@@ -1,107 +1,57 @@
-import { OvernightError, reasons } from '../../errors.ts'
-import type { Ledger, Statements } from '../../ledger/ledger.ts'
-import type { RoutineVersion, ScheduleRow } from '../../ledger/schema.ts'
-import { readInputs } from '../../routines/inputs.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { RoutineVersion } from '../../ledger/schema.ts'
+import { messageOf } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import { createInTurn } from '../../routines/in-turn.ts'
 import type { Routine } from '../../routines/routine.ts'
-import { fire } from '../../runs/fire.ts'
-import { cronOf, parseCron } from './cron.ts'
-import { dueSlots } from './due-slots.ts'
-import { nextFire } from './next-fire.ts'
+import { acceptDue } from './accept-slots.ts'
+import { settleOwed } from './settle-slots.ts'
 
-export type SchedulerTools = { ledger: Ledger; routineOf(version: RoutineVersion): Routine }
-/** While a transaction is open nobody else is served: a schedule takes about 5 ms of it. */
-const batch = 50
+export type SchedulerTools = {
+  ledger: Ledger
+  routineOf(version: RoutineVersion): Routine
+  /** There may be a run to hand out. */
+  wake(): void
+  log: Log
+}
+export type Scheduler = AsyncDisposable & {
+  /** What is due becomes rows, and that is on disk when this resolves; what becomes of them begins then. */
+  tick(): Promise<void>
+  /** Every owed slot is tried; resolves when that is over. */
+  settle(): Promise<void>
+}
 
 /**
- * One tick, one transaction: schedules that are due by the ledger's clock → their slots → firings, and the next due
- * instant. Any number of schedulers may tick at once; a missed tick loses nothing, the next one enumerates what was due.
- * Returns how many schedules were due; `batch` means there may be more.
+ * Accepting a slot is one thing, acting on it another: the rows of a crowd at midnight are on disk within the second, and their
+ * runs follow as fast as the ledger takes them, whoever is left to do it.
  */
-export async function tick({ ledger, routineOf }: SchedulerTools): Promise<{ due: number; more: boolean }> {
-  return ledger.transaction(async (tx) => {
-    const due = await tx.slots.due(batch)
-    if (due.length === 0) return { due: 0, more: false }
-    const now = await tx.now()
-    // By name: a scheduler that holds one routine and waits for another must never meet its mirror image.
-    for (const row of due.toSorted((a, b) => (a.routine < b.routine ? -1 : Number(a.routine > b.routine)))) {
-      try {
-        await settle(tx, { row, now, routineOf })
-      } catch (error) {
-        if (!(error instanceof OvernightError)) throw error
-        await setAside(tx, { row, now, why: error.message })
+export function createScheduler({ ledger, routineOf, wake, log }: SchedulerTools): Scheduler {
+  const stopping = new AbortController()
+  const settling = createInTurn(() =>
+    settleOwed({
+      ledger,
+      routineOf,
+      signal: stopping.signal,
+      onSettled: wake,
+      onTrouble: ({ routine, at }, error) =>
+        log.error({ routine, slot: at, error: messageOf(error) }, 'a slot stays owed; it is tried again'),
+    }),
+  )
+  const settle = () => (stopping.signal.aborted ? Promise.resolve() : settling.run())
+  return {
+    settle,
+    async tick() {
+      while (!stopping.signal.aborted) {
+        const { due, moved } = await acceptDue(ledger)
+        // The tick that asks every few seconds says what is wrong.
+        if (moved > 0) void settle().catch(() => {})
+        // Others have what is left: they are moving it now.
+        if (due === 0 || moved === 0) return
       }
-    }
-    return { due: due.length, more: due.length === batch }
-  })
-}
-
-/** A text that this version no longer reads: its slot is skipped, it is shown as broken, and the others are due all the same. */
-async function setAside(
-  tx: Statements,
-  { row, now, why }: { row: ScheduleRow; now: Date; why: string },
-): Promise<void> {
-  const at = row.nextFireAt!
-  await tx.routines.markBroken(row.routine, why)
-  await tx.slots.record({ routine: row.routine, at, outcome: 'skipped', late: false, reason: why, firing: null })
-  const cron = parseCron(row.cron)
-  const next = 'error' in cron ? undefined : nextFire(cron, row.timezone, now)
-  await tx.slots.moveSchedule(row, next ?? null)
-}
-
-type Due = { row: ScheduleRow; now: Date; routineOf: SchedulerTools['routineOf'] }
-
-async function settle(tx: Statements, { row, now, routineOf }: Due): Promise<void> {
-  const version = await tx.routines.versionInForce(row.routine)
-  if (!version || !row.nextFireAt) return tx.slots.moveSchedule(row, null)
-  const routine = routineOf(version)
-  const { slots, next } = dueSlots({
-    cron: cronOf(row.cron),
-    zone: row.timezone,
-    from: row.nextFireAt,
-    now,
-    catchUp: routine.catchUp,
-  })
-  const missed = slots.filter((slot) => slot.outcome === 'missed')
-  await tx.slots.recordMissed(missed.map((slot) => ({ routine: row.routine, at: slot.at, reason: slot.reason })))
-  for (const slot of slots) {
-    // After a clock that went back an instant may come again, under another cron or with other inputs.
-    if (slot.outcome !== 'fire' || (await tx.slots.isRecorded(row.routine, slot.at))) continue
-    await fireSlot(tx, { routine, at: slot.at, late: slot.late })
-  }
-  await tx.slots.moveSchedule(row, next ?? null)
-}
-
-async function fireSlot(tx: Statements, slot: { routine: Routine; at: Date; late: boolean }): Promise<void> {
-  const { routine, at, late } = slot
-  const read = readInputs(routine.inputs, {})
-  const row = { routine: routine.name, at, late }
-  if (!('inputs' in read)) {
-    await tx.slots.record({
-      ...row,
-      outcome: 'skipped',
-      reason: `${reasons.bad_inputs}: ${read.problems.join('; ')}`,
-      firing: null,
-    })
-    return
-  }
-  const fired = await fire(tx, {
-    routine,
-    trigger: 'schedule',
-    key: `cron:${at.toISOString()}`,
-    inputs: read.inputs,
-    by: 'schedule',
-    slotAt: at,
-  })
-  const outcome = fired.firing.outcome === 'accepted' ? 'fired' : fired.firing.outcome
-  await tx.slots.record({ ...row, outcome, reason: fired.firing.reason, firing: fired.firing.id })
-}
-
-/** One transaction takes a bounded number of schedules; a crowd at midnight takes several. Answers how many were due. */
-export async function tickUntilDone(tools: SchedulerTools): Promise<number> {
-  let total = 0
-  for (;;) {
-    const { due, more } = await tick(tools)
-    total += due
-    if (!more) return total
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await settling.idle()
+    },
   }
 }

@@ -1,19 +1,28 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { CatchUp } from '../../../src/routines/routine.ts'
 import { cronOf } from '../../../src/triggers/schedule/cron.ts'
-import { dueSlots, type DueSlot } from '../../../src/triggers/schedule/due-slots.ts'
+import { dueSlots, owedFrom, type DueSlot, type OwedSchedule } from '../../../src/triggers/schedule/due-slots.ts'
 import { firesIn } from './fires-in.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 
-type Downtime = { cron: string; zone?: string; from: string; now: string; maxAgeHours?: number; cap?: number }
+type Downtime = {
+  cron: string
+  zone?: string
+  from: string
+  now: string
+  maxAgeHours?: number
+  cap?: number
+} & Partial<Omit<CatchUp, 'maxAgeMs'>>
 
-function settle({ cron, zone = 'UTC', from, now, maxAgeHours = 6, cap = 100 }: Downtime) {
-  const catchUp = { mode: 'last' as const, maxAgeMs: maxAgeHours * hourMs }
-  const { slots, next } = dueSlots({ cron: cronOf(cron), zone, from: new Date(from), now: new Date(now), catchUp, cap })
-  return { slots: slots.map(line), next: next?.toISOString() }
+function settle({ cron, zone = 'UTC', from, now, maxAgeHours = 6, cap = 100, mode = 'last', max = 100 }: Downtime) {
+  const schedules = [{ cron: cronOf(cron), zone, from: new Date(from) }]
+  const catchUp: CatchUp = { mode, max, maxAgeMs: maxAgeHours * hourMs }
+  const { slots, next } = dueSlots({ schedules, now: new Date(now), catchUp, cap })
+  return { slots: slots.map(line), next: next[0]?.toISOString() }
 }
 
 function line(slot: DueSlot): string {
@@ -87,6 +96,45 @@ const table: [what: string, downtime: Downtime, slots: string[], next: string | 
     '2026-11-22T02:00:00.000Z',
   ],
   [
+    'none: what passed while nothing ran is missed',
+    { cron: '0 * * * *', mode: 'none', from: '2026-11-21T02:00Z', now: '2026-11-21T04:01:00.001Z' },
+    ['2026-11-21T02:00 no_catch_up', '2026-11-21T03:00 no_catch_up', '2026-11-21T04:00 no_catch_up'],
+    '2026-11-21T05:00:00.000Z',
+  ],
+  [
+    'none: a scheduler that is busy for a moment was not away',
+    { cron: '* * * * *', mode: 'none', from: '2026-11-21T02:00Z', now: '2026-11-21T02:02:00Z' },
+    ['2026-11-21T02:00 no_catch_up', '2026-11-21T02:01 fire', '2026-11-21T02:02 fire'],
+    '2026-11-21T02:03:00.000Z',
+  ],
+  [
+    'all: the newest as many as it may, unless they are too old',
+    { cron: '0 * * * *', mode: 'all', max: 3, from: '2026-11-21T01:00Z', now: '2026-11-21T08:00Z', maxAgeHours: 5 },
+    [
+      '2026-11-21T01:00 max_age',
+      '2026-11-21T02:00 max_age',
+      '2026-11-21T03:00 catch_up_max',
+      '2026-11-21T04:00 catch_up_max',
+      '2026-11-21T05:00 catch_up_max',
+      '2026-11-21T06:00 fire late',
+      '2026-11-21T07:00 fire late',
+      '2026-11-21T08:00 fire',
+    ],
+    '2026-11-21T09:00:00.000Z',
+  ],
+  [
+    'a single instant that has passed, within max_age',
+    { cron: '@at 2026-11-21T02:00', zone: 'Europe/Berlin', from: '2026-11-21T01:00Z', now: '2026-11-21T03:00Z' },
+    ['2026-11-21T01:00 fire late'],
+    undefined,
+  ],
+  [
+    'a single instant that has long passed',
+    { cron: '@at 2026-11-21T02:00Z', zone: 'Europe/Berlin', from: '2026-11-21T02:00Z', now: '2026-11-22T02:00Z' },
+    ['2026-11-21T02:00 max_age'],
+    undefined,
+  ],
+  [
     'a night without two o’clock',
     { cron: '30 2 * * *', zone: 'America/New_York', from: '2026-03-08T07:00Z', now: '2026-03-08T07:00:10Z' },
     ['2026-03-08T07:00 fire'],
@@ -115,6 +163,26 @@ const table: [what: string, downtime: Downtime, slots: string[], next: string | 
 describe('dueSlots', () => {
   test.each(table)('%s', (...[, downtime, slots, next]) => {
     expect(settle(downtime)).toEqual({ slots, next })
+  })
+
+  test('several schedules of a routine have one rule: the newest of all is the last', () => {
+    const schedules = ['0 2 * * *', '0 4 * * *', '0 */4 * * *'].map((cron) => ({
+      cron: cronOf(cron),
+      zone: 'UTC',
+      from: new Date('2026-11-21T00:30Z'),
+    }))
+    const now = new Date('2026-11-21T05:00Z')
+    const { slots, next } = dueSlots({ schedules, now, catchUp: { mode: 'last', maxAgeMs: dayMs, max: 1 } })
+    expect(slots.map(line)).toEqual(['2026-11-21T02:00 catch_up', '2026-11-21T04:00 fire late'])
+    expect(next.map((at) => at?.toISOString().slice(8, 16))).toEqual(['22T02:00', '22T04:00', '21T08:00'])
+  })
+
+  test('what is new owes from now on; what is written for one instant owes it though it has passed', () => {
+    const now = new Date('2026-11-21T05:00Z')
+    expect(owedFrom(cronOf('0 4 * * *'), 'UTC', now)).toEqual(new Date('2026-11-22T04:00Z'))
+    expect(owedFrom(cronOf('@at 2026-03-29T02:30'), 'Europe/Berlin', now)).toEqual(new Date('2026-03-29T01:00Z'))
+    expect(owedFrom(cronOf('@at 2026-10-25T02:30'), 'Europe/Berlin', now)).toEqual(new Date('2026-10-25T00:30Z'))
+    expect(owedFrom(cronOf('@at 2026-10-25T01:30Z'), 'Europe/Berlin', now)).toEqual(new Date('2026-10-25T01:30Z'))
   })
 
   // Listing every slot of those years would take minutes.
@@ -179,35 +247,49 @@ const begins = fc.oneof(
     .map((at) => Date.parse(at)),
   fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) }),
 )
-const downtime = fc.record({
-  cron: crons,
-  zone: zones,
-  from: begins,
-  lengthMs: fc.oneof(fc.integer({ min: 0, max: 3 * hourMs }), fc.integer({ min: 0, max: 2 * dayMs })),
-  maxAgeMs: fc.integer({ min: 0, max: 2 * dayMs }),
-})
+const downtime = fc
+  .record({
+    crons: fc.uniqueArray(crons, { minLength: 1, maxLength: 3 }),
+    zone: zones,
+    from: begins,
+    lengthMs: fc.oneof(fc.integer({ min: 0, max: 3 * hourMs }), fc.integer({ min: 0, max: 2 * dayMs })),
+    catchUp: fc.record({
+      mode: fc.constantFrom('none', 'last', 'all'),
+      maxAgeMs: fc.integer({ min: 0, max: 2 * dayMs }),
+      max: fc.integer({ min: 1, max: 50 }),
+    }),
+  })
+  .map(({ crons: texts, zone, from, lengthMs, catchUp }) => ({
+    catchUp,
+    from,
+    lengthMs,
+    now: new Date(from + lengthMs),
+    schedules: texts.map((text) => ({ cron: cronOf(text), zone, from: new Date(from) })),
+    cap: 100_000,
+  }))
+
+/** Every instant at which one of them is due, until now. */
+function instantsOf({ schedules, now }: { schedules: OwedSchedule[]; now: Date }): string[] {
+  const all = schedules.flatMap(({ cron, zone, from }) => firesIn(cron, zone, from, new Date(now.getTime() + 1)))
+  return [...new Set(all)].toSorted()
+}
 
 describe('dueSlots, whatever the downtime', () => {
-  test('each due instant is in it exactly once, in order, and at most one fires: the newest', () => {
+  test('each due instant is in it exactly once, in order, and those fire that the rule says', () => {
     fc.assert(
-      fc.property(downtime, ({ cron: text, zone, from, lengthMs, maxAgeMs }) => {
-        const cron = cronOf(text)
-        const now = new Date(from + lengthMs)
-        const { slots, next } = dueSlots({
-          cron,
-          zone,
-          from: new Date(from),
-          now,
-          catchUp: { mode: 'last', maxAgeMs },
-          cap: 100_000,
-        })
-        expect(slots.map(({ at }) => at.toISOString())).toEqual(
-          firesIn(cron, zone, new Date(from), new Date(now.getTime() + 1)),
-        )
-        expect(slots.slice(0, -1).filter(({ outcome }) => outcome === 'fire')).toEqual([])
-        for (const { at, outcome } of slots.slice(-1))
-          expect(outcome === 'fire').toBe(now.getTime() - at.getTime() <= maxAgeMs)
-        expect(next && next > now).toBe(true)
+      fc.property(downtime, (down) => {
+        const { slots, next } = dueSlots(down)
+        expect(slots.map(({ at }) => at.toISOString())).toEqual(instantsOf(down))
+        const ageOf = ({ at }: DueSlot) => down.now.getTime() - at.getTime()
+        const young = slots.filter((slot) => ageOf(slot) <= down.catchUp.maxAgeMs)
+        const expected = {
+          none: young.filter((slot) => ageOf(slot) <= minuteMs),
+          last: young.slice(-1),
+          all: young.slice(-down.catchUp.max),
+        }[down.catchUp.mode]
+        expect(slots.filter(({ outcome }) => outcome === 'fire')).toEqual(expected)
+        expect(slots.every((slot) => slot.late === (slot.outcome === 'fire' && ageOf(slot) > minuteMs))).toBe(true)
+        expect(next.every((at) => at && at > down.now)).toBe(true)
       }),
       { numRuns: 100 },
     )
@@ -219,20 +301,18 @@ describe('dueSlots, whatever the downtime', () => {
         downtime,
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
         (down, fractions) => {
-          const { cron: text, zone, from, lengthMs, maxAgeMs } = down
-          const settled = (since: Date, now: Date) =>
-            dueSlots({ cron: cronOf(text), zone, from: since, now, catchUp: { mode: 'last', maxAgeMs }, cap: 100_000 })
-          const whole = settled(new Date(from), new Date(from + lengthMs))
+          const whole = dueSlots(down)
           const seen: string[] = []
-          let since: Date | undefined = new Date(from)
+          let schedules = down.schedules
           // Not sorted: a clock may also go back.
           for (const fraction of [...fractions, 1]) {
-            const { slots, next } = settled(since ?? new Date(NaN), new Date(from + Math.floor(lengthMs * fraction)))
+            const now = new Date(down.from + Math.floor(down.lengthMs * fraction))
+            const { slots, next } = dueSlots({ ...down, schedules, now })
             seen.push(...slots.map(({ at }) => at.toISOString()))
-            since = next
+            schedules = schedules.map((schedule, index) => ({ ...schedule, from: next[index] ?? new Date(NaN) }))
           }
           expect(seen).toEqual(whole.slots.map(({ at }) => at.toISOString()))
-          expect(since).toEqual(whole.next)
+          expect(schedules.map(({ from }) => from)).toEqual(whole.next)
         },
       ),
       { numRuns: 100 },
@@ -241,16 +321,9 @@ describe('dueSlots, whatever the downtime', () => {
 
   test('with a cap the newest are the same, and one row more says that there were others', () => {
     fc.assert(
-      fc.property(downtime, fc.integer({ min: 1, max: 50 }), ({ cron: text, zone, from, lengthMs, maxAgeMs }, cap) => {
-        const owed = {
-          cron: cronOf(text),
-          zone,
-          from: new Date(from),
-          now: new Date(from + lengthMs),
-          catchUp: { mode: 'last', maxAgeMs },
-        } as const
-        const all = dueSlots({ ...owed, cap: 100_000 })
-        const capped = dueSlots({ ...owed, cap })
+      fc.property(downtime, fc.integer({ min: 1, max: 50 }), (down, cap) => {
+        const all = dueSlots(down)
+        const capped = dueSlots({ ...down, cap })
         const summary = all.slots
           .slice(0, 1)
           .map(({ at }) => ({ at, outcome: 'missed', reason: 'unlisted', late: false }))
