@@ -53,7 +53,8 @@ function promptFrom(text: string, after: number) {
   return { prompt: body.slice(blank).replaceAll('\r\n', '\n').trimEnd(), promptOffset: after + blank }
 }
 
-function unreadable(text: string): TextFault | undefined {
+/** What no text of people may be, whatever is in it. */
+export function unreadable(text: string): TextFault | undefined {
   if (text.length > fileCapBytes || Buffer.byteLength(text) > fileCapBytes) {
     return {
       line: 1,

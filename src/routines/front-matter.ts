@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { duration } from './duration.ts'
 import { Output } from './output.ts'
 import type { JsonSchema } from './schema-keys.ts'
 import { GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
@@ -67,11 +68,7 @@ const CatchUp = z.strictObject({
     .enum(['none', 'last', 'all'])
     .default('last')
     .describe('Which slots missed while nothing ran are made up for.'),
-  max_age: z
-    .string('must be a duration such as 30m, 6h or 2d')
-    .regex(/^[1-9]\d{0,4}[smhd]$/, 'must be a duration such as 30m, 6h or 2d')
-    .default('6h')
-    .describe('Older slots are recorded as missed.'),
+  max_age: duration.default('6h').describe('Older slots are recorded as missed.'),
   max: z.number().int().min(1).max(1000).default(100).describe('With all: how many at most, the newest ones.'),
 })
 

@@ -1,15 +1,18 @@
 import type { core } from 'zod'
 import { quoted } from './format.ts'
 import { advice } from './nearest.ts'
-import { keysAt, shapesAt, wordsAt } from './schema-keys.ts'
+import { keysAt, shapesAt, wordsAt, type JsonSchema } from './schema-keys.ts'
 import type { Path, YamlTree } from './yaml-tree.ts'
 type Issue = core.$ZodIssue
 
 export type Finding = { path: Path; at: 'key' | 'value'; message: string; hint?: string }
 
-/** What the schema found, as sentences with a place. `tree` knows what was written. */
-export function explainIssues(issues: readonly Issue[], tree: YamlTree): Finding[] {
-  return issues.flatMap((issue) => specific(issue, tree.value)).flatMap((issue) => explain(issue, tree))
+/** What was written, and what may be: `schema` of what people call `whole`. */
+export type Written = { tree: YamlTree; schema: JsonSchema; whole: string }
+
+/** What the schema found, as sentences with a place. */
+export function explainIssues(issues: readonly Issue[], written: Written): Finding[] {
+  return issues.flatMap((issue) => specific(issue, written.tree.value)).flatMap((issue) => explain(issue, written))
 }
 
 /**
@@ -42,27 +45,26 @@ function misses(branch: readonly Issue[]): number {
   return branch.reduce((sum, inner) => sum + (inner.code === 'invalid_value' ? 10 - inner.values.length : 1), 0)
 }
 
-function explain(issue: Issue, tree: YamlTree): Finding[] {
+function explain(issue: Issue, { tree, schema, whole }: Written): Finding[] {
   const { path } = issue
-  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, path)
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, path, keysAt(schema, path))
   if (issue.code === 'invalid_key') {
     const words = issue.issues[0]?.message ?? 'is not allowed here'
     return [{ path, at: 'key', message: `${quoted(String(path.at(-1)))} ${words}` }]
   }
   const value = valueAt(tree.value, path)
-  const name = path.length === 0 ? 'the front matter' : quoted(path.map(String).join('.'))
+  const name = path.length === 0 ? whole : quoted(path.map(String).join('.'))
   if (value === undefined && path.length > 0) {
     return [{ path, at: 'key', message: `${name} is missing`, hint: `write ${String(path.at(-1))}: …` }]
   }
-  const { words, hint } = wordsFor(issue, { value, source: tree.sourceAt(path) })
+  const { words, hint } = wordsFor(issue, { value, source: tree.sourceAt(path), schema })
   return [{ path, at: 'value', message: `${name} ${words}`, ...(hint === undefined ? {} : { hint }) }]
 }
 
 /** Looking for the nearest key of thousands would take long, and nobody reads so many. */
 const maxKeys = 20
 
-function unknownKeys(keys: readonly string[], path: Path): Finding[] {
-  const known = keysAt(path)
+function unknownKeys(keys: readonly string[], path: Path, known: readonly string[]): Finding[] {
   return keys.slice(0, maxKeys).map((key) => {
     // Known, but of another form of this map: `command` beside `name: claude`.
     if (known.includes(key))
@@ -76,30 +78,31 @@ function unknownKeys(keys: readonly string[], path: Path): Finding[] {
   })
 }
 
-type Written = { value: unknown; source: string | undefined }
+type Value = { value: unknown; source: string | undefined; schema: JsonSchema }
 type Words = { words: string; hint?: string | undefined }
 
-function wordsFor(issue: Issue, written: Written): Words {
+function wordsFor(issue: Issue, written: Value): Words {
   if (issue.code === 'invalid_type') return wrongKind(issue, written)
-  if (issue.code === 'invalid_value' || issue.code === 'invalid_union') return wrongWord(issue.path, written.value)
+  if (issue.code === 'invalid_value' || issue.code === 'invalid_union') return wrongWord(issue.path, written)
   if (issue.code === 'too_small') return { words: tooSmall(issue) }
   if (issue.code === 'too_big') return { words: `must be at most ${issue.maximum}${units[issue.origin] ?? ''}` }
   return { words: issue.message }
 }
 
-function wrongWord(path: Path, value: unknown): Words {
-  const known = wordsAt(path)
-  const hint = typeof value === 'string' && known.length > 0 ? advice(value, known) : `it may be ${shapesAt(path)}`
+function wrongWord(path: Path, { value, schema }: Value): Words {
+  const known = wordsAt(schema, path)
+  const hint =
+    typeof value === 'string' && known.length > 0 ? advice(value, known) : `it may be ${shapesAt(schema, path)}`
   return { words: `cannot be ${shown(value)}`, hint }
 }
 
-function wrongKind(issue: Issue & { code: 'invalid_type' }, { value, source }: Written): Words {
+function wrongKind(issue: Issue & { code: 'invalid_type' }, { value, source, schema }: Value): Words {
   const { path, expected } = issue
   if (issue.message.startsWith('must')) return { words: issue.message }
   const words = `must be ${kinds[expected] ?? expected}, not ${shown(value)}`
   if (expected === 'string' && source !== undefined && value !== null)
     return { words, hint: `write it in quotes: ${quoted(source)}` }
-  return path.length > 0 && expected === 'object' ? { words, hint: `it may be ${shapesAt(path)}` } : { words }
+  return path.length > 0 && expected === 'object' ? { words, hint: `it may be ${shapesAt(schema, path)}` } : { words }
 }
 
 const kinds: Record<string, string> = {

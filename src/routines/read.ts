@@ -5,7 +5,7 @@ import { findUnavailable } from './availability.ts'
 import { checkWritten, type CheckSchedule } from './check-written.ts'
 import { splitFile, type FileText } from './file-text.ts'
 import { formatProblem, placeAt, quoted } from './format.ts'
-import { FrontMatter, namePattern } from './front-matter.ts'
+import { FrontMatter, namePattern, routineJsonSchema } from './front-matter.ts'
 import { explainIssues, type Finding } from './issues.ts'
 import { checkPrompt } from './prompt.ts'
 import type { Problem, Routine } from './routine.ts'
@@ -49,7 +49,10 @@ export function readRoutine(file: string, text: string, options: ReadOptions): R
     return { file, ...placeAt(text, offset + (which === 'key' ? tree.keyAt(path) : tree.valueAt(path))), ...words }
   }
   const parsed = FrontMatter.safeParse(tree.value)
-  if (!parsed.success) return refuse([...named, ...explainIssues(parsed.error.issues, tree).map(at)])
+  if (!parsed.success) {
+    const written = { tree, schema: routineJsonSchema(), whole: 'the front matter' }
+    return refuse([...named, ...explainIssues(parsed.error.issues, written).map(at)])
+  }
 
   const engine = engineOf(parsed.data, options)
   const findings = checkWritten(parsed.data, { engine: engine.name, ...withDefaults(options) })

@@ -1,7 +1,6 @@
-import { routineJsonSchema } from './front-matter.ts'
 import type { Path } from './yaml-tree.ts'
 
-/** The part of JSON Schema that the front matter uses. */
+/** The part of JSON Schema that files of people use. */
 export type JsonSchema = {
   title?: string
   type?: string
@@ -21,22 +20,22 @@ export type JsonSchema = {
 }
 
 /** The keys that may be written in the map at `path`, in the order of the documentation. */
-export function keysAt(path: Path): string[] {
-  return unique(schemasAt(path).flatMap((schema) => Object.keys(schema.properties ?? {})))
+export function keysAt(root: JsonSchema, path: Path): string[] {
+  return unique(schemasAt(root, path).flatMap((schema) => Object.keys(schema.properties ?? {})))
 }
 
 /** The words that may be written at `path`; empty where any text may. */
-export function wordsAt(path: Path): string[] {
+export function wordsAt(root: JsonSchema, path: Path): string[] {
   return unique(
-    schemasAt(path)
+    schemasAt(root, path)
       .flatMap((schema) => schema.enum ?? (schema.const === undefined ? [] : [schema.const]))
       .map(String),
   )
 }
 
 /** What may be written at `path`, for a sentence: `text, a list, a map (cron, timezone)`. */
-export function shapesAt(path: Path): string {
-  return unique(schemasAt(path).flatMap(shapeOf)).join(', ')
+export function shapesAt(root: JsonSchema, path: Path): string {
+  return unique(schemasAt(root, path).flatMap(shapeOf)).join(', ')
 }
 
 function shapeOf(schema: JsonSchema): string[] {
@@ -50,8 +49,7 @@ function shapeOf(schema: JsonSchema): string[] {
   return schema.type === undefined ? [] : [schema.type === 'string' ? 'text' : schema.type]
 }
 
-function schemasAt(path: Path): JsonSchema[] {
-  const root = routineJsonSchema()
+function schemasAt(root: JsonSchema, path: Path): JsonSchema[] {
   return path.reduce<JsonSchema[]>(
     (schemas, key) => schemas.flatMap((schema) => step(schema, key, root)),
     options(root, root),

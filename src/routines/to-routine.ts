@@ -1,13 +1,12 @@
 import { listOf } from './availability.ts'
 import { conditionOf } from './condition.ts'
+import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
 import type { GitHubTrigger, InputSpec, Routine, Schedule } from './routine.ts'
 
 type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
   timezone: string
 }
-
-const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** What was written, with every default filled in. */
 export function toRoutine(written: FrontMatter, { timezone, ...about }: About): Routine {
@@ -66,9 +65,4 @@ function pullRequestOf(output: FrontMatter['output']): Routine['pullRequest'] {
   if (typeof output === 'string') return { draft: true, labels: [], reviewers: [], title: null }
   const { draft, labels, reviewers, title } = output.pull_request
   return { draft, labels, reviewers, title: title ?? null }
-}
-
-/** `30m`, `6h`, `2d`: the schema lets nothing else through. */
-function millisecondsOf(duration: string): number {
-  return Number(duration.slice(0, -1)) * (unitMs[duration.slice(-1)] ?? 0)
 }

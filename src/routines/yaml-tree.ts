@@ -90,7 +90,7 @@ function refusal(node: Node, { depth }: Here, walk: Walk): Omit<YamlFault, 'offs
   walk.budget -= 1
   if (walk.budget < 0 || depth > maxDepth) {
     return {
-      message: 'the front matter is too large once its aliases are filled in',
+      message: 'the YAML is too large once its aliases are filled in',
       hint: 'write it flatter, without aliases',
     }
   }
@@ -167,7 +167,7 @@ function explain(code: string, message: string): { message: string; hint?: strin
     case 'MULTIPLE_DOCS':
       return { message: 'there is a second document', hint: 'remove the line ...' }
     case 'RESOURCE_EXHAUSTION':
-      return { message: 'the front matter is nested too deeply', hint: 'write it flatter' }
+      return { message: 'the YAML is nested too deeply', hint: 'write it flatter' }
     default:
       return { message: message.split('\n')[0] ?? message }
   }
