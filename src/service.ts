@@ -7,11 +7,13 @@ import { createNews } from './http/news.ts'
 import { createApp, type App } from './http/server.ts'
 import { ensureToken } from './http/token.ts'
 import type { Log } from './log.ts'
+import { createFolderSource } from './routines/folder-source.ts'
 import { openLibrary } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
+import { createMemory } from './service/memory.ts'
 import { aliveMs } from './service/hands.ts'
 import { openMessages } from './service/messages.ts'
 import { startTicking } from './ticker.ts'
@@ -61,20 +63,17 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   if (!foreground || ground.isAlone) await ground.heal()
   const news = createNews()
   const library = await openLibrary({
-    dir: config.routinesDir,
+    source: createFolderSource({ dir: config.routinesDir, operator: config.operator }),
     read: ground.read,
     // `overnight check` is the command that speaks of the folder; others would only repeat it.
     log: foreground ? log.child({}, { level: 'error' }) : log,
     watch: !foreground,
-    operator: config.operator,
-    lastGood: async (name) => {
-      const version = await ledger.routines.versionInForce(name)
-      return version && ground.routineOf(version)
-    },
+    memory: createMemory({ ledger, routineOf: ground.routineOf, log }),
     // A command looks at the folder; only the service puts it in force.
     ...(foreground ? {} : { onChange: (folder) => applyRoutines(ledger, folder) }),
   })
   building.use(library)
+  if (!foreground) building.defer(await ledger.watchRoutines(() => void library.rescan()))
 
   const take = ({ all: 'all', server: 'none', foreground: 'own' } as const)[role]
   const mine = new Set<string>()
@@ -123,7 +122,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
         { every: '* * * * * *', name: 'scheduler', act: () => scheduler.tick() },
         { every: '*/5 * * * * *', name: 'slots', act: () => scheduler.settle() },
         { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
-        { every: '*/2 * * * * *', name: 'library', act: () => library.rescan() },
+        { every: '*/2 * * * * *', name: 'library', act: () => library.look() },
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
         ...hands.ticks,
         ...openMessages(ground, building, 'server'),

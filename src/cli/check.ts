@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { BadRequest, messageOf } from '../errors.ts'
 import { formatProblem, relativeTo } from '../routines/format.ts'
+import { createFolderSource } from '../routines/folder-source.ts'
 import { readLibrary, type LibrarySnapshot } from '../routines/library.ts'
 import { lintRoutine } from '../routines/lint.ts'
 import { readRoutine } from '../routines/read.ts'
@@ -38,7 +39,7 @@ const readOptions = (context: Context) => ({ defaultEngine: context.config().eng
 
 /** The folder as it is on disk now, without a service. */
 export function readFolder(context: Context): Promise<LibrarySnapshot> {
-  return readLibrary(context.config().routinesDir, readOptions(context))
+  return readLibrary(createFolderSource({ dir: context.config().routinesDir }), readOptions(context))
 }
 
 async function readFiles(

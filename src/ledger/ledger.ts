@@ -76,6 +76,8 @@ export function createLedger(store: Store) {
         for (const stop of stops) await stop()
       }
     },
+    /** Calls back when what is in force may have changed (also by other processes); resolves to how to stop. */
+    watchRoutines: (onNews: () => void): Promise<() => Promise<void>> => store.listen('overnight_routines', onNews),
     /** A run has news that is not in the ledger (its transcript grew). */
     announce: (run: string): Promise<void> => store.notify('overnight_output', run),
   }

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import { inBatches } from './batches.ts'
 import {
   routines,
@@ -20,6 +20,17 @@ export type Standing = Pick<RoutineRow, 'name' | 'hash' | 'file' | 'error' | 'ro
 
 /** The routines in force and every text they ever had. */
 export function createRoutines(db: Database) {
+  const inForce = (which: SQL) =>
+    db
+      .select({ ...getTableColumns(routineVersions), file: routines.file, from: routines.rolledBackFrom })
+      .from(routines)
+      .innerJoin(
+        routineVersions,
+        and(eq(routineVersions.routine, routines.name), eq(routineVersions.hash, routines.hash)),
+      )
+      .where(and(isNull(routines.removedAt), which))
+      .orderBy(asc(routines.name))
+
   return {
     /** Keeps texts for ever; the same text again is the same version. A commit that becomes known later is filled in. */
     async ensureVersions(versions: readonly NewVersion[]): Promise<void> {
@@ -68,6 +79,11 @@ export function createRoutines(db: Database) {
       }
     },
 
+    /** Tells every process, when this is committed, that what is in force is not what it was. */
+    async tell(): Promise<void> {
+      await db.execute(sql`select pg_notify('overnight_routines', '')`)
+    },
+
     standing(): Promise<Standing[]> {
       const { name, hash, file, error, rolledBackFrom } = routines
       const { commit } = routineVersions
@@ -95,6 +111,23 @@ export function createRoutines(db: Database) {
       const version = row && (await this.readVersion(name, row.hash))
       // The same text may have been run from elsewhere, too: in force is the file in the folder.
       return version && { ...version, file: row.file }
+    },
+
+    /** The text that the routine's file had when it was last good: also of one that was put back to an older version. */
+    async lastGood(name: string): Promise<RoutineVersion | undefined> {
+      const row = await this.find(name)
+      const version = row && (await this.readVersion(name, row.rolledBackFrom ?? row.hash))
+      return version && { ...version, file: row.file }
+    },
+
+    async versionsInForce(): Promise<RoutineVersion[]> {
+      return (await inForce(sql`true`)).map(({ from: _from, ...version }) => version)
+    },
+
+    /** Versions that people put back; `from` is the hash of the file's own text. */
+    async rolledBack(): Promise<(RoutineVersion & { from: string })[]> {
+      const rows = await inForce(isNotNull(routines.rolledBackFrom))
+      return rows.flatMap(({ from, ...version }) => (from === null ? [] : [{ ...version, from }]))
     },
 
     schedules(): Promise<ScheduleRow[]> {

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Fault, FolderFile } from './folder.ts'
 import { namePattern } from './front-matter.ts'
 import { readRoutine, type ReadOptions, type ReadResult } from './read.ts'
+import type { RolledBack } from './memory.ts'
 import type { Problem, Routine } from './routine.ts'
 
 export type LibrarySnapshot = {
@@ -11,6 +12,8 @@ export type LibrarySnapshot = {
   broken: Map<string, Problem[]>
   /** Everything that is wrong in the folder, those of `broken` included. */
   problems: Problem[]
+  /** By routine name: the hash of the file's own text, which is not in force because an older version was put back. */
+  rolledBack: Map<string, string>
 }
 
 export type Parsed = { entry: string; file: string; name: string; read: ReadResult }
@@ -36,16 +39,29 @@ export function decideInForce(before: LibrarySnapshot, parsed: readonly Parsed[]
     routines: [...good, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1)),
     broken,
     problems: bad.flatMap(({ problems }) => problems),
+    rolledBack: new Map(),
   }
 }
 
 /**
- * A missing folder changes nothing but adds its problem: it may be a disk that is not mounted, and forgetting every schedule
- * would lose slots silently.
+ * What is missing changes nothing but adds its problem: it may be a disk that is not mounted or a forge that is away, and
+ * forgetting every schedule would lose slots silently.
  */
-export function withoutFolder(before: LibrarySnapshot, dir: string, missing: Fault): LibrarySnapshot {
-  const mine: Problem = { file: dir, line: 1, column: 1, ...missing }
+export function withoutSource(before: LibrarySnapshot, name: string, missing: Fault): LibrarySnapshot {
+  const mine: Problem = { file: name, line: 1, column: 1, ...missing }
   return { ...before, problems: [mine, ...[...before.broken.values()].flat()] }
+}
+
+/** What the files say, but for routines that people put back to an older version while the file has the text they left. */
+export function withRolledBack(files: LibrarySnapshot, back: readonly RolledBack[]): LibrarySnapshot {
+  if (back.length === 0) return files
+  const older = new Map(back.map((one) => [one.routine.name, one]))
+  const holds = ({ name, hash }: Routine) => older.get(name)?.from === hash
+  return {
+    ...files,
+    routines: files.routines.map((routine) => (holds(routine) ? older.get(routine.name)!.routine : routine)),
+    rolledBack: new Map(files.routines.filter(holds).map(({ name, hash }) => [name, hash])),
+  }
 }
 
 export type Difference = { applied: string[]; committed: string[]; broken: string[]; removed: string[] }

@@ -7,14 +7,14 @@ export type FolderWatch = Disposable & {
   ensure(): Promise<void>
 }
 
-type Events = {
+export type WatchEvents = {
   onEvent: () => void
   /** Watching does not work here (too many watches, a network disk): changes are found by looking. */
   onTrouble: (error: Error) => void
 }
 
 /** Tells when something in `dir` may have changed. A folder that is missing is waited for from its nearest parent. */
-export function watchFolder(dir: string, { onEvent, onTrouble }: Events): FolderWatch {
+export function watchFolder(dir: string, { onEvent, onTrouble }: WatchEvents): FolderWatch {
   const state: { watcher: FSWatcher | undefined; identity: string | undefined; closed: boolean } = {
     watcher: undefined,
     identity: undefined,

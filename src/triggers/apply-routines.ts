@@ -60,6 +60,7 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
     await tx.routines.replaceSchedules(await schedulesOf(changed, now))
     for (const { name, error } of broken) await tx.routines.markBroken(name, error)
     await tx.routines.markRemoved(removed)
+    if (changed.length + broken.length + removed.length > 0) await tx.routines.tell()
   })
 }
 

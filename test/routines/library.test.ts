@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import { formatProblem } from '../../src/routines/format.ts'
+import { createFolderSource, type FolderSourceOptions } from '../../src/routines/folder-source.ts'
 import { openLibrary, readLibrary, type LibraryOptions, type LibrarySnapshot } from '../../src/routines/library.ts'
 import { git } from '../support/git-repository.ts'
 import { readGood, readOptions, routineText } from './reading.ts'
@@ -26,10 +27,14 @@ function openFolder(files: Record<string, string> = {}): string {
 
 type Opened = Awaited<ReturnType<typeof openLibrary>> & { told: LibrarySnapshot[] }
 
-async function open(dir: string, options: Partial<LibraryOptions> = {}): Promise<Opened> {
+type Options = Partial<LibraryOptions> & Partial<FolderSourceOptions>
+
+async function open(dir: string, { operator, commitEveryMs, ...options }: Options = {}): Promise<Opened> {
   const told: LibrarySnapshot[] = []
+  const commits = { ...(operator && { operator }), ...(commitEveryMs !== undefined && { commitEveryMs }) }
+  const source = createFolderSource({ dir, ...commits })
   const onChange = (snapshot: LibrarySnapshot) => void told.push(snapshot)
-  const library = await openLibrary({ dir, read: readOptions, log, onChange, ...options })
+  const library = await openLibrary({ source, read: readOptions, log, onChange, ...options })
   cleanUps.push(() => library[Symbol.asyncDispose]())
   return { ...library, told }
 }
@@ -54,7 +59,7 @@ describe('reading the folder', () => {
     })
     mkdirSync(join(dir, 'more'))
     writeFileSync(join(dir, 'more', 'c.md'), routineText())
-    const { routines, problems, broken } = await readLibrary(dir, readOptions)
+    const { routines, problems, broken } = await readLibrary(createFolderSource({ dir }), readOptions)
     expect(routines.map(({ name, file }) => ({ name, file }))).toEqual([
       { name: 'a', file: join(dir, 'a.md') },
       { name: 'b', file: join(dir, 'b.md') },
@@ -81,7 +86,7 @@ describe('reading the folder', () => {
     symlinkSync('good.md', join(dir, 'inside.md'))
     symlinkSync('loop.md', join(dir, 'loop.md'))
 
-    const snapshot = await readLibrary(dir, readOptions)
+    const snapshot = await readLibrary(createFolderSource({ dir }), readOptions)
     expect(namesOf(snapshot)).toEqual(['good', 'inside'])
     expect([...snapshot.broken.keys()].sort()).toEqual([
       'dangling',
@@ -99,14 +104,14 @@ describe('reading the folder', () => {
       [
         'Bad Name.md:1:1: "Bad Name" cannot be the name of a routine – rename the file: small letters, digits and -, at most 63, such as nightly-dependencies.md',
         'dangling.md:1:1: this is a link to nothing – copy the file into the folder',
-        'folder.md:1:1: this is not a regular file – remove it, or give it another ending than .md',
+        'folder.md:1:1: this is not a regular file – remove it, or give it another ending',
         'huge.md:1:1: the file is larger than 256 KB – a routine is a prompt: keep data in the repository',
         'latin.md:1:1: the file is not UTF-8 text – save it as UTF-8',
         'link.md:1:1: this is a link out of the folder – copy the file into the folder',
         'loop.md:1:1: this is a link to nothing – copy the file into the folder',
         'nope.md:4:1: unknown key "nope" – known here: description, on, repository, base, engine, connectors, inputs, sandbox, network, limits, overlap, catch_up, topic, output, success',
         'passwd.md:1:1: this is a link out of the folder – copy the file into the folder',
-        'pipe.md:1:1: this is not a regular file – remove it, or give it another ending than .md',
+        'pipe.md:1:1: this is not a regular file – remove it, or give it another ending',
         'twin.MD:1:1: the name differs from "twin.md" only in case – rename or remove one of them',
         'twin.md:1:1: the name differs from "twin.MD" only in case – rename or remove one of them',
       ].sort(),
@@ -119,7 +124,7 @@ describe('reading the folder', () => {
     writeFileSync(join(dir, '..2026_01', 'tidy.md'), routineText())
     symlinkSync('..2026_01', join(dir, '..data'))
     symlinkSync('..data/tidy.md', join(dir, 'tidy.md'))
-    expect(await readLibrary(dir, readOptions)).toMatchObject({
+    expect(await readLibrary(createFolderSource({ dir }), readOptions)).toMatchObject({
       routines: [{ name: 'tidy', file: join(dir, 'tidy.md') }],
       problems: [],
     })
@@ -127,11 +132,11 @@ describe('reading the folder', () => {
 
   test('a folder that is missing, or is a file, is a problem', async () => {
     const dir = openFolder({ file: 'x' })
-    expect(await readLibrary(join(dir, 'routines'), readOptions)).toMatchObject({
+    expect(await readLibrary(createFolderSource({ dir: join(dir, 'routines') }), readOptions)).toMatchObject({
       routines: [],
       problems: [{ message: 'there is no such folder' }],
     })
-    expect(await readLibrary(join(dir, 'file'), readOptions)).toMatchObject({
+    expect(await readLibrary(createFolderSource({ dir: join(dir, 'file') }), readOptions)).toMatchObject({
       routines: [],
       problems: [{ message: 'this is not a folder' }],
     })
@@ -179,9 +184,40 @@ describe('the folder in force', () => {
   test('a broken file has the version that was in force before the start, if there was one', async () => {
     const dir = openFolder({ 'tidy.md': 'no repository' })
     const before = { ...readGood(routineText('', 'From before')), name: 'tidy' }
-    const library = await open(dir, { lastGood: async (name) => (name === 'tidy' ? before : undefined) })
+    const library = await open(dir, { memory: { lastGood: async (name) => (name === 'tidy' ? before : undefined) } })
     expect(promptOf(library.snapshot())).toBe('From before')
     expect(library.snapshot().broken.has('tidy')).toBe(true)
+  })
+
+  test('what was in force before stays when the folder is out of reach at the start', async () => {
+    const dir = join(openFolder(), 'not mounted')
+    const before = { ...readGood(routineText('', 'From before')), name: 'tidy' }
+    const library = await open(dir, { memory: { inForce: async () => [before] } })
+    expect(promptOf(library.snapshot())).toBe('From before')
+    expect(library.snapshot().problems).toMatchObject([{ message: 'there is no such folder' }])
+    expect(library.told).toEqual([])
+    mkdirSync(dir)
+    writeFileSync(join(dir, 'sort.md'), routineText())
+    await library.rescan()
+    expect(library.told.map(namesOf)).toEqual([['sort']])
+  })
+
+  test('a version that was put back is in force until the file has another text', async () => {
+    const dir = openFolder({ 'tidy.md': routineText('', 'New') })
+    const from = readGood(routineText('', 'New')).hash
+    const old = { ...readGood(routineText('', 'Old')), name: 'tidy' }
+    const library = await open(dir, { watch: false, memory: { rolledBack: async () => [{ routine: old, from }] } })
+    expect(promptOf(library.snapshot())).toBe('Old')
+    expect(library.snapshot().rolledBack).toEqual(new Map([['tidy', from]]))
+    expect(promptOf(library.told[0]!)).toBe('New')
+
+    writeFileSync(join(dir, 'tidy.md'), routineText('nope: 1', 'Broken'))
+    await library.rescan()
+    expect(promptOf(library.snapshot())).toBe('Old')
+    writeFileSync(join(dir, 'tidy.md'), routineText('', 'Newer'))
+    await library.rescan()
+    expect(promptOf(library.snapshot())).toBe('Newer')
+    expect(library.snapshot().rolledBack.size).toBe(0)
   })
 
   test('an editor that saves by renaming never makes the routine disappear', async () => {
@@ -277,7 +313,9 @@ describe('the folder in force', () => {
   test('opening fails when the first state cannot be applied', async () => {
     const dir = openFolder()
     const onChange = () => Promise.reject(new Error('the ledger is away'))
-    await expect(openLibrary({ dir, read: readOptions, log, onChange })).rejects.toThrow('the ledger is away')
+    await expect(
+      openLibrary({ source: createFolderSource({ dir }), read: readOptions, log, onChange }),
+    ).rejects.toThrow('the ledger is away')
   })
 
   test('after closing nothing is told', async () => {
