@@ -1,17 +1,10 @@
 import { and, asc, eq, getTableColumns, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import { inBatches } from './batches.ts'
-import {
-  routines,
-  routineVersions,
-  schedules,
-  type RoutineRow,
-  type RoutineVersion,
-  type ScheduleRow,
-} from './schema.ts'
+import { createSchedules } from './schedules.ts'
+import { routines, routineVersions, schedules, type RoutineRow, type RoutineVersion } from './schema.ts'
 import type { Database } from './store.ts'
 
 export type NewVersion = Omit<RoutineVersion, 'createdAt'>
-export type NewSchedule = Omit<ScheduleRow, 'routine' | 'since'>
 type Applied = Pick<RoutineRow, 'name' | 'hash' | 'file'>
 /** A routine in force, and the commit that is known of its text. */
 export type Standing = Pick<RoutineRow, 'name' | 'hash' | 'file' | 'error' | 'rolledBackFrom'> & {
@@ -130,32 +123,6 @@ export function createRoutines(db: Database) {
       return rows.flatMap(({ from, ...version }) => (from === null ? [] : [{ ...version, from }]))
     },
 
-    schedules(): Promise<ScheduleRow[]> {
-      return db.select().from(schedules).orderBy(asc(schedules.nextFireAt))
-    },
-
-    schedulesOf(routine: string): Promise<ScheduleRow[]> {
-      return db.select().from(schedules).where(eq(schedules.routine, routine))
-    },
-
-    /**
-     * Makes these the schedules of each routine. One that stays keeps its next instant (it may be overdue); a new one, or one that
-     * had none, starts from `nextFireAt`.
-     */
-    async replaceSchedules(wanted: readonly { routine: string; schedules: readonly NewSchedule[] }[]): Promise<void> {
-      for (const batch of inBatches(wanted)) {
-        await db.execute(sql`
-          delete from ${schedules} using json_to_recordset(${batch}::json) as given (routine text, schedules json)
-          where ${schedules}.routine = given.routine and not exists (
-            select from json_to_recordset(given.schedules) as kept (cron text, timezone text)
-            where kept.cron = ${schedules}.cron and kept.timezone = ${schedules}.timezone)`)
-        await db.execute(sql`
-          insert into ${schedules} (routine, cron, timezone, next_fire_at, catch_up)
-          select given.routine, wanted.* from json_to_recordset(${batch}::json) as given (routine text, schedules json),
-            json_to_recordset(given.schedules) as wanted (cron text, timezone text, "nextFireAt" timestamptz, "catchUp" jsonb)
-          on conflict (routine, cron, timezone) do update set
-            next_fire_at = coalesce(${schedules}.next_fire_at, excluded.next_fire_at), catch_up = excluded.catch_up`)
-      }
-    },
+    ...createSchedules(db),
   }
 }

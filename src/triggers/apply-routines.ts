@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { NewSchedule, Standing } from '../ledger/routines.ts'
+import type { Standing } from '../ledger/routines.ts'
+import type { NewSchedule } from '../ledger/schedules.ts'
 import type { Problem, Routine } from '../routines/routine.ts'
 import { formatProblem } from '../routines/format.ts'
 import { cronOf } from './schedule/cron.ts'
