@@ -7,17 +7,14 @@ import { createNews } from './http/news.ts'
 import { createApp, type App } from './http/server.ts'
 import { ensureToken } from './http/token.ts'
 import type { Log } from './log.ts'
-import { createFolderSource } from './routines/folder-source.ts'
-import { openLibrary } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
-import { createMemory } from './service/memory.ts'
+import { openRoutines, openRoutinesOnce } from './service/routines.ts'
 import { aliveMs } from './service/hands.ts'
 import { openMessages } from './service/messages.ts'
 import { startTicking } from './ticker.ts'
-import { applyRoutines } from './triggers/apply-routines.ts'
 import { createScheduler } from './triggers/schedule/scheduler.ts'
 import { readAssets } from './ui/assets.ts'
 
@@ -62,18 +59,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   const token = await ensureToken(config.paths.token)
   if (!foreground || ground.isAlone) await ground.heal()
   const news = createNews()
-  const library = await openLibrary({
-    source: createFolderSource({ dir: config.routinesDir, operator: config.operator }),
-    read: ground.read,
-    // `overnight check` is the command that speaks of the folder; others would only repeat it.
-    log: foreground ? log.child({}, { level: 'error' }) : log,
-    watch: !foreground,
-    memory: createMemory({ ledger, routineOf: ground.routineOf, log }),
-    // A command looks at the folder; only the service puts it in force.
-    ...(foreground ? {} : { onChange: (folder) => applyRoutines(ledger, folder) }),
-  })
-  building.use(library)
-  if (!foreground) building.defer(await ledger.watchRoutines(() => void library.rescan()))
+  const library = await (foreground ? openRoutinesOnce : openRoutines)(ground, building)
 
   const take = ({ all: 'all', server: 'none', foreground: 'own' } as const)[role]
   const mine = new Set<string>()
