@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { idOf } from './cause.ts'
 import { deliveries, type Delivery } from './schema.ts'
 import type { Database } from './store.ts'
@@ -8,21 +8,10 @@ export type NewDelivery = Pick<Delivery, 'source' | 'key' | 'event' | 'headers' 
   Partial<Pick<Delivery, 'replayOf' | 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>>
 /** What was found out by reading it, and what became of it. */
 export type Settlement = Pick<Delivery, 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>
-export type DeliveryFilter = {
-  source?: string
-  event?: string
-  outcome?: NonNullable<Delivery['outcome']> | 'owed'
-  /** Only older ones than the delivery with this id: the last of the page before. */
-  before?: string
-  limit: number
-}
-/** Lists do without bodies. */
-export type DeliveryFacts = Omit<Delivery, 'body'>
 
 /** Who has taken a delivery and is silent for this long has lost it. */
 const claimedFor = sql`interval '30 seconds'`
 const longestWait = sql`interval '10 minutes'`
-const { body: _, ...facts } = getTableColumns(deliveries)
 
 /** The same delivery again is the same row: the id says so. */
 export const deliveryId = (from: string, name: string): string => idOf('delivery', from, name)
@@ -92,28 +81,6 @@ export function createDeliveries(db: Database) {
     async find(id: string): Promise<Delivery | undefined> {
       const rows = await db.select().from(deliveries).where(eq(deliveries.id, id))
       return rows[0]
-    },
-
-    /** Newest first. */
-    recent(filter: DeliveryFilter): Promise<DeliveryFacts[]> {
-      const { outcome, before } = filter
-      const isOutcome = outcome === 'owed' ? isNull(deliveries.outcome) : outcome && eq(deliveries.outcome, outcome)
-      // By the row itself: an instant that went through a Date has lost its microseconds.
-      const last = sql`(select d.received_at, d.id from ${deliveries} d where d.id = ${before})`
-      const isOlder = before === undefined ? undefined : sql`(${deliveries.receivedAt}, ${deliveries.id}) < ${last}`
-      return db
-        .select(facts)
-        .from(deliveries)
-        .where(
-          and(
-            filter.source === undefined ? undefined : eq(deliveries.source, filter.source),
-            filter.event === undefined ? undefined : eq(deliveries.event, filter.event),
-            isOutcome,
-            isOlder,
-          ),
-        )
-        .orderBy(desc(deliveries.receivedAt), desc(deliveries.id))
-        .limit(filter.limit)
     },
   }
 }

@@ -6,6 +6,7 @@ import { createFirings } from './firings.ts'
 import { holdRun } from './held-run.ts'
 import type { Patience } from './insist.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import { createOccasions } from './occasions.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwed } from './owed.ts'
 import { createPauses } from './pauses.ts'
@@ -27,6 +28,7 @@ function statements(db: Database) {
     pauses: createPauses(db),
     slots: createSlots(db),
     deliveries: createDeliveries(db),
+    occasions: createOccasions(db),
     firings: createFirings(db),
     runs: createRuns(db),
     owed: createOwed(db),
