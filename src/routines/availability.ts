@@ -14,14 +14,7 @@ export function findUnavailable(written: FrontMatter, engine: string): NotYet[] 
 
 function triggers({ on }: FrontMatter): NotYet[] {
   if (on === 'manual') return []
-  const schedules = listOf(on.schedule)
   return [
-    ...schedules.flatMap((schedule, index) =>
-      ifAny('every' in schedule, [...schedulePath(on.schedule, index), 'every'], {
-        message: 'schedules in plain words are not available yet',
-        hint: 'write cron: "0 2 * * 1-5"',
-      }),
-    ),
     ...ifAny(on.github, ['on', 'github'], {
       message: 'GitHub events are not available yet',
       hint: 'use on.schedule or on.api',

@@ -1,6 +1,7 @@
 import { listOf, schedulePath } from './availability.ts'
 import type { FrontMatter } from './front-matter.ts'
 import type { Finding } from './issues.ts'
+import { understand } from './written-schedule.ts'
 
 /** What is wrong with a schedule, as a sentence; undefined = nothing. */
 export type CheckSchedule = (cron: string, timezone: string) => string | undefined
@@ -30,15 +31,20 @@ function checkSchedules({ on }: FrontMatter, { timezone, checkSchedule }: Writte
   return listOf(on.schedule).flatMap((schedule, index): Finding[] => {
     const path = schedulePath(on.schedule, index)
     const zone = schedule.timezone ?? timezone
-    const words = 'cron' in schedule ? schedule.cron : schedule.every
-    const identity = JSON.stringify([words.split(/\s+/), zone])
-    if (seen.has(identity))
-      return [{ path, at: 'value', message: 'this schedule is written twice', hint: 'remove one of them' }]
-    seen.add(identity)
+    const understood = understand(schedule)
+    const wrong = (key: string, message: string): Finding[] => [{ path: [...path, key], at: 'value', message }]
+    if ('error' in understood) return wrong(understood.key, understood.error)
     const wrongZone = checkSchedule(anyCron, zone)
-    if (wrongZone !== undefined) return [{ path: [...path, 'timezone'], at: 'value', message: wrongZone }]
-    const wrongCron = 'cron' in schedule ? checkSchedule(schedule.cron, zone) : undefined
-    return wrongCron === undefined ? [] : [{ path: [...path, 'cron'], at: 'value', message: wrongCron }]
+    if (wrongZone !== undefined) return wrong('timezone', wrongZone)
+    for (const cron of understood.crons) {
+      const wrongCron = understood.key === 'at' ? undefined : checkSchedule(cron, zone)
+      if (wrongCron !== undefined) return wrong(understood.key, wrongCron)
+      const identity = JSON.stringify([cron, zone])
+      if (seen.has(identity))
+        return [{ path, at: 'value', message: 'this schedule is written twice', hint: 'remove one of them' }]
+      seen.add(identity)
+    }
+    return []
   })
 }
 

@@ -3,6 +3,7 @@ import { conditionOf } from './condition.ts'
 import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
 import type { GitHubTrigger, InputSpec, Routine, Schedule } from './routine.ts'
+import { understand } from './written-schedule.ts'
 
 type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
   timezone: string
@@ -32,12 +33,14 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
   }
 }
 
-/** Schedules in plain words are not available yet; they are named in `unavailable`. */
+/** As expressions: plain words may be several. What is not understood was refused before. */
 function schedulesOf({ on }: FrontMatter, machineZone: string): Schedule[] {
   if (on === 'manual') return []
-  return listOf(on.schedule).flatMap((schedule) =>
-    'cron' in schedule ? [{ cron: schedule.cron, timezone: schedule.timezone ?? machineZone }] : [],
-  )
+  return listOf(on.schedule).flatMap((schedule) => {
+    const understood = understand(schedule)
+    const crons = 'crons' in understood ? understood.crons : []
+    return crons.map((cron) => ({ cron, timezone: schedule.timezone ?? machineZone }))
+  })
 }
 
 function gitHubOf({ on }: FrontMatter): GitHubTrigger[] {

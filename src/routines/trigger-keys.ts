@@ -16,6 +16,13 @@ export const Schedule = z.union([
     timezone,
   }),
   z.strictObject({ every: z.string().min(1).describe('Plain words, such as weekday at 02:00.'), timezone }),
+  z.strictObject({
+    at: z
+      .string('must be a date and time such as 2026-12-01T09:00')
+      .min(1)
+      .describe('Once, at this date and time, such as 2026-12-01T09:00.'),
+    timezone,
+  }),
 ])
 export type Schedule = z.output<typeof Schedule>
 

@@ -23,12 +23,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
     const routineOf = (version: { file: string; source: string }): Routine =>
       parseOrRefuse(version.file, version.source, read)
 
-    type Options = { crons?: readonly string[]; zone?: string; inputs?: object; catchUp?: object; note?: string }
+    type Options = {
+      crons?: readonly string[]
+      schedules?: readonly object[]
+      zone?: string
+      inputs?: object
+      catchUp?: object
+      note?: string
+    }
     function routine(
       name: string,
-      { crons = ['*/5 * * * *'], zone = 'UTC', inputs = {}, catchUp, note = '' }: Options = {},
+      { crons = ['*/5 * * * *'], schedules, zone = 'UTC', inputs = {}, catchUp, note = '' }: Options = {},
     ): Routine {
-      const schedule = crons.map((cron) => ({ cron, timezone: zone }))
+      const schedule = schedules ?? crons.map((cron) => ({ cron, timezone: zone }))
       const keys = {
         repository: './shop',
         engine: { name: 'command', command: ['true'] },
@@ -219,6 +226,35 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         await open.setClock('2026-03-02T10:05:01Z')
         await ticks()
         expect([await count('slots', `outcome = 'fired'`), await count('runs')]).toEqual([120, 120])
+      })
+    })
+
+    describe('a single time', () => {
+      const at = (time: string, note = '') =>
+        routine('once', { schedules: [{ at: time, timezone: 'Europe/Berlin' }], note })
+
+      test('fires then and never again, whatever else of the file changes', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([at('2026-03-02T11:05')])
+        await ticks()
+        expect(await slots()).toEqual([])
+        await open.setClock('2026-03-02T10:05:01Z')
+        await ticks()
+        expect([await slots(), await nextOf('once')]).toEqual([['10:05 fired'], [null]])
+        await apply([at('2026-03-02T11:05', 'another prompt')])
+        await ticks()
+        expect([await slots(), await count('runs'), await nextOf('once')]).toEqual([['10:05 fired'], 1, [null]])
+      })
+
+      test('that has passed when it is first seen fires late within max_age, else it is on record as missed', async () => {
+        await open.setClock('2026-03-02T10:02:00Z')
+        await apply([at('2026-03-02T09:00')])
+        await ticks()
+        expect(await slots()).toEqual(['08:00 fired late'])
+        await apply([at('2026-02-02T09:00+01:00')])
+        await ticks()
+        expect(await count('slots', `outcome = 'missed' and reason = 'max_age'`)).toBe(1)
+        expect(await count('runs')).toBe(1)
       })
     })
 

@@ -34,6 +34,24 @@ const inFrontMatter: [string, string[]][] = [
     ['x.md:4:41: this schedule is written twice – remove one of them'],
   ],
   [
+    'on: { schedule: [{ cron: "0 9 * * *" }, { every: day at 9:00 }] }',
+    ['x.md:4:41: this schedule is written twice – remove one of them'],
+  ],
+  ['on: { schedule: { every: weekday } }', ['x.md:4:26: "weekday" says no time: did you mean "weekday at 09:00"?']],
+  ['on: { schedule: { every: 7 } }', ['x.md:4:26: "on.schedule.every" must be text, not 7 – write it in quotes: "7"']],
+  [
+    'on: { schedule: { every: year on 31 february at 9:00 } }',
+    [expect.stringMatching(/^x\.md:4:26: .*no month it names has a day 31/)],
+  ],
+  [
+    'on: { schedule: { at: 2026-02-30T09:00 } }',
+    ['x.md:4:23: "2026-02-30T09:00" is not in the calendar: write a date and a time such as 2026-12-01T09:00'],
+  ],
+  [
+    'on: { schedule: { at: 2026-12-01T09:00, timezone: Berlin } }',
+    ['x.md:4:51: timezone "Berlin" is not known: did you mean Europe/Berlin?'],
+  ],
+  [
     'on: { schedule: { cron: "0 1 * * *", every: day } }',
     [expect.stringContaining('does not go with the other keys here')],
   ],

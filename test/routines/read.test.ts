@@ -127,6 +127,17 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
     ])
   })
 
+  test('has schedules in three kinds of words', () => {
+    const [nine, late, once, instant] = readGood(
+      routineText(
+        'on:\n  schedule:\n    - { every: "weekday at 9:00 and 17:30", timezone: Asia/Tokyo }\n    - { at: 2026-12-01T09:00, timezone: Asia/Tokyo }\n    - at: 2026-12-01T09:00+01:00',
+      ),
+    ).schedules
+    expect([nine, late].map((schedule) => schedule?.cron)).toEqual(['0 9 * * 1-5', '30 17 * * 1-5'])
+    expect(once).toEqual({ cron: '@at 2026-12-01T09:00', timezone: 'Asia/Tokyo' })
+    expect(instant?.cron).toBe('@at 2026-12-01T08:00Z')
+  })
+
   test('may repeat a value by an alias', () => {
     const [first, second] = readGood(
       routineText(
@@ -157,8 +168,6 @@ describe('the engine claude', () => {
 
 describe('what cannot be done yet', () => {
   test.each([
-    ['on: { schedule: { every: weekday at 02:00 } }', 'on.schedule.every'],
-    ['on: { schedule: [{ cron: "0 1 * * *" }, { every: day }] }', 'on.schedule.1.every'],
     ['on: { github: [{ event: push }] }', 'on.github'],
     ['on: { webhook: { source: sentry } }', 'on.webhook'],
     ['connectors: [linear]', 'connectors'],
