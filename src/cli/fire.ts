@@ -21,6 +21,7 @@ export function addFire(program: Command, context: Context): void {
         options.key ? { 'idempotency-key': options.key } : {},
       )
       if (options.json) return context.out(`${JSON.stringify(fired)}\n`)
+      if (fired.run === null) return context.out(`${fired.outcome}: ${fired.reason}\n`)
       const again = fired.fresh ? '' : ' (this key was fired before)'
       if (fired.run === null) return context.out(`${fired.outcome}: ${fired.reason}${again}\n`)
       context.out(`${fired.outcome}: run ${fired.run}${again}\n`)

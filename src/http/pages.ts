@@ -92,7 +92,7 @@ function signedPages(face: Face) {
       inputs,
       by: c.get('actor'),
     })
-    return c.redirect(`/runs/${fired.run}`, 303)
+    return c.redirect(fired.run === null ? '/' : `/runs/${fired.run}`, 303)
   })
   for (const path of ['/routines/:name', '']) {
     app.post(`${path}/pause`, signed, async (c) => {

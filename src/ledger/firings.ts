@@ -1,4 +1,4 @@
-import { and, asc, eq, like } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, like, or } from 'drizzle-orm'
 import { firings, type Firing } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -7,10 +7,10 @@ export type NewFiring = Omit<Firing, 'createdAt'>
 /** Occasions to act. */
 export function createFirings(db: Database) {
   return {
-    /** False when this occasion has a firing already (the unique index decides, also between processes). */
-    async insert(firing: NewFiring): Promise<boolean> {
-      const rows = await db.insert(firings).values(firing).onConflictDoNothing().returning({ id: firings.id })
-      return rows.length === 1
+    /** Throws when this occasion has a firing already (the unique index decides, also between processes). */
+    async insert(firing: NewFiring): Promise<Firing> {
+      const rows = await db.insert(firings).values(firing).returning()
+      return rows[0]!
     },
 
     async find(routine: string, triggerKey: string): Promise<Firing | undefined> {
@@ -19,6 +19,15 @@ export function createFirings(db: Database) {
         .from(firings)
         .where(and(eq(firings.routine, routine), eq(firings.triggerKey, triggerKey)))
       return rows[0]
+    },
+
+    /** What one run was to look at is for another to look at. */
+    async handOnEvents(from: string, to: string): Promise<void> {
+      const holdsEvent = or(isNotNull(firings.delivery), isNotNull(firings.payload))
+      await db
+        .update(firings)
+        .set({ run: to, outcome: 'coalesced' })
+        .where(and(eq(firings.run, from), holdsEvent))
     },
 
     /** How often people asked to retry a run; those that joined another are counted, too. */

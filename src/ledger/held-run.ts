@@ -100,13 +100,13 @@ export function holdRun(database: Database, held: { id: string; fence: number },
     fence: held.fence,
 
     /**
-     * Extends the lease; tells whether a person asked to cancel. A try takes a third of the lease at most; one that is late
+     * Extends the lease; tells whether somebody asked to cancel, and why. A try takes a third of the lease at most; one that is late
      * does not hold a run that was given back meanwhile.
      */
-    async renew(): Promise<{ cancelRequested: boolean }> {
+    async renew(): Promise<{ cancelRequested: boolean } & Pick<Run, 'reason' | 'message'>> {
       const owned = and(mine, isNotNull(runs.leaseOwner))
       const { run } = await insist(() => answeredWithin(leaseMs / 3, write(database, { leaseUntil: lease }, owned)))
-      return { cancelRequested: run.cancelRequestedAt !== null }
+      return { cancelRequested: run.cancelRequestedAt !== null, reason: run.reason, message: run.message }
     },
 
     async tell(event: Tell): Promise<void> {
@@ -148,7 +148,8 @@ export function holdRun(database: Database, held: { id: string; fence: number },
     /** Final: no later write of anybody changes it. `needs_approval` rests instead of ending. */
     async end(ending: Ending, facts: Facts = {}): Promise<void> {
       const endedAt = ending.state === 'needs_approval' ? null : sql`clock()`
-      await writeWith({ ...facts, ...ending, endedAt, leaseOwner: null, leaseUntil: null }, async (tx, run) => {
+      const over = { endedAt, followersOwed: endedAt !== null, leaseOwner: null, leaseUntil: null }
+      await writeWith({ ...facts, ...ending, ...over }, async (tx, run) => {
         await closeAttempt(tx, ending.state, ending.message)
         await tell(tx, { kind: 'state', data: { ...ending } })
         if (run.endedAt) await recordEnding(tx, run)

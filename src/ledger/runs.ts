@@ -1,4 +1,20 @@
-import { and, asc, desc, eq, gte, inArray, isNull, like, lt, or, sql, type SQL } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gte,
+  inArray,
+  isNull,
+  like,
+  lt,
+  ne,
+  not,
+  or,
+  sql,
+  type SQL,
+} from 'drizzle-orm'
 import { recordEnding } from './endings.ts'
 import { attempts, runs, type Attempt, type Run, type RunState } from './schema.ts'
 import type { Database } from './store.ts'
@@ -66,22 +82,35 @@ export function createRuns(db: Database) {
         .limit(200)
     },
 
-    /** Waiting runs of a routine that no worker has touched, oldest first; locked until the transaction ends. */
-    waiting(routine: string): Promise<Run[]> {
+    /** Runs of a concurrency key that were handed to no worker yet, oldest first; locked until the transaction ends. */
+    waiting(routine: string, concurrencyKey: string): Promise<(Run & { isEarly: boolean })[]> {
       return db
-        .select()
+        .select({ ...getTableColumns(runs), isEarly: sql<boolean>`${runs.notBefore} > clock()` })
+        .from(runs)
+        .where(and(standing(routine, concurrencyKey), untouched))
+        .orderBy(asc(runs.createdAt))
+        .for('update')
+    },
+
+    /** The others of that key that have not ended. What only waits for a person, or was approved by one, stands in nobody's way. */
+    begun(routine: string, concurrencyKey: string): Promise<Pick<Run, 'id' | 'subject' | 'alone'>[]> {
+      return db
+        .select({ id: runs.id, subject: runs.subject, alone: runs.alone })
         .from(runs)
         .where(
           and(
-            eq(runs.routine, routine),
-            eq(runs.state, 'queued'),
-            eq(runs.attempt, 0),
-            eq(runs.alone, false),
-            isNull(runs.endedAt),
+            standing(routine, concurrencyKey),
+            not(untouched),
+            ne(runs.state, 'needs_approval'),
+            isNull(runs.approvedBy),
           ),
         )
         .orderBy(asc(runs.createdAt))
-        .for('update')
+    },
+
+    /** Another occasion joined it. */
+    async takeAlong(id: string, changes: Pick<Run, 'notBefore' | 'depth'>): Promise<void> {
+      await db.update(runs).set(changes).where(eq(runs.id, id))
     },
 
     /** Unfinished runs, for cleaning up after a killed service. */
@@ -89,22 +118,32 @@ export function createRuns(db: Database) {
       return db.select().from(runs).where(isNull(runs.endedAt))
     },
 
-    /** Ends a run that no worker holds, inside a transaction. False when it has ended or is held. */
+    /** Ends a run that no worker holds. False when it has ended or is held. */
     async endUnheld(id: string, ending: { state: RunState; reason: string; message: string }): Promise<boolean> {
       const rows = await db
         .update(runs)
-        .set({ ...ending, endedAt: sql`clock()`, leaseOwner: null, leaseUntil: null, dispatchedAt: null })
+        .set({
+          ...ending,
+          endedAt: sql`clock()`,
+          followersOwed: true,
+          leaseOwner: null,
+          leaseUntil: null,
+          dispatchedAt: null,
+        })
         .where(and(eq(runs.id, id), isNull(runs.endedAt), unheld()))
         .returning()
       if (rows[0]) await recordEnding(db, rows[0])
       return rows[0] !== undefined
     },
 
-    /** Whichever process holds the run hears of it after the commit; one that misses the news sees it at its next renewal. */
-    async requestCancel(id: string): Promise<boolean> {
+    /**
+     * Whichever process holds the run hears of it after the commit; one that misses the news sees it at its next renewal. `why`:
+     * how it is to end where no person asked.
+     */
+    async requestCancel(id: string, why: Partial<Pick<Run, 'reason' | 'message'>> = {}): Promise<boolean> {
       const rows = await db
         .update(runs)
-        .set({ cancelRequestedAt: sql`clock()` })
+        .set({ cancelRequestedAt: sql`clock()`, ...why })
         .where(and(eq(runs.id, id), isNull(runs.endedAt)))
         .returning({ told: sql`pg_notify('overnight_cancel', ${runs.id})` })
       return rows.length === 1
@@ -139,6 +178,10 @@ export function createRuns(db: Database) {
     },
   }
 }
+
+const standing = (routine: string, concurrencyKey: string) =>
+  and(eq(runs.routine, routine), eq(runs.concurrencyKey, concurrencyKey), isNull(runs.endedAt))
+const untouched = sql`(${runs.state} = 'queued' and ${runs.attempt} = 0 and not ${runs.alone})`
 
 /** No worker holds it: never claimed, given back, or its lease ran out by the ledger's clock. */
 export function unheld(): SQL | undefined {

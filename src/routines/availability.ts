@@ -51,7 +51,7 @@ function places({ repository, sandbox, network, connectors }: FrontMatter, engin
   ]
 }
 
-function bounds({ limits, overlap }: FrontMatter, engine: string): NotYet[] {
+function bounds({ limits }: FrontMatter, engine: string): NotYet[] {
   return [
     ...ifAny(engine !== 'claude' && limits.usd, ['limits', 'usd'], {
       message: `a limit on money is not available for the engine ${engine}`,
@@ -60,10 +60,6 @@ function bounds({ limits, overlap }: FrontMatter, engine: string): NotYet[] {
     ...ifAny(engine !== 'claude' && limits.turns, ['limits', 'turns'], {
       message: `a limit on turns is not available for the engine ${engine}`,
       hint: 'use limits.minutes',
-    }),
-    ...ifAny(overlap !== 'queue_one', ['overlap'], {
-      message: 'only queue_one is available yet',
-      hint: 'write queue_one, or leave it out',
     }),
   ]
 }

@@ -1,6 +1,7 @@
 import { listOf, schedulePath } from './availability.ts'
 import type { FrontMatter } from './front-matter.ts'
 import type { Finding } from './issues.ts'
+import { checkTemplate } from './prompt.ts'
 import { understand } from './written-schedule.ts'
 
 /** What is wrong with a schedule, as a sentence; undefined = nothing. */
@@ -22,6 +23,7 @@ export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding
     ...checkRepository(written, rules),
     ...checkEngine(written, rules),
     ...checkInputs(written),
+    ...checkConcurrency(written),
   ]
 }
 
@@ -62,6 +64,14 @@ function checkEngine({ engine }: FrontMatter, rules: WrittenRules): Finding[] {
   if (!needsCommand || hasCommand) return []
   const hint = `write engine: { name: ${rules.engine}, command: [program, argument] }`
   return [{ path: ['engine'], at: 'value', message: `the engine ${rules.engine} needs a command`, hint }]
+}
+
+/** What the key may be made of is known when it is fired. */
+const keyRoots = ['inputs', 'event', 'slot']
+
+function checkConcurrency({ concurrency, inputs }: FrontMatter): Finding[] {
+  const faults = [...checkTemplate(concurrency ?? '', { inputs: Object.keys(inputs), roots: keyRoots })]
+  return faults.map(({ index: _index, ...words }) => ({ path: ['concurrency'], at: 'value', ...words }))
 }
 
 function checkInputs({ on, inputs }: FrontMatter): Finding[] {

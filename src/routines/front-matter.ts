@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from './duration.ts'
+import { duration, millisecondsOf } from './duration.ts'
 import { Output } from './output.ts'
 import type { JsonSchema } from './schema-keys.ts'
 import { GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
@@ -61,6 +61,13 @@ const Limits = z.strictObject({
   minutes: z.number().positive().max(1440).default(60).describe('The run is ended after this long.'),
   usd: z.number().positive().optional().describe('Money for the model.'),
   turns: z.number().int().positive().optional().describe('Turns of the agent.'),
+  at_once: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('Runs at work at the same time, whatever their concurrency keys.'),
 })
 
 const CatchUp = z.strictObject({
@@ -71,6 +78,16 @@ const CatchUp = z.strictObject({
   max_age: duration.default('6h').describe('Older slots are recorded as missed.'),
   max: z.number().int().min(1).max(1000).default(100).describe('With all: how many at most, the newest ones.'),
 })
+
+const Debounce = z
+  .strictObject({
+    wait: duration.describe('It starts once nothing more came for this long.'),
+    max: duration.optional().describe('It starts after this long whatever comes; default: five times wait.'),
+  })
+  .refine(({ wait, max }) => max === undefined || millisecondsOf(max) >= millisecondsOf(wait), {
+    path: ['max'],
+    error: 'must not be shorter than wait',
+  })
 
 const topicRule =
   'must be small letters, digits and -, and not end in - and a number: those are taken by pr-7, issue-7 and second tries'
@@ -115,7 +132,7 @@ export const FrontMatter = z.strictObject({
     .union([z.enum(['none', 'open']), z.array(z.string().min(1))])
     .default('none')
     .describe('none, open, or a list of exact hosts and presets.'),
-  limits: Limits.prefault({}).describe('When a run is ended.'),
+  limits: Limits.prefault({}).describe('When a run is ended, and how many may be at work.'),
   overlap: z
     .union([
       z.enum(overlaps),
@@ -123,6 +140,13 @@ export const FrontMatter = z.strictObject({
     ])
     .default('queue_one')
     .describe('What happens when it is due while it still runs.'),
+  concurrency: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe('Runs with the same key are held apart by overlap, such as "{{ event.number }}"; default: all of them.'),
+  debounce: Debounce.optional().describe('Events that come in quick succession are one run with all of them.'),
   catch_up: CatchUp.prefault({}).describe('What happens to slots that passed while nothing ran.'),
   topic: z
     .string()

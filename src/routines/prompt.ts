@@ -24,14 +24,20 @@ export type PromptFault = { index: number; message: string; hint: string }
 
 /** The first marks that could never be filled, at most 20; `inputs` are the names the routine declares. */
 export function checkPrompt(template: string, inputs: readonly string[]): PromptFault[] {
+  return checkTemplate(template, { inputs, roots: [...roots.keys()] })
+}
+
+/** The same of a template that may name these roots alone. */
+export function checkTemplate(template: string, known: Known): PromptFault[] {
   return findMarks(template)
     .flatMap(({ index, written, path }) => {
-      const fault = path ? checkPath(path, inputs) : notAPath(written)
+      const fault = path ? checkPath(path, known) : notAPath(written)
       return fault ? [{ index, ...fault }] : []
     })
     .take(20)
     .toArray()
 }
+type Known = { inputs: readonly string[]; roots: readonly string[] }
 
 function notAPath(written: string): Omit<PromptFault, 'index'> {
   return {
@@ -40,15 +46,15 @@ function notAPath(written: string): Omit<PromptFault, 'index'> {
   }
 }
 
-function checkPath(path: readonly string[], inputs: readonly string[]): Omit<PromptFault, 'index'> | undefined {
+function checkPath(path: readonly string[], { inputs, roots: allowed }: Known): Omit<PromptFault, 'index'> | undefined {
   const [root = '', ...names] = path
   const written = quoted(`{{ ${path.join('.')} }}`)
   const forbidden = path.find((part) => neverFollowed.has(part))
   if (forbidden !== undefined)
     return { message: `${written}: ${quoted(forbidden)} is never followed`, hint: 'remove it' }
   const known = root === 'inputs' ? inputs : roots.get(root)
-  if (known === undefined) {
-    return { message: `${written}: nothing is called ${quoted(root)}`, hint: advice(root, [...roots.keys()]) }
+  if (known === undefined || !allowed.includes(root)) {
+    return { message: `${written}: nothing is called ${quoted(root)}`, hint: advice(root, allowed) }
   }
   if (known === 'any' || (names.length === 1 && known.includes(names.join('.')))) return undefined
   if (root === 'inputs' && known.length === 0) {

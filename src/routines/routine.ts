@@ -23,7 +23,12 @@ export type Routine = {
   inputs: Record<string, InputSpec>
   /** null = the default order: docker, bubblewrap, then what design.md says. */
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
-  limits: { minutes: number; usd: number | null; turns: number | null }
+  /** `atOnce`: runs of it at work at the same time, whatever their concurrency keys; null = no limit of its own. */
+  limits: { minutes: number; usd: number | null; turns: number | null; atOnce: number | null }
+  overlap: Overlap
+  /** A template; runs for which it is filled alike are held apart by `overlap`. null = all runs of the routine. */
+  concurrency: string | null
+  debounce: Debounce | null
   topic: string
   catchUp: CatchUp
   pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }
@@ -41,6 +46,9 @@ export type GitHubTrigger = { allow: Allow; if: Condition | null } & (
   /** This label was added. */
   | { kind: 'label'; name: string }
 )
+export type Overlap = { mode: 'skip' | 'queue_one' | 'queue_all' | 'cancel_running'; parallel: number }
+/** A run starts once nothing more came for `waitMs`, and at the latest `maxMs` after the first. */
+export type Debounce = { waitMs: number; maxMs: number }
 export type Schedule = { cron: string; timezone: string }
 /** What becomes of slots that passed while nothing ran; `max` is how many of them `all` makes up for. */
 export type CatchUp = { mode: 'none' | 'last' | 'all'; maxAgeMs: number; max: number }

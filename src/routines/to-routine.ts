@@ -22,7 +22,10 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     base: written.base ?? null,
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,
-    limits: { minutes: written.limits.minutes, usd: written.limits.usd ?? null, turns: written.limits.turns ?? null },
+    limits: limitsOf(written),
+    overlap: overlapOf(written),
+    concurrency: written.concurrency ?? null,
+    debounce: debounceOf(written),
     topic: written.topic,
     catchUp: {
       mode: written.catch_up.mode,
@@ -52,6 +55,22 @@ function gitHubOf({ on }: FrontMatter): GitHubTrigger[] {
     if ('label' in written) return { kind: 'label', name: written.label, ...rules }
     return { kind: 'event', event: written.event, actions: written.actions ?? null, ...rules }
   })
+}
+
+function limitsOf({ limits }: FrontMatter): Routine['limits'] {
+  const { minutes, usd, turns, at_once } = limits
+  return { minutes, usd: usd ?? null, turns: turns ?? null, atOnce: at_once ?? null }
+}
+
+/** `{ parallel: n }` is queue_all with n of them at a time. */
+function overlapOf({ overlap }: FrontMatter): Routine['overlap'] {
+  return typeof overlap === 'string' ? { mode: overlap, parallel: 1 } : { mode: 'queue_all', ...overlap }
+}
+
+function debounceOf({ debounce }: FrontMatter): Routine['debounce'] {
+  if (debounce === undefined) return null
+  const waitMs = millisecondsOf(debounce.wait)
+  return { waitMs, maxMs: debounce.max === undefined ? 5 * waitMs : millisecondsOf(debounce.max) }
 }
 
 function inputOf(input: FrontMatter['inputs'][string]): InputSpec {

@@ -108,6 +108,8 @@ export function createActs(tools: ActTools) {
           inputs: run.inputs,
           by,
           retryOf: run.id,
+          subject: run.subject,
+          concurrencyKey: run.concurrencyKey,
           ...(run.slotAt ? { slotAt: run.slotAt } : {}),
           ...(run.repositoryOverride ? { repository: run.repositoryOverride } : {}),
         }

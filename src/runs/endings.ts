@@ -24,10 +24,18 @@ export function notAvailable({ file, line, column, message, hint }: Unavailable)
 }
 
 /** Of an agent that may not be started again, because earlier attempts of its run spent all that it may. */
-export function spentBefore(run: Pick<Run, 'costUsd'>, { limits }: Pick<Routine, 'limits'>): Ending | undefined {
+export function spentBefore(
+  run: Pick<Run, 'costUsd'>,
+  { limits }: { limits: Pick<Routine['limits'], 'usd'> },
+): Ending | undefined {
   if (run.costUsd === null || leftOf(limits.usd, run) !== 0) return undefined
   const message = `${reasons.budget}: earlier attempts spent ${run.costUsd.toFixed(4)} of ${limits.usd} USD`
   return { state: 'failed', reason: 'budget', message }
+}
+
+/** Somebody asked for it: a person, unless the ledger says why. */
+export function cancelled({ reason, message }: Pick<Run, 'reason' | 'message'>): Ending {
+  return { state: 'cancelled', reason: reason ?? 'cancelled', message: message ?? reasons.cancelled }
 }
 
 /** The ending that the agent's own ending decides, or the patch that is to be published. */

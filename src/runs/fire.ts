@@ -1,56 +1,22 @@
-import { isDeepStrictEqual } from 'node:util'
-import { OvernightError, type Reason, reasons } from '../errors.ts'
-import { idOf } from '../ledger/cause.ts'
+import { type Reason, reasons } from '../errors.ts'
 import type { NewFiring } from '../ledger/firings.ts'
 import type { Statements } from '../ledger/ledger.ts'
-import type { Firing, Run, Trigger } from '../ledger/schema.ts'
-import type { Inputs, Routine } from '../routines/routine.ts'
-import { decideOverlap, sameInputs, type OverlapDecision } from './overlap.ts'
+import type { NewRun } from '../ledger/runs.ts'
+import { concurrencyKeyOf, isAskedFor, occasionId, overlapFor, repositoryOf } from './occasion.ts'
+import type { Fired, Occasion } from './occasion.ts'
+import { decideOverlap, inLine, type OverlapDecision, type Work } from './overlap.ts'
+import { isDebounced, paceOf, startAfterJoin, type Pace } from './pace.ts'
+import { giveWay } from './give-way.ts'
+import { refuseOther } from './same-key.ts'
 
-export type Occasion = {
-  routine: Routine
-  trigger: Trigger
-  /** What makes this occasion itself: `cron:<instant>`, `api:<Idempotency-Key>`, `retry:<run>:<n>`, … */
-  key: string
-  inputs: Inputs
-  by: string
-  /** `pr-7`, `issue-12`: what the event is about; default: the routine's topic. */
-  subject?: string
-  slotAt?: Date
-  /** The delivery whose body is the event. */
-  delivery?: string
-  /** The event where no delivery holds it. */
-  payload?: Record<string, unknown>
-  /** Hears of the end of the run. */
-  callback?: string
-  /** Who caused it in the outside world, for limits. */
-  sender?: string
-  /** Runs between this occasion and a cause outside; default 0. */
-  depth?: number
-  retryOf?: string
-  /** `--repository`: this run works there, whatever the file says. */
-  repository?: string
-  /** Someone waits for exactly this run (`overnight run`): it neither joins nor replaces another. */
-  alone?: boolean
-}
-export type Fired = { firing: Firing; run: string | null; fresh: boolean }
+export type { Fired, Occasion } from './occasion.ts'
 
-/** A pause holds what comes by itself; who asks in person gets what they ask for. */
-const byPeople: ReadonlySet<Trigger> = new Set(['manual', 'retry', 'backfill'])
-
-class OtherInputs extends OvernightError {
-  constructor(key: string, differs: string) {
-    super(`the key ${JSON.stringify(key)} was used before with ${differs}`, {
-      code: 'idempotency_mismatch',
-      status: 422,
-      hint: 'use a new Idempotency-Key for a new request',
-    })
-  }
-}
+/** So many runs may stand between a run and a cause outside: routines that fire each other end there. */
+const deepest = 3
 
 /**
- * The only door into a run. Inside one transaction: the firing, and the run it starts (or joins, or replaces).
- * The same occasion again answers with the first firing and changes nothing.
+ * The only door into a run. Inside one transaction: the firing, and the run it starts (or joins, or replaces), or why there
+ * is none. The same occasion again answers with the first firing and changes nothing.
  */
 export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
   const { routine } = occasion
@@ -61,104 +27,102 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     await refuseOther(tx, known, occasion)
     return { firing: known, run: known.run, fresh: false }
   }
-  const pause = byPeople.has(occasion.trigger) ? undefined : await tx.pauses.of(routine.name)
-  if (pause) return leaveOut(tx, occasion, 'paused')
+  const refused = await refusal(tx, occasion)
+  if (refused) return record(tx, occasion, { outcome: 'skipped', reason: refused, run: null })
+  const key = concurrencyKeyOf(occasion)
+  const decision = await decide(tx, occasion, key)
+  if (decision.act === 'skip') return record(tx, occasion, { outcome: 'skipped', reason: 'overlap', run: null })
+  if (decision.act === 'coalesce') {
+    await join(tx, occasion, decision.into)
+    return record(tx, occasion, { outcome: 'coalesced', reason: reasons.coalesced, run: decision.into })
+  }
   const { name, hash, file, source, commit } = routine
   await tx.routines.ensureVersions([{ routine: name, hash, file, source, commit }])
-  const wanted = {
-    hash: routine.hash,
-    file: routine.file,
-    inputs: occasion.inputs,
-    repositoryOverride: occasion.repository ?? null,
+  const run = newRun(occasion, key, paceOf(occasion, await tx.now()))
+  await tx.runs.insert(run)
+  const fired = await record(tx, occasion, { outcome: 'accepted', reason: null, run: run.id })
+  await giveWay(tx, run.id, decision)
+  return fired
+}
+
+/** Why nothing is started, whatever else stands; undefined = nothing is against it. */
+async function refusal(tx: Statements, occasion: Occasion): Promise<Reason | undefined> {
+  if ((occasion.depth ?? 0) > deepest) return 'depth'
+  const pause = isAskedFor(occasion) ? undefined : await tx.pauses.of(occasion.routine.name)
+  return pause && 'paused'
+}
+
+async function decide(tx: Statements, occasion: Occasion, key: string): Promise<OverlapDecision> {
+  const { routine } = occasion
+  const mode = overlapFor(occasion)
+  const mayJoin = isDebounced(occasion)
+  // A line that nobody joins and nobody leaves need not be looked at.
+  if (mode === 'queue_all' && !mayJoin) return inLine
+  const standing = {
+    waiting: await tx.runs.waiting(routine.name, key),
+    begun: mode === 'queue_one' ? [] : await tx.runs.begun(routine.name, key),
   }
-  const decision = occasion.alone
-    ? ({ act: 'accept', supersede: [] } satisfies OverlapDecision)
-    : decideOverlap(await tx.runs.waiting(routine.name), wanted, occasion.trigger !== 'retry')
-  const id = occasionId(routine.name, occasion.key)
-  await tx.firings.insert(newFiring(id, occasion, decision))
-  if (decision.act === 'accept') {
-    await tx.runs.insert(newRun(id, occasion))
-    for (const older of decision.supersede) await supersede(tx, older, id)
-  }
-  const stored = await tx.firings.find(routine.name, occasion.key)
-  const { run } = stored!
-  if (run !== null && occasion.callback !== undefined)
-    await tx.callbacks.add({ run, firing: id, url: occasion.callback })
-  return { firing: stored!, run, fresh: true }
+  const mayReplace = occasion.trigger !== 'retry'
+  return decideOverlap(standing, { ...workOf(occasion), mode, mayReplace, isDebounced: mayJoin })
 }
 
-/** A key that a caller made up stands for one request; the others are causes that cannot differ. */
-async function refuseOther(tx: Statements, known: Firing, occasion: Occasion): Promise<void> {
-  if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherInputs(occasion.key, 'other inputs')
-  if (!occasion.key.startsWith('api:')) return
-  if (!isDeepStrictEqual(known.payload, occasion.payload ?? null))
-    throw new OtherInputs(occasion.key, 'another payload')
-  if (known.run !== null && (await tx.callbacks.urlOf(known.id)) !== occasion.callback)
-    throw new OtherInputs(occasion.key, 'another callback')
+function workOf({ routine, inputs, subject, repository }: Occasion): Work {
+  const { hash, file, topic } = routine
+  return { hash, file, inputs, subject: subject ?? topic, repositoryOverride: repository ?? null }
 }
 
-/** Nothing is started, and that is on record. */
-async function leaveOut(tx: Statements, occasion: Occasion, reason: Reason): Promise<Fired> {
-  const id = occasionId(occasion.routine.name, occasion.key)
-  await tx.firings.insert({ ...firingOf(id, occasion), outcome: 'skipped', reason, run: null })
-  const firing = await tx.firings.find(occasion.routine.name, occasion.key)
-  return { firing: firing!, run: null, fresh: true }
+/** The run that waits takes the occasion along. */
+async function join(tx: Statements, occasion: Occasion, into: string): Promise<void> {
+  const { routine, depth = 0 } = occasion
+  const debounce = isDebounced(occasion) ? routine.debounce : null
+  const run = depth > 0 || debounce ? await tx.runs.lock(into) : undefined
+  if (!run) return
+  const notBefore = debounce ? startAfterJoin(run, debounce, await tx.now()) : run.notBefore
+  await tx.runs.takeAlong(into, { notBefore, depth: Math.max(run.depth, depth) })
 }
 
-function newFiring(id: string, occasion: Occasion, decision: OverlapDecision): NewFiring {
-  const isJoined = decision.act === 'coalesce'
-  return {
-    ...firingOf(id, occasion),
-    outcome: isJoined ? 'coalesced' : 'accepted',
-    reason: isJoined ? reasons.coalesced : null,
-    run: isJoined ? decision.into : id,
-  }
-}
-
-function firingOf(id: string, occasion: Occasion): Omit<NewFiring, 'outcome' | 'reason' | 'run'> {
-  return {
-    id,
-    routine: occasion.routine.name,
-    triggerKey: occasion.key,
-    trigger: occasion.trigger,
-    inputs: occasion.inputs,
+async function record(
+  tx: Statements,
+  occasion: Occasion,
+  ending: Pick<NewFiring, 'outcome' | 'reason' | 'run'>,
+): Promise<Fired> {
+  const { routine, key, trigger, inputs, by } = occasion
+  const firing = await tx.firings.insert({
+    id: occasionId(routine.name, key),
+    routine: routine.name,
+    triggerKey: key,
+    trigger,
+    inputs,
+    by,
     at: occasion.slotAt ?? null,
-    by: occasion.by,
     delivery: occasion.delivery ?? null,
     payload: occasion.payload ?? null,
-  }
+    ...ending,
+  })
+  const { id, run } = firing
+  if (run !== null && occasion.callback !== undefined)
+    await tx.callbacks.add({ run, firing: id, url: occasion.callback })
+  return { firing, run, fresh: true }
 }
 
-function newRun(id: string, occasion: Occasion): Parameters<Statements['runs']['insert']>[0] {
+function newRun(occasion: Occasion, concurrencyKey: string, pace: Pace): NewRun {
   const { routine } = occasion
   return {
-    id,
+    ...workOf(occasion),
+    ...pace,
+    id: occasionId(routine.name, occasion.key),
     routine: routine.name,
-    hash: routine.hash,
-    file: routine.file,
+    concurrencyKey,
+    parallel: routine.overlap.parallel,
+    routineLimit: routine.limits.atOnce,
+    repository: repositoryOf(occasion),
     alone: occasion.alone ?? false,
     trigger: occasion.trigger,
     triggerKey: occasion.key,
     retryOf: occasion.retryOf ?? null,
-    inputs: occasion.inputs,
     slotAt: occasion.slotAt ?? null,
     sender: occasion.sender ?? null,
     depth: occasion.depth ?? 0,
-    repositoryOverride: occasion.repository ?? null,
-    subject: occasion.subject ?? routine.topic,
     engine: routine.engine.name,
   }
 }
-
-async function supersede(tx: Statements, older: string, by: string): Promise<void> {
-  const message = `${reasons.superseded}: run ${by}`
-  const ended = await tx.runs.endUnheld(older, {
-    state: 'skipped' satisfies Run['state'],
-    reason: 'superseded',
-    message,
-  })
-  if (ended) await tx.events.tell(older, 'state', { state: 'skipped', reason: 'superseded', message })
-}
-
-/** The same cause is the same id, for ever. */
-export const occasionId = (routine: string, key: string): string => idOf(routine, key)

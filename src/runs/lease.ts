@@ -1,9 +1,8 @@
 import { FenceLost, messageOf } from '../errors.ts'
-import type { HeldRun } from '../ledger/held-run.ts'
 import type { Log } from '../log.ts'
 
 export type Lease = { signal: AbortSignal; readonly lost: boolean; stop(): void }
-type Renewed = Pick<HeldRun, 'renew'>
+type Renewed = { renew(): Promise<{ cancelRequested: boolean }> }
 type Keeping = { leaseMs: number; stop: AbortSignal; log: Log }
 
 /**

@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FenceLost, logged, messageOf, reasons } from '../errors.ts'
+import { FenceLost, logged, messageOf } from '../errors.ts'
 import type { Ending, HeldRun } from '../ledger/held-run.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Run, RoutineVersion } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Routine } from '../routines/routine.ts'
+import { cancelled } from './endings.ts'
 import { afterFailure, lostTooOften } from './failure.ts'
 import { keepLease, type Lease } from './lease.ts'
 import { perform } from './perform.ts'
@@ -65,7 +66,7 @@ type Job = { runId: string; attempt: number }
 
 /** What is decided before anything is done: a person cancelled it while it had no worker, or it lost too many. */
 function endingBefore(run: Run): Ending | undefined {
-  if (run.cancelRequestedAt) return { state: 'cancelled', reason: 'cancelled', message: reasons.cancelled }
+  if (run.cancelRequestedAt) return cancelled(run)
   return lostTooOften(run.losses)
 }
 
@@ -101,9 +102,9 @@ type Settling = { tools: WorkerTools; run: Run; held: HeldRun; lease: Lease; log
 async function settle({ tools, run, held, lease, log }: Settling, error: unknown): Promise<void> {
   try {
     if (error instanceof FenceLost || lease.lost) throw error
-    const { cancelRequested } = await held.renew()
+    const { cancelRequested, ...why } = await held.renew()
     if (cancelRequested) {
-      await held.end({ state: 'cancelled', reason: 'cancelled', message: reasons.cancelled })
+      await held.end(cancelled(why))
     } else if (lease.signal.aborted) {
       await held.release({ outcome: 'released', error: null, delayMs: 0 })
       return

@@ -92,6 +92,8 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   cancelled: null,
   denied: null,
   superseded: null,
+  overlap: null,
+  depth: null,
   coalesced: null,
   no_catch_up: null,
   catch_up: null,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { occasionId } from '../../src/runs/fire.ts'
+import { occasionId } from '../../src/runs/occasion.ts'
 import { openApp, type Asker } from '../support/app.ts'
 import { openPlace, type Place } from '../support/place.ts'
 

@@ -259,9 +259,9 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         const run = await claimed(await newRun())
         const cancelled = { state: 'cancelled' as const, reason: 'cancelled', message: '' }
         expect(await open.ledger.runs.endUnheld(run.id, cancelled)).toBe(false)
-        expect(await hold(run).renew()).toEqual({ cancelRequested: false })
+        expect(await hold(run).renew()).toMatchObject({ cancelRequested: false })
         expect(await open.ledger.runs.requestCancel(run.id)).toBe(true)
-        expect(await hold(run).renew()).toEqual({ cancelRequested: true })
+        expect(await hold(run).renew()).toMatchObject({ cancelRequested: true })
       })
 
       test('that rests is approved once, and is then owed to a worker', async () => {

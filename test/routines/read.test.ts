@@ -26,7 +26,10 @@ describe('a valid file', () => {
       engine: { name: 'command', command: ['tidy'], model: null, effort: null },
       inputs: {},
       sandbox: null,
-      limits: { minutes: 60, usd: null, turns: null },
+      limits: { minutes: 60, usd: null, turns: null, atOnce: null },
+      overlap: { mode: 'queue_one', parallel: 1 },
+      concurrency: null,
+      debounce: null,
       topic: 'main',
       catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000, max: 100 },
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
@@ -49,8 +52,10 @@ inputs:
   dry: { type: boolean, required: false }
 sandbox: bubblewrap
 network: none
-limits: { minutes: 0.5 }
-overlap: queue_one
+limits: { minutes: 0.5, at_once: 4 }
+overlap: { parallel: 3 }
+concurrency: 'pr {{ event.number }}'
+debounce: { wait: 2m }
 catch_up: { mode: last, max_age: 90m }
 topic: dependencies
 output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title: Tidy } }`),
@@ -68,7 +73,10 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
         dry: { type: 'boolean', required: false },
       },
       sandbox: 'bubblewrap',
-      limits: { minutes: 0.5 },
+      limits: { minutes: 0.5, atOnce: 4 },
+      overlap: { mode: 'queue_all', parallel: 3 },
+      concurrency: 'pr {{ event.number }}',
+      debounce: { waitMs: 120_000, maxMs: 600_000 },
       topic: 'dependencies',
       catchUp: { mode: 'last', maxAgeMs: 5_400_000, max: 100 },
       pullRequest: { draft: false, labels: ['a', 'b'], reviewers: ['ada'], title: 'Tidy' },
@@ -84,7 +92,7 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       '11:1 connectors',
       '13:1 sandbox',
       '14:1 network',
-      '19:1 success',
+      '21:1 success',
     ])
   })
 
@@ -177,8 +185,6 @@ describe('what cannot be done yet', () => {
     ['sandbox: kubernetes', 'sandbox'],
     ['limits: { usd: 1 }', 'limits.usd'],
     ['limits: { turns: 1 }', 'limits.turns'],
-    ['overlap: skip', 'overlap'],
-    ['overlap: { parallel: 3 }', 'overlap'],
     ['output: report', 'output'],
     ['output: { issue: true }', 'output.issue'],
     ['success: [{ run: npm test }]', 'success'],

@@ -4,63 +4,10 @@ import { LedgerUnreachable, OvernightError, StepFailed } from '../../src/errors.
 import { admit } from '../../src/runs/admission.ts'
 import { afterAgent, firstLine, headline, lastLine } from '../../src/runs/endings.ts'
 import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
-import { occasionId } from '../../src/runs/fire.ts'
+import { occasionId } from '../../src/runs/occasion.ts'
 import { needsOnlyPublishing } from '../../src/runs/kept-change.ts'
-import { decideOverlap, sameInputs } from '../../src/runs/overlap.ts'
 
 const ended = { because: 'exit', code: 0, signal: null, said: null } as const
-const waiting = { id: 'a', hash: 'h1', file: '/r/a.md', inputs: { scope: 'all' }, repositoryOverride: null }
-
-describe('overlap: queue_one', () => {
-  test.each([
-    ['nothing waits', [], { hash: 'h1', inputs: {}, repositoryOverride: null }, { act: 'accept', supersede: [] }],
-    [
-      'the same waits',
-      [waiting],
-      { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: null },
-      { act: 'coalesce', into: 'a' },
-    ],
-    [
-      'other inputs wait',
-      [waiting],
-      { hash: 'h1', inputs: { scope: 'docs' }, repositoryOverride: null },
-      { act: 'accept', supersede: ['a'] },
-    ],
-    [
-      'another text waits',
-      [waiting],
-      { hash: 'h2', inputs: { scope: 'all' }, repositoryOverride: null },
-      { act: 'accept', supersede: ['a'] },
-    ],
-    [
-      'another repository waits',
-      [waiting],
-      { hash: 'h1', inputs: { scope: 'all' }, repositoryOverride: '/x' },
-      { act: 'accept', supersede: ['a'] },
-    ],
-  ] as const)('%s', (_, standing, wanted, decision) => {
-    expect(decideOverlap(standing, { file: '/r/a.md', ...wanted }, true)).toEqual(decision)
-  })
-
-  test('a retry of something old replaces nothing newer', () => {
-    const older = { hash: 'h0', file: '/r/a.md', inputs: {}, repositoryOverride: null }
-    expect(decideOverlap([waiting], older, false)).toEqual({ act: 'accept', supersede: [] })
-  })
-
-  test('the same text elsewhere is something else', () => {
-    const elsewhere = { ...waiting, file: '/other/a.md' }
-    expect(decideOverlap([waiting], elsewhere, true)).toEqual({ act: 'accept', supersede: ['a'] })
-  })
-
-  test('inputs are the same whatever their order', () => {
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.double(), fc.boolean())), (inputs) => {
-        expect(sameInputs(inputs, Object.fromEntries(Object.entries(inputs).toReversed()))).toBe(true)
-      }),
-    )
-  })
-})
-
 describe('admission', () => {
   const run = (id: string, routine: string, state: 'queued' | 'publishing' | 'working' = 'queued') => ({
     id,

@@ -26,6 +26,7 @@ export function runOf(facts: Partial<Run> & Pick<Run, 'id'>): Run {
     subject: 'main',
     concurrencyKey: '',
     parallel: 1,
+    routineLimit: null,
     sender: null,
     depth: 0,
     state: 'published',
@@ -62,6 +63,7 @@ export function runOf(facts: Partial<Run> & Pick<Run, 'id'>): Run {
     createdAt: before(271),
     startedAt: before(270, 57),
     endedAt: before(258),
+    followersOwed: false,
     ...facts,
   }
 }

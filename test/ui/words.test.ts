@@ -78,6 +78,8 @@ test('whoever has to act is told what to do', () => {
     'cancelled',
     'denied',
     'superseded',
+    'overlap',
+    'depth',
     'coalesced',
     'no_catch_up',
     'catch_up',

@@ -83,9 +83,11 @@ ALTER TABLE "schedules" ADD COLUMN "since" timestamp with time zone DEFAULT cloc
 ALTER TABLE "schedules" ADD COLUMN "catch_up" jsonb DEFAULT '{"mode":"last","maxAgeMs":21600000,"max":100}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "concurrency_key" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "parallel" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "routine_limit" integer;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "sender" text;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "depth" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "waits_for" text;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "followers_owed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "alerts_open" ON "alerts" USING btree ("key") WHERE cleared_at is null;--> statement-breakpoint
 CREATE INDEX "alerts_recent" ON "alerts" USING btree ("raised_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "callbacks_firing" ON "callbacks" USING btree ("firing","url");--> statement-breakpoint
@@ -97,4 +99,5 @@ CREATE INDEX "firings_delivery" ON "firings" USING btree ("delivery");--> statem
 CREATE INDEX "firings_recent" ON "firings" USING btree ("routine","created_at");--> statement-breakpoint
 CREATE INDEX "slots_recent" ON "slots" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "slots_owed" ON "slots" USING btree ("at") WHERE outcome is null;--> statement-breakpoint
+CREATE INDEX "runs_followers_owed" ON "runs" USING btree ("ended_at") WHERE followers_owed;--> statement-breakpoint
 CREATE INDEX "runs_group" ON "runs" USING btree ("routine","concurrency_key","created_at");

@@ -35,6 +35,8 @@ export const runs = pgTable(
     concurrencyKey: text('concurrency_key').notNull().default(''),
     /** How many runs of that key may be at work at the same time. */
     parallel: integer().notNull().default(1),
+    /** How many runs of the routine may be at work at the same time, whatever their keys; null = no limit of its own. */
+    routineLimit: integer('routine_limit'),
     /** Who caused it in the outside world (a login), for limits. */
     sender: text(),
     /** How many runs stand between this one and a cause outside: 0 = none. */
@@ -48,6 +50,7 @@ export const runs = pgTable(
     title: text(),
     notes: jsonb().$type<string[]>().notNull().default([]),
 
+    /** As the routine names it; the forge's own name for it once that is known. */
     repository: text(),
     base: text(),
     baseCommit: text('base_commit'),
@@ -95,8 +98,13 @@ export const runs = pgTable(
     createdAt: instant('created_at').notNull().default(clock),
     startedAt: instant('started_at'),
     endedAt: instant('ended_at'),
+    /** It has ended, and nobody has looked yet which routines follow it. */
+    followersOwed: boolean('followers_owed').notNull().default(false),
   },
   (t) => [
+    index('runs_followers_owed')
+      .on(t.endedAt)
+      .where(sql`followers_owed`),
     index('runs_owed')
       .on(t.notBefore)
       .where(sql`ended_at is null`),
