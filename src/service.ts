@@ -14,6 +14,7 @@ import { openGround } from './service/ground.ts'
 import { openRoutines, openRoutinesOnce } from './service/routines.ts'
 import { aliveMs } from './service/hands.ts'
 import { openMessages } from './service/messages.ts'
+import { openWatch } from './service/watch.ts'
 import { startTicking } from './ticker.ts'
 import { createScheduler } from './triggers/schedule/scheduler.ts'
 import { readAssets } from './ui/assets.ts'
@@ -110,6 +111,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
         { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
         { every: '*/2 * * * * *', name: 'library', act: () => library.look() },
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
+        openWatch(ground),
         ...hands.ticks,
         ...openMessages(ground, building, 'server'),
       ]),

@@ -13,7 +13,8 @@ const mayImport: Record<string, readonly string[]> = {
   'service.ts': everything,
   service: everything,
   'ticker.ts': [],
-  'config.ts': [],
+  'config.ts': ['environment.ts'],
+  'environment.ts': [],
   'errors.ts': [],
   'log.ts': [],
   cli: ['cli', 'service.ts', 'service', 'config.ts', 'log.ts', 'http', 'routines', 'runs', 'triggers'],
@@ -58,7 +59,7 @@ const owners: Record<string, readonly string[]> = {
   'hono-openapi': ['http'],
   commander: ['cli'],
   pino: ['log.ts'],
-  zod: ['config.ts', 'routines', 'http', 'checkout', 'engines', 'forges'],
+  zod: ['config.ts', 'environment.ts', 'routines', 'http', 'checkout', 'engines', 'forges'],
 }
 
 type Import = { file: string; room: string; target: string; typeOnly: boolean }

@@ -10,7 +10,7 @@ const lines = example
   .map((line) => line.slice(2))
 
 test('the example names exactly the variables that are read', () => {
-  const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('../src/environment.ts', import.meta.url), 'utf8')
   const read = [...source.matchAll(/^ {2}(OVERNIGHT_\w+):/gm)].map((match) => match[1])
   expect(lines.map((line) => line.split('=')[0]).sort()).toEqual(read.sort())
 })

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { createCallbacks } from './callbacks.ts'
+import { createAlerts } from './alerts.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
@@ -17,6 +18,7 @@ import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
 import { createSlots } from './slots.ts'
 import type { Database, Store } from './store.ts'
+import { createWatchQueries } from './watch.ts'
 import { createWorkers } from './workers.ts'
 
 /** Everything that can be said to the ledger, on the store itself or inside one transaction of it. */
@@ -36,6 +38,8 @@ function statements(db: Database) {
     pulls: createPulls(db),
     events: createEvents(db),
     workers: createWorkers(db),
+    alerts: createAlerts(db),
+    watched: createWatchQueries(db),
     callbacks: createCallbacks(db),
     outbox: createOutbox(db),
     /** From here to the end of the transaction nobody else, in no process, is past this line with the same words. */

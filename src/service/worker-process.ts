@@ -5,6 +5,7 @@ import { startTicking } from '../ticker.ts'
 import { openDispatch } from './dispatch.ts'
 import { openGround } from './ground.ts'
 import { openMessages } from './messages.ts'
+import { openWatch } from './watch.ts'
 
 /** Long enough for most runs to end where they began: started again elsewhere, an agent costs twice. */
 const drainMs = 60_000
@@ -39,7 +40,9 @@ export async function openWorkerProcess(config: Config, options: WorkerOptions):
   })
   building.defer(stopWatching)
   const reconciler = { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() }
-  building.use(startTicking(log, [reconciler, ...hands.ticks, ...openMessages(ground, building, 'worker')]))
+  building.use(
+    startTicking(log, [reconciler, openWatch(ground), ...hands.ticks, ...openMessages(ground, building, 'worker')]),
+  )
   void dispatcher.wake()
   const stack = building.move()
   return { broken: ground.store.stopped, [Symbol.asyncDispose]: () => stack.disposeAsync() }

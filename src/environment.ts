@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+
+const seconds = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback)
+
+/** Every variable that is read, with its default and what it means. */
+export const Environment = z.object({
+  OVERNIGHT_DATA: z.string().min(1).default('.overnight').describe('Folder for the ledger, mirrors and transcripts.'),
+  OVERNIGHT_ROUTINES: z.string().min(1).default('routines').describe('Folder of routine files.'),
+  OVERNIGHT_HOST: z.string().min(1).default('127.0.0.1').describe('Address the service listens on.'),
+  OVERNIGHT_PORT: z.coerce.number().int().min(0).max(65_535).default(4747).describe('Port; 0 takes a free one.'),
+  OVERNIGHT_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address people use, when something stands in front.'),
+  OVERNIGHT_ENGINE: z.string().min(1).default('claude').describe('Engine of routines that name none.'),
+  OVERNIGHT_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(Math.max(2, availableParallelism()))
+    .describe('Runs at work at the same time.'),
+  OVERNIGHT_LEASE_SECONDS: seconds(30, 3600).describe('A worker that is silent this long has lost its run.'),
+  OVERNIGHT_DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe('How long runs may go on once the process is told to stop; default 60 for `worker`, 1 for `up`.'),
+  OVERNIGHT_TRANSCRIPT_KB: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(1_048_576)
+    .default(8192)
+    .describe('Cap of one transcript; the beginning and the end are kept.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL for the ledger; without it the embedded store in the data folder.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('Redis or Valkey for the queue; without it the queue is in the ledger. Needs DATABASE_URL.'),
+  OVERNIGHT_GITHUB_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://github.com')
+    .describe('GitHub, or the address of an Enterprise server.'),
+  OVERNIGHT_GITHUB_TOKEN: z.string().min(1).optional().describe('A personal access token; an App is better.'),
+  OVERNIGHT_GITHUB_APP_ID: z.string().regex(/^\w+$/).optional().describe('Id (or client id) of the GitHub App.'),
+  OVERNIGHT_GITHUB_APP_KEY_FILE: z.string().min(1).optional().describe("File with the App's private key (PEM)."),
+  OVERNIGHT_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe(
+      'Signs what we send (whsec_…); two with a space between while receivers change over. Default: made once.',
+    ),
+  OVERNIGHT_ALLOW_HOSTS: z
+    .string()
+    .default('')
+    .describe('Hosts (`name` or `name:port`, with commas) that may be private, and may be asked without TLS.'),
+  OVERNIGHT_ALERT_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Is told, signed, when something that should have happened did not, and when it was made good.'),
+  OVERNIGHT_ALERT_SECONDS: seconds(60, 3600).describe('A due slot that has no row for so long raises an alert.'),
+  OVERNIGHT_ALERT_MINUTES: z.coerce
+    .number()
+    .positive()
+    .max(1440)
+    .default(10)
+    .describe('A run that nobody starts for so long, and that says not why, raises an alert.'),
+  ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Key for the model of the engine claude.'),
+  CLAUDE_CODE_OAUTH_TOKEN: z.string().min(1).optional().describe('Instead of a key: the token of a subscription.'),
+  ANTHROPIC_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.anthropic.com')
+    .describe('Where the model is.'),
+  OVERNIGHT_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info').describe('Log level.'),
+})
+export type Environment = z.output<typeof Environment>

@@ -1,0 +1,79 @@
+import { and, desc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { createOutbox } from './outbox.ts'
+import { alerts, type Alert, type OutboxRow } from './schema.ts'
+import type { Database } from './store.ts'
+
+export type NewAlert = Pick<Alert, 'kind' | 'key' | 'routine' | 'message'>
+
+/** What is said of an alert, wherever it is said. */
+export function alertFacts({ id, kind, routine, message, raisedAt, clearedAt }: Alert) {
+  return {
+    id,
+    kind,
+    routine: routine === '' ? null : routine,
+    message,
+    raisedAt: raisedAt.toISOString(),
+    clearedAt: clearedAt?.toISOString() ?? null,
+  }
+}
+
+function kindOf({ kind, clearedAt }: Alert): OutboxRow['kind'] {
+  if (clearedAt !== null) return 'alert.cleared'
+  return kind === 'routine_paused' ? 'routine.paused' : 'alert.raised'
+}
+
+/** What should have happened and did not. */
+export function createAlerts(db: Database) {
+  /** Whoever listens there is told, by the same transaction. */
+  async function tell(alert: Alert, urls: readonly string[]): Promise<void> {
+    const kind = kindOf(alert)
+    const body = alertFacts(alert)
+    await createOutbox(db).put(
+      ...urls.map((url, index) => ({ id: `${kind.replace('.', '_')}_${alert.id}_${index}`, kind, url, body })),
+    )
+  }
+
+  return {
+    /** Undefined when one with this key is open: of many processes that see the same, one tells it. */
+    async raise(alert: NewAlert, urls: readonly string[]): Promise<Alert | undefined> {
+      const [raised] = await db.insert(alerts).values(alert).onConflictDoNothing().returning()
+      if (raised) await tell(raised, urls)
+      return raised
+    },
+
+    /** It was made good. Undefined when another process has said so. */
+    async clear(id: number, urls: readonly string[]): Promise<Alert | undefined> {
+      const rows = await db
+        .update(alerts)
+        .set({ clearedAt: sql`clock()` })
+        .where(and(eq(alerts.id, id), isNull(alerts.clearedAt)))
+        .returning()
+      const [cleared] = rows
+      if (cleared) await tell(cleared, urls)
+      return cleared
+    },
+
+    /** Open ones, newest first. */
+    open(): Promise<Alert[]> {
+      return db.select().from(alerts).where(isNull(alerts.clearedAt)).orderBy(desc(alerts.id)).limit(100)
+    },
+
+    async openOf(key: string): Promise<Alert | undefined> {
+      const rows = await db
+        .select()
+        .from(alerts)
+        .where(and(eq(alerts.key, key), isNull(alerts.clearedAt)))
+      return rows[0]
+    },
+
+    /** Does something stand still? A routine that was paused is a decision, not a fault. */
+    async isFaulty(): Promise<boolean> {
+      return (await db.$count(alerts, and(isNull(alerts.clearedAt), ne(alerts.kind, 'routine_paused')))) > 0
+    },
+
+    /** Those that were made good, too, newest first. */
+    list(limit: number): Promise<Alert[]> {
+      return db.select().from(alerts).orderBy(desc(alerts.id)).limit(limit)
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { Alert, RoutineVersion } from '../../ledger/schema.ts'
+import type { Log } from '../../log.ts'
+import type { Routine } from '../../routines/routine.ts'
+import { decideAlerts, slotKey, slotOf, type Found, type LostSlot } from './decide-alerts.ts'
+import { owedSince, type Whole } from './expected-slots.ts'
+import { createKnownTexts, type Expected } from './known-texts.ts'
+import { steadyAfter, type Steady } from './steady.ts'
+
+export type WatchTools = {
+  ledger: Ledger
+  routineOf(version: Pick<RoutineVersion, 'file' | 'source'>): Routine
+  /** A slot may be without a row for so long, a run without a worker; `everyMs`: the time between two looks. */
+  bounds: { slotMs: number; startMs: number; everyMs: number }
+  /** Where alerts are sent. */
+  urls: readonly string[]
+  /** The own clock, in ms. */
+  own?: () => number
+  log: Log
+}
+
+/** Of slots that stay lost so many are remembered. */
+const remembered = 1000
+
+/**
+ * Looks whether what should have happened did, by the routines' texts and the rows there are: any process may look, beside
+ * the schedulers and without them. What it finds is an alert in the ledger, told once, and cleared when it was made good.
+ */
+export function createWatch(tools: WatchTools): { look(): Promise<void> } {
+  const { ledger, bounds, urls, log, own = () => performance.now() } = tools
+  const texts = createKnownTexts(tools)
+  const state = { steady: undefined as Steady | undefined, lost: [] as readonly Expected[] }
+
+  async function look(): Promise<void> {
+    const now = await ledger.now()
+    const steady = steadyAfter(state.steady, { own: own(), ledger: now.getTime() }, bounds.everyMs)
+    if (state.steady && steady.last.ledger < state.steady.last.ledger) texts.startOver()
+    state.steady = steady
+    await texts.learn(now)
+    const steadyMs = steady.last.own - steady.since
+    if (steadyMs < bounds.slotMs) return
+    const open = await ledger.alerts.open()
+    const slots = await lostSlots(new Date(now.getTime() - bounds.slotMs), open)
+    const mayJudgeRuns = steadyMs >= bounds.startMs
+    const runs = mayJudgeRuns ? await ledger.watched.unstarted(bounds.startMs) : undefined
+    await tell({ slots, runs }, mayJudgeRuns ? open : open.filter(({ kind }) => kind !== 'run_not_started'))
+  }
+
+  /** New ones, those of earlier looks, and those that any process has told of. */
+  async function lostSlots(until: Date, open: readonly Alert[]): Promise<LostSlot[]> {
+    const asked = [...(await texts.due(until)), ...state.lost, ...open.flatMap((alert) => slotOf(alert) ?? [])]
+    const unique = [...new Map(asked.map((slot) => [slotKey(slot), slot])).values()]
+    const unsettled = await ledger.watched.unsettled(unique, bounds.slotMs)
+    const owed = await owedOf(unsettled)
+    const lost = unsettled.filter((slot) => slot.at <= until && owed(slot))
+    state.lost = lost.slice(0, remembered)
+    return lost
+  }
+
+  /** Is it owed by what the ledger says now? Its routine may be gone, changed or paused since. */
+  async function owedOf(slots: readonly LostSlot[]): Promise<(slot: LostSlot) => boolean> {
+    if (slots.length === 0) return () => false
+    const whole: Whole = {
+      isPaused: (await ledger.pauses.whole()) !== undefined,
+      resumedAt: await ledger.pauses.wholeResumedAt(),
+    }
+    const names = [...new Set(slots.map(({ routine }) => routine))]
+    const rows = new Map((await ledger.watched.standingOf(names)).map((row) => [row.name, row]))
+    for (const name of names) if (rows.get(name)?.removedAt !== null) texts.forget(name)
+    return ({ routine, at }) => {
+      const row = rows.get(routine)
+      const since = row && owedSince(row, whole)
+      return since !== undefined && at > since
+    }
+  }
+
+  async function tell(found: Found, open: readonly Alert[]): Promise<void> {
+    const { raise, clear } = decideAlerts(found, open)
+    for (const alert of raise) {
+      const raised = await ledger.transaction((tx) => tx.alerts.raise(alert, urls))
+      if (raised) log.error({ alert: raised.id, routine: alert.routine }, alert.message)
+    }
+    for (const { id } of clear) {
+      const cleared = await ledger.transaction((tx) => tx.alerts.clear(id, urls))
+      if (cleared) log.info({ alert: id, routine: cleared.routine }, `made good: ${cleared.message}`)
+    }
+  }
+
+  return { look }
+}
