@@ -19,10 +19,6 @@ function triggers({ on }: FrontMatter): NotYet[] {
       message: 'GitHub events are not available yet',
       hint: 'use on.schedule or on.api',
     }),
-    ...ifAny(on.webhook, ['on', 'webhook'], {
-      message: 'webhooks are not available yet',
-      hint: 'use on.schedule or on.api',
-    }),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { listOf, schedulePath } from './availability.ts'
+import { checkWebhooks } from './check-webhooks.ts'
 import type { FrontMatter } from './front-matter.ts'
 import type { Finding } from './issues.ts'
 import { checkTemplate } from './prompt.ts'
@@ -24,6 +25,7 @@ export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding
     ...checkEngine(written, rules),
     ...checkInputs(written),
     ...checkConcurrency(written),
+    ...checkWebhooks(written),
   ]
 }
 

@@ -14,6 +14,7 @@ export type Routine = {
   prompt: string
   schedules: Schedule[]
   github: GitHubTrigger[]
+  webhooks: WebhookTrigger[]
   /** May it be fired by HTTP (`on.api: true`)? People (CLI, page) may always fire it. */
   api: boolean
   repository: string | null
@@ -49,6 +50,15 @@ export type GitHubTrigger = { allow: Allow; if: Condition | null } & (
 export type Overlap = { mode: 'skip' | 'queue_one' | 'queue_all' | 'cancel_running'; parallel: number }
 /** A run starts once nothing more came for `waitMs`, and at the latest `maxMs` after the first. */
 export type Debounce = { waitMs: number; maxMs: number }
+/** `inputs` and `subject` are templates over the event. */
+export type WebhookTrigger = {
+  source: string
+  /** null = every kind. */
+  events: string[] | null
+  if: Condition | null
+  inputs: Record<string, string>
+  subject: string | null
+}
 export type Schedule = { cron: string; timezone: string }
 /** What becomes of slots that passed while nothing ran; `max` is how many of them `all` makes up for. */
 export type CatchUp = { mode: 'none' | 'last' | 'all'; maxAgeMs: number; max: number }

@@ -2,7 +2,7 @@ import { listOf } from './availability.ts'
 import { conditionOf } from './condition.ts'
 import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
-import type { GitHubTrigger, InputSpec, Routine, Schedule } from './routine.ts'
+import type { GitHubTrigger, InputSpec, Routine, Schedule, WebhookTrigger } from './routine.ts'
 import { understand } from './written-schedule.ts'
 
 type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
@@ -17,6 +17,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     description: written.description,
     schedules: schedulesOf(written, timezone),
     github: gitHubOf(written),
+    webhooks: webhooksOf(written),
     api: written.on !== 'manual' && written.on.api,
     repository: listOf(written.repository)[0] ?? null,
     base: written.base ?? null,
@@ -71,6 +72,17 @@ function debounceOf({ debounce }: FrontMatter): Routine['debounce'] {
   if (debounce === undefined) return null
   const waitMs = millisecondsOf(debounce.wait)
   return { waitMs, maxMs: debounce.max === undefined ? 5 * waitMs : millisecondsOf(debounce.max) }
+}
+
+function webhooksOf({ on }: FrontMatter): WebhookTrigger[] {
+  if (on === 'manual') return []
+  return listOf(on.webhook).map(({ source, events, inputs = {}, subject, ...rules }) => ({
+    source,
+    events: events ?? null,
+    if: rules.if ? conditionOf(rules.if) : null,
+    inputs,
+    subject: subject ?? null,
+  }))
 }
 
 function inputOf(input: FrontMatter['inputs'][string]): InputSpec {

@@ -63,5 +63,23 @@ export const GitHubTrigger = z.union([
 export type GitHubTrigger = z.output<typeof GitHubTrigger>
 
 export const WebhookTrigger = z.strictObject({
-  source: z.string().min(1).describe('A file in webhooks/, without .yaml.'),
+  source: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the name of a file in webhooks/, without .yaml')
+    .describe('A file in webhooks/, without .yaml.'),
+  events: z.array(z.string().min(1)).min(1).max(100).optional().describe('Only these kinds of event; default all.'),
+  if: rules.if,
+  inputs: z
+    .record(z.string(), z.string().max(1000))
+    .optional()
+    .describe('Inputs that the event gives, such as "{{ event.project.slug }}".'),
+  subject: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      'What it is about, such as "{{ event.data.identifier }}": one open pull request each; default: the topic.',
+    ),
 })
+export type WebhookTrigger = z.output<typeof WebhookTrigger>

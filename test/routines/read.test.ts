@@ -34,6 +34,7 @@ describe('a valid file', () => {
       catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000, max: 100 },
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
       unavailable: [],
+      webhooks: [],
     })
   })
 
@@ -88,7 +89,6 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
       '5:3 on.github',
-      '6:3 on.webhook',
       '11:1 connectors',
       '13:1 sandbox',
       '14:1 network',
@@ -177,7 +177,6 @@ describe('the engine claude', () => {
 describe('what cannot be done yet', () => {
   test.each([
     ['on: { github: [{ event: push }] }', 'on.github'],
-    ['on: { webhook: { source: sentry } }', 'on.webhook'],
     ['connectors: [linear]', 'connectors'],
     ['network: open', 'network'],
     ['network: [example.com]', 'network'],

@@ -35,11 +35,11 @@ export const standard: readonly HmacWay[] = ['webhook', 'svix'].map((name) =>
 )
 
 const unknown = { acknowledge: 202, challenges: false, id: [], event: [] } as const
-/** Anybody: a CloudEvent and a Standard Webhook say themselves what they are. */
+/** Anybody: a Standard Webhook says itself what it is called; a CloudEvent does, too, and is read as one. */
 export const anybody: Omit<Sender, 'ways'> = {
   ...unknown,
-  id: [header('ce-id'), header('webhook-id'), header('svix-id')],
-  event: [header('ce-type'), body('type'), body('event')],
+  id: [header('webhook-id'), header('svix-id')],
+  event: [body('type'), body('event')],
 }
 
 /** `verify: <name>`. Senders that take only 200 for success say so in their documentation: Slack for commands, Linear for all. */
