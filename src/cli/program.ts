@@ -6,11 +6,13 @@ import { type Context, exitCodes, type Terminal } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addFire } from './fire.ts'
+import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addLogs } from './logs.ts'
 import { addNext } from './next.ts'
 import { addPause } from './pause.ts'
 import { addPulls } from './pulls.ts'
+import { addRoutines } from './routines.ts'
 import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
 import { addServer } from './server.ts'
@@ -41,6 +43,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addServer,
     addFire,
     addPause,
+    addRoutines,
+    addHistory,
     addRun,
     addRuns,
     addLogs,

@@ -25,6 +25,10 @@ const RoutineJson = z.object({
   api: z.boolean(),
   next: z.iso.datetime().nullable(),
   paused: PauseJson.nullable().describe('Held by itself; `paused` beside the list holds all of them.'),
+  rolledBackFrom: z
+    .string()
+    .nullable()
+    .describe("Hash of the file's own text: an older version was put back until it changes."),
   error: z.string().nullable().describe('Why the file on disk is not the version in force.'),
 })
 const ProblemInFile = z.object({
@@ -36,10 +40,17 @@ const ProblemInFile = z.object({
 })
 const Folder = z.object({
   routines: z.array(RoutineJson),
+  total: z.number().int(),
+  after: z.string().nullable().describe('There are more: ask again with this as `after`.'),
   paused: PauseJson.nullable().describe('All routines are held.'),
   problems: z
     .array(ProblemInFile)
     .describe('Everything that is wrong in the folder, also in files that never were in force.'),
+})
+export type RoutinesJson = z.infer<typeof Folder>
+const Page = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  after: z.string().max(100).optional(),
 })
 const Fire = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
@@ -56,27 +67,41 @@ const Fired = z.object({
 export function routinesApi(face: Face) {
   const app = new Hono<{ Variables: { actor: string } }>()
 
-  app.get('/', describeJson('The routines in force, and what is wrong in the folder', 200, Folder), async (c) => {
-    const now = await face.ledger.now()
-    const whole = await face.ledger.pauses.whole()
-    const held = new Map((await face.ledger.pauses.list()).map((row) => [row.routine, row]))
-    const { routines: inForce, broken, problems } = face.library.snapshot()
-    const routines = inForce.map((routine) => ({
-      name: routine.name,
-      description: routine.description,
-      file: routine.file,
-      hash: routine.hash,
-      commit: routine.commit,
-      repository: routine.repository,
-      engine: routine.engine.name,
-      schedules: routine.schedules,
-      api: routine.api,
-      next: upcoming(routine.schedules, now, 366).next().value?.at.toISOString() ?? null,
-      paused: held.has(routine.name) ? pauseJson(held.get(routine.name)!) : null,
-      error: broken.get(routine.name)?.map(formatProblem).join('\n') ?? null,
-    }))
-    return c.json({ routines, paused: whole ? pauseJson(whole) : null, problems })
-  })
+  app.get(
+    '/',
+    describeJson('The routines in force by name, a page at a time, and what is wrong in the folder', 200, Folder),
+    validator('query', Page, refuseInvalid),
+    async (c) => {
+      const { limit, after = '' } = c.req.valid('query')
+      const now = await face.ledger.now()
+      const whole = await face.ledger.pauses.whole()
+      const held = new Map((await face.ledger.pauses.list()).map((row) => [row.routine, row]))
+      const { routines: inForce, broken, problems, rolledBack } = face.library.snapshot()
+      const left = inForce.filter(({ name }) => name > after)
+      const routines = left.slice(0, limit).map((routine) => ({
+        name: routine.name,
+        description: routine.description,
+        file: routine.file,
+        hash: routine.hash,
+        commit: routine.commit,
+        repository: routine.repository,
+        engine: routine.engine.name,
+        schedules: routine.schedules,
+        api: routine.api,
+        next: upcoming(routine.schedules, now, 366).next().value?.at.toISOString() ?? null,
+        paused: held.has(routine.name) ? pauseJson(held.get(routine.name)!) : null,
+        rolledBackFrom: rolledBack.get(routine.name) ?? null,
+        error: broken.get(routine.name)?.map(formatProblem).join('\n') ?? null,
+      }))
+      return c.json({
+        routines,
+        total: inForce.length,
+        after: left.length > limit ? routines.at(-1)!.name : null,
+        paused: whole ? pauseJson(whole) : null,
+        problems,
+      })
+    },
+  )
 
   app.post(
     '/:name/fire',

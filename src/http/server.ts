@@ -7,6 +7,7 @@ import { routineJsonSchema } from '../routines/front-matter.ts'
 import type { Asset } from '../ui/assets.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
+import { historyApi } from './history-api.ts'
 import { pages } from './pages.ts'
 import { pausesApi } from './pauses-api.ts'
 import { pullsApi } from './pulls-api.ts'
@@ -57,6 +58,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.use(requireSignIn(face.signIn), requireJsonBody)
   api.route('/', pausesApi(face))
   api.route('/routines', routinesApi(face))
+  api.route('/routines', historyApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))
   api.route('/workers', workersApi(face))

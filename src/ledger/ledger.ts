@@ -4,6 +4,7 @@ import { createAlerts } from './alerts.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
+import { createHistory } from './history.ts'
 import { holdRun } from './held-run.ts'
 import type { Patience } from './insist.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -27,6 +28,7 @@ export type Statements = ReturnType<typeof statements>
 function statements(db: Database) {
   return {
     routines: createRoutines(db),
+    history: createHistory(db),
     pauses: createPauses(db),
     slots: createSlots(db),
     deliveries: createDeliveries(db),

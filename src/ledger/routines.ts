@@ -47,15 +47,26 @@ export function createRoutines(db: Database) {
       return rows[0]
     },
 
-    /** Puts versions in force: from now on triggers use them. */
+    /** Puts versions in force: from now on triggers use them. One that was put back stays back while its file has the text it left. */
     async apply(rows: readonly Applied[]): Promise<void> {
+      const isBack = sql`${routines}.rolled_back_from = excluded.hash`
       for (const batch of inBatches(rows)) {
         await db.execute(sql`
           insert into ${routines} (name, hash, file)
           select * from json_to_recordset(${batch}::json) as given (name text, hash text, file text)
           on conflict (name) do update set
-            hash = excluded.hash, file = excluded.file, error = null, removed_at = null, applied_at = clock()`)
+            hash = case when ${isBack} then ${routines}.hash else excluded.hash end,
+            rolled_back_from = case when ${isBack} then excluded.hash end,
+            file = excluded.file, error = null, removed_at = null, applied_at = clock()`)
       }
+    },
+
+    /** Puts a version in force for as long as the file has the text `from`; null: it is the file's own again. */
+    async putBack(name: string, { hash, from }: { hash: string; from: string | null }): Promise<void> {
+      await db
+        .update(routines)
+        .set({ hash, rolledBackFrom: from, appliedAt: sql`clock()` })
+        .where(eq(routines.name, name))
     },
 
     /** The file on disk is broken: the version in force stays, and the error is shown beside it. */

@@ -15,6 +15,10 @@ export type Applying = {
   versions: Routine[]
   /** To be put in force. */
   changed: Routine[]
+  /** Of those, the ones whose schedules count: not an older version that people put back. */
+  rescheduled: Routine[]
+  /** Of those, the ones with another text than before. */
+  rewritten: Routine[]
   broken: { name: string; error: string }[]
   removed: string[]
 }
@@ -22,22 +26,28 @@ export type Applying = {
 /** What differs between the folder and what is in force. Applying the same folder again is nothing at all. */
 export function decideApplying(inForce: readonly Standing[], { routines, broken }: FolderState): Applying {
   const known = new Map(inForce.map((row) => [row.name, row]))
+  const hasText = ({ name, hash }: Routine) => {
+    const row = known.get(name)
+    return row !== undefined && (row.rolledBackFrom ?? row.hash) === hash
+  }
   const isSame = (routine: Routine) => {
     const row = known.get(routine.name)
-    if (row?.hash !== routine.hash || row.file !== routine.file) return false
-    return broken.has(routine.name) || row.error === null
+    return hasText(routine) && row?.file === routine.file && (broken.has(routine.name) || row.error === null)
   }
   const isKept = ({ name, hash, commit }: Routine) => {
     const row = known.get(name)
-    return row?.hash === hash && (commit === null || row.commit !== null)
+    return row?.rolledBackFrom === hash || (row?.hash === hash && (commit === null || row.commit !== null))
   }
   const present = new Set([...routines.map(({ name }) => name), ...broken.keys()])
   const changed = routines.filter((routine) => !isSame(routine))
   // Putting a version in force forgets what was wrong with the file.
   const applied = new Set(changed.map(({ name }) => name))
+  const isBack = ({ name, hash }: Routine) => known.get(name)?.rolledBackFrom === hash
   return {
     versions: routines.filter((routine) => !isKept(routine)),
     changed,
+    rescheduled: changed.filter((routine) => !isBack(routine)),
+    rewritten: changed.filter((routine) => !hasText(routine)),
     broken: [...broken]
       .map(([name, problems]) => ({ name, error: problems.map(formatProblem).join('\n') }))
       .filter(({ name, error }) => applied.has(name) || known.get(name)?.error !== error),
@@ -53,22 +63,32 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
   await ledger.transaction(async (tx) => {
     await tx.oneAtATime('routines')
     const now = await tx.now()
-    const { versions, changed, broken, removed } = decideApplying(await tx.routines.standing(), folder)
+    const { versions, changed, rescheduled, rewritten, broken, removed } = decideApplying(
+      await tx.routines.standing(),
+      folder,
+    )
     await tx.routines.ensureVersions(
       versions.map(({ name, hash, file, source, commit }) => ({ routine: name, hash, file, source, commit })),
     )
     await tx.routines.apply(changed.map(({ name, hash, file }) => ({ name, hash, file })))
-    await tx.routines.replaceSchedules(await schedulesOf(changed, now))
+    await tx.routines.replaceSchedules(await schedulesOf(rescheduled, now))
     for (const { name, error } of broken) await tx.routines.markBroken(name, error)
     await tx.routines.markRemoved(removed)
+    await tx.history.record([
+      ...rewritten.map(({ name, hash }) => ({ actor, action: 'apply' as const, subject: name, data: { hash } })),
+      ...removed.map((name) => ({ actor, action: 'remove' as const, subject: name, data: {} })),
+    ])
     if (changed.length + broken.length + removed.length > 0) await tx.routines.tell()
   })
 }
 
+/** Whoever may write the files. */
+const actor = 'files'
+
 /** Finding the next instant takes a tenth of a millisecond: after so many others have a turn. */
 const atOnce = 100
 
-async function schedulesOf(routines: readonly Routine[], now: Date) {
+export async function schedulesOf(routines: readonly Routine[], now: Date) {
   const found: { routine: string; schedules: NewSchedule[] }[] = []
   for (const [index, { name, schedules, catchUp }] of routines.entries()) {
     if (index % atOnce === atOnce - 1) await macrotask()

@@ -60,7 +60,14 @@ test('whatever was in force: applying a folder makes it so, and applying it agai
       expect(new Map(after.filter(({ error }) => error !== null).map(({ name, error }) => [name, error]))).toEqual(
         new Map([...folder.broken].map(([name, problems]) => [name, problems.map(formatProblem).join('\n')])),
       )
-      expect(decideApplying(after, folder)).toEqual({ versions: [], changed: [], broken: [], removed: [] })
+      expect(decideApplying(after, folder)).toEqual({
+        versions: [],
+        changed: [],
+        rescheduled: [],
+        rewritten: [],
+        broken: [],
+        removed: [],
+      })
     }),
   )
 })

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { HistoryJson } from '../../src/http/history-api.ts'
+import type { RoutinesJson } from '../../src/http/routines-api.ts'
+import { openPlace, type Place } from '../support/place.ts'
+import type { ServiceProcess } from '../support/service-process.ts'
+
+describe('versions of a routine', () => {
+  let place: Place
+  let service: ServiceProcess
+  beforeAll(async () => {
+    place = await openPlace()
+    place.routine('tidy', { prompt: 'One' })
+    for (const name of ['a', 'b', 'c']) place.routine(name)
+    service = await place.start()
+  })
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]()
+    place[Symbol.dispose]()
+  })
+  const overnight = async (...args: string[]) => {
+    const ended = await place.overnight(args)
+    return { ...ended, json: <T>() => JSON.parse(ended.stdout) as T }
+  }
+  const tidy = async () =>
+    (await overnight('routines', '--json')).json<RoutinesJson>().routines.find(({ name }) => name === 'tidy')!
+  const history = async () => (await overnight('history', 'tidy', '--json')).json<HistoryJson>()
+
+  test('are told, and an older one can be put in force until the file changes', async () => {
+    const first = (await tidy()).hash
+    place.routine('tidy', { prompt: 'Two' })
+    const second = await vi.waitFor(async () => {
+      const { hash } = await tidy()
+      expect(hash).not.toBe(first)
+      return hash
+    }, 10_000)
+
+    const back = await overnight('rollback', 'tidy')
+    expect(back.stdout).toBe(`in force: tidy ${first.slice(0, 12)}\n`)
+    expect(back.stderr).toContain('until it changes, or overnight rollback tidy --undo')
+    expect(await tidy()).toMatchObject({ hash: first, rolledBackFrom: second })
+    expect((await overnight('routines')).stdout).toContain('rolled back · Writes a note')
+    const fired = (await overnight('fire', 'tidy', '--json')).json<{ run: string }>()
+    expect(await (await service.fetch(`/runs/${fired.run}`)).text()).toContain(`<code>${first.slice(0, 12)}</code>`)
+
+    expect((await overnight('rollback', 'tidy', '--undo', '--json')).json()).toEqual({
+      routine: 'tidy',
+      hash: second,
+      rolledBackFrom: null,
+    })
+    expect(await tidy()).toMatchObject({ hash: second, rolledBackFrom: null })
+    await overnight('rollback', 'tidy', '--to', first.slice(0, 8))
+    place.routine('tidy', { prompt: 'Three' })
+    await vi.waitFor(async () => expect(await tidy()).toMatchObject({ rolledBackFrom: null }), 10_000)
+    expect((await tidy()).hash).not.toBe(second)
+
+    const { entries, inForce } = await history()
+    expect(inForce).toBe((await tidy()).hash)
+    expect(entries.map(({ act }) => act)).toEqual(['apply', 'rollback', 'undo_rollback', 'rollback', 'apply', 'apply'])
+    const told = (await overnight('history', 'tidy')).stdout
+    expect(told).toMatch(new RegExp(`in force +${inForce!.slice(0, 12)} \*`))
+    expect(told).toContain("the file's own again")
+  })
+
+  test('are refused with what to do', async () => {
+    expect((await overnight('history', 'nope')).stderr).toContain('there is no routine "nope"')
+    expect((await overnight('rollback', 'nope')).stderr).toContain('there is no routine in force "nope"')
+    expect((await overnight('rollback', 'tidy', '--to', 'xyz')).stderr).toContain('the beginning of a hash')
+    expect((await overnight('rollback', 'tidy', '--to', '0000', '--undo')).stderr).toContain('exclude each other')
+  })
+
+  test('lists come a page at a time', async () => {
+    const page = async (...args: string[]) => (await overnight('routines', '--json', ...args)).json<RoutinesJson>()
+    const first = await page('--limit', '3')
+    expect(first).toMatchObject({ total: 4, after: 'c' })
+    const second = await page('--limit', '3', '--after', 'c')
+    expect([...first.routines, ...second.routines].map(({ name }) => name)).toEqual(['a', 'b', 'c', 'tidy'])
+    expect(second.after).toBeNull()
+    expect((await overnight('routines', '--limit', '2')).stderr).toContain(
+      '4 in all: overnight routines --limit 2 --after b',
+    )
+    expect((await overnight('routines', '--limit', '0')).code).toBe(1)
+  })
+})
