@@ -66,7 +66,7 @@ export function historyApi(face: Face) {
     },
   )
   app.post('/:name/undo-rollback', describeJson("Puts the file's own text in force again", 200, PutBack), async (c) => {
-    const asked = { routine: c.req.param('name')!, by: c.get('actor'), routineOf }
+    const asked = { routine: c.req.param('name'), by: c.get('actor'), routineOf }
     return c.json(await told(face, undoRollback(face.ledger, asked)))
   })
   return app
