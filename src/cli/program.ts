@@ -3,6 +3,7 @@ import { readConfig } from '../config.ts'
 import { logged, OvernightError } from '../errors.ts'
 import { addCheck } from './check.ts'
 import { type Context, exitCodes, type Terminal } from './context.ts'
+import { addDeliveries } from './deliveries.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addFire } from './fire.ts'
@@ -48,6 +49,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addRun,
     addRuns,
     addLogs,
+    addDeliveries,
     addPulls,
     addSignIn,
     addDoctor,

@@ -8,6 +8,7 @@ import type { Asset } from '../ui/assets.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
+import { occasionsApi } from './occasions-api.ts'
 import { pages } from './pages.ts'
 import { pausesApi } from './pauses-api.ts'
 import { pullsApi } from './pulls-api.ts'
@@ -57,6 +58,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   const api = new Hono<{ Variables: { actor: string } }>()
   api.use(requireSignIn(face.signIn), requireJsonBody)
   api.route('/', pausesApi(face))
+  api.route('/', occasionsApi(face))
   api.route('/routines', routinesApi(face))
   api.route('/routines', historyApi(face))
   api.route('/runs', runsApi(face))

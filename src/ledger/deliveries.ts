@@ -6,6 +6,8 @@ import type { Database } from './store.ts'
 /** What came, as it came. One that needs no settling (an item that was there before we looked) brings its outcome. */
 export type NewDelivery = Pick<Delivery, 'source' | 'key' | 'event' | 'headers' | 'body'> &
   Partial<Pick<Delivery, 'replayOf' | 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>>
+/** `fresh` is false for one that was received before: nothing is changed then. */
+export type Received = { id: string; fresh: boolean }
 /** What was found out by reading it, and what became of it. */
 export type Settlement = Pick<Delivery, 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>
 
@@ -21,7 +23,7 @@ export function createDeliveries(db: Database) {
   const owed = and(isNull(deliveries.outcome), lte(deliveries.notBefore, sql`clock()`))
   return {
     /** One statement. `fresh` is false for one that was received before: nothing is changed then. */
-    async receive(row: NewDelivery): Promise<{ id: string; fresh: boolean }> {
+    async receive(row: NewDelivery): Promise<Received> {
       const id = deliveryId(row.source, row.key)
       const settledAt = row.outcome ? sql`clock()` : null
       const added = await db

@@ -5,13 +5,13 @@ import type { Database } from './store.ts'
 export const occasionOutcomes = ['owed', 'fired', 'coalesced', 'skipped', 'missed', 'unmatched', 'refused'] as const
 export type OccasionOutcome = (typeof occasionOutcomes)[number]
 export type OccasionFilter = {
-  routine?: string
-  outcome?: OccasionOutcome
+  routine?: string | undefined
+  outcome?: OccasionOutcome | undefined
   /** Only what comes after this place in the list: the last one of the page before. */
-  before?: Place
+  before?: Place | undefined
   limit: number
 }
-export type DeliveryFilter = OccasionFilter & { source?: string; event?: string }
+export type DeliveryFilter = OccasionFilter & { source?: string | undefined; event?: string | undefined }
 
 /** Where something stands in the list of everything: when it was due or came (text, to the microsecond), and what it is. */
 export type Place = { at: string; what: string }
