@@ -27,6 +27,9 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
   const data = resolve(cwd, value.OVERNIGHT_DATA)
   return Object.freeze({
     routinesDir: resolve(cwd, value.OVERNIGHT_ROUTINES),
+    webhooksDir: resolve(cwd, value.OVERNIGHT_WEBHOOKS ?? join(value.OVERNIGHT_ROUTINES, '..', 'webhooks')),
+    /** What `secret:NAME` stands for, by name, where a variable says it. */
+    secrets: secretsIn(given),
     host: value.OVERNIGHT_HOST,
     port: value.OVERNIGHT_PORT,
     publicUrl: value.OVERNIGHT_URL,
@@ -63,6 +66,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       address: join(data, 'service.json'),
       token: join(data, 'token'),
       webhookSecret: join(data, 'webhook-secret'),
+      /** A file a secret, for those that no variable says. */
+      secrets: join(data, 'secrets'),
       ledger: join(data, 'ledger'),
       mirrors: join(data, 'mirrors'),
       /** One folder a run: `<run>/`; removed when the run has ended. */
@@ -105,6 +110,13 @@ function githubOf(value: Environment, cwd: string, proxy: GitHubConfig['proxy'])
   if (appId !== undefined && keyFile !== undefined)
     return { url, proxy, auth: { kind: 'app', appId, keyFile: resolve(cwd, keyFile) } }
   return { url, proxy, auth: token === undefined ? undefined : { kind: 'token', token } }
+}
+
+/** Their names are the operator's own: `OVERNIGHT_SECRET_<NAME>`. */
+function secretsIn(env: Record<string, string | undefined>): Readonly<Record<string, string>> {
+  const prefix = 'OVERNIGHT_SECRET_'
+  const named = Object.entries(env).filter(([name]) => name.startsWith(prefix))
+  return Object.fromEntries(named.map(([name, value]) => [name.slice(prefix.length), value ?? '']))
 }
 
 /** An address that credentials are sent to. */

@@ -7,6 +7,11 @@ const seconds = (fallback: number, max: number) => z.coerce.number().int().min(1
 export const Environment = z.object({
   OVERNIGHT_DATA: z.string().min(1).default('.overnight').describe('Folder for the ledger, mirrors and transcripts.'),
   OVERNIGHT_ROUTINES: z.string().min(1).default('routines').describe('Folder of routine files.'),
+  OVERNIGHT_WEBHOOKS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of webhook sources; default: webhooks/ beside the routines.'),
   OVERNIGHT_HOST: z.string().min(1).default('127.0.0.1').describe('Address the service listens on.'),
   OVERNIGHT_PORT: z.coerce.number().int().min(0).max(65_535).default(4747).describe('Port; 0 takes a free one.'),
   OVERNIGHT_URL: z

@@ -17,9 +17,12 @@ const taken = ['github']
 const capBytes = 32 * 1024
 const maxProblems = 20
 
+/** Of the source that a file describes. */
+export const nameOf = (entry: string): string => entry.replace(/\.ya?ml$/i, '')
+
 /** A source file's text as a WebhookSource, or everything that is wrong with it. Pure; never throws. `file` names the source. */
 export function readSource(file: string, text: string): ReadSource {
-  const name = basename(file).replace(/\.ya?ml$/i, '')
+  const name = nameOf(basename(file))
   const named = nameProblem(file, name)
   if (text.length > capBytes)
     return { problems: [{ file, line: 1, column: 1, message: 'the file is larger than 32 KB', hint: 'write less' }] }

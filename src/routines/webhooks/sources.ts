@@ -1,0 +1,124 @@
+import type { Log } from '../../log.ts'
+import { messageOf } from '../../errors.ts'
+import { formatProblem } from '../format.ts'
+import type { FolderFile } from '../folder.ts'
+import { createInTurn } from '../in-turn.ts'
+import type { Problem } from '../routine.ts'
+import { createSettle } from '../settle.ts'
+import type { Source, SourceTree, Wanted } from '../source.ts'
+import { nameOf, readSource, type ReadSource } from './read-source.ts'
+import type { WebhookSource } from './source.ts'
+
+/** Source files: `*.yaml` and `*.yml`, and no name that begins with a dot. */
+export const isSourceFile: Wanted = (entry) => /^[^.].*\.ya?ml$/i.test(entry)
+
+export type SourcesSnapshot = {
+  /** In force by name: of a broken file the last version that was good. */
+  sources: ReadonlyMap<string, WebhookSource>
+  /** Names of files that are broken now. */
+  broken: ReadonlySet<string>
+  problems: readonly Problem[]
+}
+export type WebhookSources = AsyncDisposable & {
+  snapshot(): SourcesSnapshot
+  /** Looks at the files now. Never rejects. */
+  rescan(): Promise<void>
+}
+
+const nothing: SourcesSnapshot = { sources: new Map(), broken: new Set(), problems: [] }
+const settled = { quietMs: 100, latestMs: 1000 }
+
+/** The files as they are now, once. */
+export async function readSources(source: Source): Promise<SourcesSnapshot> {
+  return decide(nothing, await source.read())
+}
+
+/** Reads the files and keeps up with them until it is disposed. `watch: false`: only `rescan` looks. */
+export async function openSources(options: { source: Source; log: Log; watch?: boolean }): Promise<WebhookSources> {
+  const { source, log, watch = true } = options
+  await using opening = new AsyncDisposableStack()
+  const state = { snapshot: nothing, files: new Map<string, FolderFile>() }
+  const looks = createInTurn(async () => {
+    if (watch) await watching?.ensure()
+    const tree = await source.read(state.files)
+    if ('files' in tree) state.files = new Map(tree.files.map((file) => [file.entry, file]))
+    const before = state.snapshot
+    state.snapshot = decide(before, tree)
+    report(log, before, state.snapshot)
+  })
+  const rescan = () =>
+    looks.run().catch((error: unknown) => {
+      log.error({ source: source.name, error: messageOf(error) }, 'webhook sources could not be read')
+    })
+  const settle = opening.use(createSettle(() => void rescan(), settled))
+  const watching = watch
+    ? source.watch?.({
+        onEvent: () => settle.touch(),
+        onTrouble: (error) =>
+          log.warn({ source: source.name, error: error.message }, 'the folder cannot be watched, only looked at'),
+      })
+    : undefined
+  if (watching) opening.use(watching)
+  await rescan()
+  const open = opening.move()
+  open.defer(() => looks.idle())
+  return { snapshot: () => state.snapshot, rescan, [Symbol.asyncDispose]: () => open.disposeAsync() }
+}
+
+/**
+ * Nobody needs such a folder, so that a missing one is no problem; but what was there stays in force: it may be a disk that is
+ * not mounted. Two files of one name (`a.yaml`, `a.yml`) are both refused, as nobody knows which one is meant.
+ */
+function decide(before: SourcesSnapshot, tree: SourceTree): SourcesSnapshot {
+  if ('missing' in tree) return before
+  const read = tree.files.map((file): [string, ReadSource] => [nameOf(file.entry), readFile(file)])
+  const named = Map.groupBy(read, ([name]) => name)
+  const sources = new Map<string, WebhookSource>()
+  const broken = new Set<string>()
+  const problems: Problem[] = []
+  for (const [name, group] of named) {
+    const found =
+      group.length > 1 ? { problems: twins(tree.files.filter(({ entry }) => nameOf(entry) === name)) } : group[0]![1]
+    if ('problems' in found) {
+      broken.add(name)
+      problems.push(...found.problems)
+    }
+    const inForce = 'source' in found ? found.source : before.sources.get(name)
+    if (inForce) sources.set(name, inForce)
+  }
+  return { sources, broken, problems }
+}
+
+function readFile(file: FolderFile): ReadSource {
+  if ('text' in file) return readSource(file.file, file.text)
+  return { problems: [{ file: file.file, line: 1, column: 1, ...file.fault }] }
+}
+
+function twins(files: readonly FolderFile[]): Problem[] {
+  return files.map(({ file }) => ({
+    file,
+    line: 1,
+    column: 1,
+    message: 'there are two files for one source',
+    hint: 'keep the one that ends in .yaml',
+  }))
+}
+
+function report(log: Log, before: SourcesSnapshot, after: SourcesSnapshot): void {
+  const text = (source: WebhookSource | undefined) => JSON.stringify(source)
+  for (const [name, source] of after.sources)
+    if (text(before.sources.get(name)) !== text(source)) log.info({ source: name }, 'webhook source read')
+  for (const name of before.sources.keys())
+    if (!after.sources.has(name)) log.info({ source: name }, 'webhook source removed')
+  for (const name of after.broken)
+    if (!before.broken.has(name)) {
+      const stays = after.sources.has(name)
+      log.warn(
+        { source: name },
+        stays ? 'the file is broken; the last good version stays in force' : 'the file is broken',
+      )
+    }
+  const old = new Set(before.problems.map(formatProblem))
+  for (const problem of after.problems.map(formatProblem))
+    if (!old.has(problem)) log.warn({ problem }, 'webhook sources')
+}
