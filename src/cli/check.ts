@@ -1,38 +1,63 @@
 import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { BadRequest, messageOf } from '../errors.ts'
 import { formatProblem, relativeTo } from '../routines/format.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
 import { readLibrary, type LibrarySnapshot } from '../routines/library.ts'
 import { lintRoutine } from '../routines/lint.ts'
 import { readRoutine } from '../routines/read.ts'
-import type { Problem } from '../routines/routine.ts'
+import type { Problem, Routine } from '../routines/routine.ts'
+import { lintWebhooks } from '../routines/webhooks/lint-sources.ts'
+import { readSource } from '../routines/webhooks/read-source.ts'
+import type { WebhookSource } from '../routines/webhooks/source.ts'
+import { isSourceFile } from '../routines/webhooks/sources.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
 import { exitCodes, type Context } from './context.ts'
+import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
 export function addCheck(program: Command, context: Context): void {
   program
     .command('check')
-    .argument('[file...]', 'routine files; without any, the whole folder')
-    .description('every mistake in routine files, with its line, column and what to do; exit 1 when there is one')
+    .argument('[file...]', 'routine files and webhook sources; without any, the whole folders')
+    .description(
+      'every mistake in routine files and webhook sources, with its line, column and what to do; exit 1 when there is one',
+    )
     .option('--json', 'print JSON')
     .action(async (files: string[], options: { json?: true }) => {
-      const { routines, problems } = files.length > 0 ? await readFiles(context, files) : await readFolder(context)
-      const warnings = routines.flatMap(lintRoutine)
-      if (options.json)
-        context.out(
-          `${JSON.stringify({ routines: routines.map(({ name, file, hash }) => ({ name, file, hash })), errors: problems, warnings })}\n`,
-        )
-      else {
+      const { routines, sources, problems, warnings } =
+        files.length > 0 ? await readFiles(context, files) : await readAll(context)
+      if (options.json) {
+        const found = {
+          routines: routines.map(({ name, file, hash }) => ({ name, file, hash })),
+          sources: sources.map(({ name, file }) => ({ name, file })),
+        }
+        context.out(`${JSON.stringify({ ...found, errors: problems, warnings })}\n`)
+      } else {
         const say = (problem: Problem, kind: string) =>
           context.out(`${kind}${formatProblem(relativeTo(context.cwd, problem))}\n`)
         for (const problem of problems) say(problem, '')
         for (const warning of warnings) say(warning, 'warning: ')
-        context.out(`${routines.length} good, ${problems.length} errors, ${warnings.length} warnings\n`)
+        const good = routines.length + sources.length
+        context.out(`${good} good, ${problems.length} errors, ${warnings.length} warnings\n`)
       }
       context.exit(problems.length > 0 ? exitCodes.theirs : exitCodes.ok)
     })
+}
+
+type Checked = { routines: Routine[]; sources: WebhookSource[]; problems: Problem[]; warnings: Problem[] }
+
+async function readAll(context: Context): Promise<Checked> {
+  const { routines, problems } = await readFolder(context)
+  const found = await readSourcesFolder(context)
+  const sources = [...found.sources.values()]
+  const names = [...found.sources.keys(), ...found.broken]
+  const warnings = [
+    ...routines.flatMap(lintRoutine),
+    ...lintWebhooks(routines, names),
+    ...(await findMissingSecrets(context, sources)),
+  ]
+  return { routines, sources, problems: [...problems, ...found.problems], warnings }
 }
 
 const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
@@ -42,21 +67,19 @@ export function readFolder(context: Context): Promise<LibrarySnapshot> {
   return readLibrary(createFolderSource({ dir: context.config().routinesDir }), readOptions(context))
 }
 
-async function readFiles(
-  context: Context,
-  files: readonly string[],
-): Promise<Pick<LibrarySnapshot, 'routines' | 'problems'>> {
+async function readFiles(context: Context, files: readonly string[]): Promise<Checked> {
   const reads = await Promise.all(
     files.map(async (name) => {
       const file = resolve(context.cwd, name)
       const text = await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new BadRequest(`${name} cannot be read: ${messageOf(error)}`, 'name a routine file')
+        throw new BadRequest(`${name} cannot be read: ${messageOf(error)}`, 'name a routine file or a webhook source')
       })
-      return readRoutine(file, text, readOptions(context))
+      return isSourceFile(basename(file)) ? readSource(file, text) : readRoutine(file, text, readOptions(context))
     }),
   )
-  return {
-    routines: reads.flatMap((read) => ('routine' in read ? [read.routine] : [])),
-    problems: reads.flatMap((read) => ('problems' in read ? read.problems : [])),
-  }
+  const routines = reads.flatMap((read) => ('routine' in read ? [read.routine] : []))
+  const sources = reads.flatMap((read) => ('source' in read ? [read.source] : []))
+  const problems = reads.flatMap((read) => ('problems' in read ? read.problems : []))
+  const warnings = [...routines.flatMap(lintRoutine), ...(await findMissingSecrets(context, sources))]
+  return { routines, sources, problems, warnings }
 }

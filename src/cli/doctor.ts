@@ -8,6 +8,7 @@ import { readFolder } from './check.ts'
 import type { WorkersJson } from '../http/workers-api.ts'
 import { connect, findLive } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
+import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
 type Finding = { what: string; ok: boolean; says: string; hint?: string }
 
@@ -28,6 +29,7 @@ export function addDoctor(program: Command, context: Context): void {
         ...(await postgres(context)),
         ...(await redis(context)),
         await routines(context),
+        ...(await webhookSources(context)),
         ...(await claude(context)),
         await github(context),
         ...(await service(context)),
@@ -105,6 +107,19 @@ async function routines(context: Context): Promise<Finding> {
   return problems.length === 0
     ? { what: 'routines', ok: true, says }
     : { what: 'routines', ok: false, says: `${says}, ${problems.length} problems`, hint: 'overnight check' }
+}
+
+async function webhookSources(context: Context): Promise<Finding[]> {
+  const { sources, problems } = await readSourcesFolder(context)
+  const missing = await findMissingSecrets(context, sources.values())
+  if (sources.size + problems.length === 0) return []
+  const says = `${sources.size} in ${context.config().webhooksDir}`
+  const wrong = [
+    ...(problems.length > 0 ? [`${problems.length} problems`] : []),
+    ...(missing.length > 0 ? [`${missing.length} secrets are not there`] : []),
+  ]
+  const what = 'webhook sources'
+  return [{ what, ok: wrong.length === 0, says: [says, ...wrong].join(', '), hint: 'overnight check' }]
 }
 
 /** Missing is a fault only where a routine asks for it. */

@@ -1,8 +1,9 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { BadRequest, Conflict } from '../errors.ts'
 import { namePattern, routineJsonSchema } from '../routines/front-matter.ts'
+import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import { newRoutine } from '../routines/template.ts'
 import type { Context } from './context.ts'
 
@@ -41,8 +42,12 @@ export function addInit(program: Command, context: Context): void {
 
   program
     .command('schema')
-    .description('print the JSON Schema of the front matter, for editors')
-    .action(() => context.out(`${JSON.stringify(routineJsonSchema(), null, 2)}\n`))
+    .description('print the JSON Schema of the front matter, or of webhook sources, for editors')
+    .addArgument(new Argument('[of]', 'what is written').choices(['routine', 'webhook']).default('routine'))
+    .action((of: 'routine' | 'webhook') => {
+      const schema = of === 'routine' ? routineJsonSchema() : sourceJsonSchema()
+      context.out(`${JSON.stringify(schema, null, 2)}\n`)
+    })
 }
 
 /** The new file, and beside it the schema, so that the line at its top finds that without a service. Answers the file's path. */

@@ -4,6 +4,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { openAPIRouteHandler } from 'hono-openapi'
 import { logged, OvernightError } from '../errors.ts'
 import { routineJsonSchema } from '../routines/front-matter.ts'
+import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import type { Asset } from '../ui/assets.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
@@ -54,6 +55,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
     return c.json({ state }, state === 'ok' ? 200 : 503)
   })
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
+  app.get('/webhook.schema.json', (c) => c.json(sourceJsonSchema()))
 
   const api = new Hono<{ Variables: { actor: string } }>()
   api.use(requireSignIn(face.signIn), requireJsonBody)

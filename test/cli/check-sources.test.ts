@@ -1,0 +1,65 @@
+import { Command } from 'commander'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { addCheck } from '../../src/cli/check.ts'
+import { readConfig } from '../../src/config.ts'
+import { openFolder } from '../support/git-repository.ts'
+
+async function check(files: Record<string, string>, args: readonly string[] = []) {
+  using folder = openFolder()
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder.path, name)), { recursive: true })
+    await writeFile(join(folder.path, name), text)
+  }
+  const said = { code: 0, out: '' }
+  const program = new Command()
+  addCheck(program, {
+    env: {},
+    cwd: folder.path,
+    config: () => readConfig({ OVERNIGHT_SECRET_SET: 'x' }, folder.path),
+    out: (text) => void (said.out += text),
+    err: () => {},
+    exit: (code) => void (said.code = code),
+    isTerminal: false,
+    onSignal: () => {},
+  })
+  await program.parseAsync(['check', ...args], { from: 'user' })
+  return { ...said, out: said.out.replaceAll(folder.path, '<folder>') }
+}
+const routine = (webhook: string) =>
+  `---\nrepository: .\nengine: { name: command, command: [x] }\non:\n  webhook: ${webhook}\n---\n`
+const good = 'verify: sentry\nsecret: secret:SET\n'
+
+test('webhook sources are checked with the routines, and what routines name must be there', async () => {
+  const found = await check({
+    'routines/a.md': routine('{ source: sentri }'),
+    'routines/b.md': routine('[{ source: sentry }, { source: broken }]'),
+    'webhooks/sentry.yaml': good,
+    'webhooks/linear.yaml': 'verify: linear\nsecret: secret:NOT_SET\n',
+    'webhooks/broken.yaml': 'verify: nobody\n',
+  })
+  expect(found.code).toBe(1)
+  expect(found.out.split('\n')).toEqual([
+    'webhooks/broken.yaml:1:9: "verify" cannot be "nobody" – known here: standard, github, gitlab, gitea, slack, stripe, linear, sentry, pagerduty, alertmanager, grafana, bearer',
+    'warning: routines/a.md:5:14: there is no webhook source "sentri" – did you mean "sentry"?',
+    'warning: webhooks/linear.yaml:1:1: secret:NOT_SET is not there – set OVERNIGHT_SECRET_NOT_SET, or write it to <folder>/.overnight/secrets/NOT_SET (mode 600)',
+    '4 good, 1 errors, 2 warnings',
+    '',
+  ])
+})
+
+test('without such a folder there is nothing to check; a file can be named', async () => {
+  expect(await check({ 'routines/b.md': routine('{ source: x }') })).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('there is no webhook source "x" – write webhooks/x.yaml') as string,
+  })
+  const named = await check({ 'sentry.yaml': good, 'bad.yml': 'x' }, ['sentry.yaml', 'bad.yml', '--json'])
+  expect(named.code).toBe(1)
+  expect(JSON.parse(named.out)).toEqual({
+    routines: [],
+    sources: [{ name: 'sentry', file: '<folder>/sentry.yaml' }],
+    errors: [expect.objectContaining({ file: '<folder>/bad.yml', line: 1, column: 1 })],
+    warnings: [],
+  })
+})
