@@ -79,6 +79,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     }),
   )
   const signIn = createSignIn(token, { secure: config.publicUrl?.startsWith('https:') ?? false })
+  const watch = openWatch(ground)
   const state = { stopping: false, hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }
   const face: Face = {
     ledger,
@@ -95,7 +96,11 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     readOnce: ground.readOnce,
     transcriptOf: ground.transcriptOf,
     workers: () => ledger.workers.live(aliveMs),
-    health: () => ({ state: state.stopping ? 'stopping' : store.health() }),
+    health: () => {
+      const faults = watch.faults()
+      const degraded = faults.length > 0 ? 'degraded' : store.health()
+      return { state: state.stopping ? 'stopping' : degraded, faults }
+    },
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     log,
@@ -111,7 +116,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
         { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() },
         { every: '*/2 * * * * *', name: 'library', act: () => library.look() },
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
-        openWatch(ground),
+        watch.tick,
         ...hands.ticks,
         ...openMessages(ground, building, 'server'),
       ]),

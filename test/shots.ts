@@ -8,15 +8,24 @@ import type { Page } from 'playwright-core'
 import { openBrowser, type Browser } from './support/browser.ts'
 import { openMorning } from './support/morning.ts'
 import { openPageServer } from './support/page-server.ts'
-import { agentStory, clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
+import { agentStory, before, clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
 
 /** `npm run shots [-- name…]`: every page at four widths in both schemes, into `shots/`; `morning-*` are of a real service. */
 const folder = resolve(import.meta.dirname, '../shots')
 const widths = [320, 390, 768, 1440]
 const pages = {
   home: () => homePage(home()),
-  quiet: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [] })),
-  empty: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [], schedules: [], routines: [] })),
+  quiet: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [], alerts: [] })),
+  held: () =>
+    homePage(
+      home({
+        runs: [],
+        pulls: [],
+        pauses: [{ routine: null, whole: true, at: before(40), by: 'ada', reason: 'the move' }],
+      }),
+    ),
+  empty: () =>
+    homePage(home({ runs: [], pulls: [], slots: [], problems: [], alerts: [], schedules: [], routines: [] })),
   run: () => runPage(runView()),
   agent: () => runPage(runView({ story: agentStory })),
   published: () => runPage(publishedView()),

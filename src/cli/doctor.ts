@@ -6,7 +6,9 @@ import { messageOf, OvernightError } from '../errors.ts'
 import { askPostgres, askRedis, findAgent, probe, signedInAs } from '../service/probes.ts'
 import { readFolder } from './check.ts'
 import type { WorkersJson } from '../http/workers-api.ts'
-import { connect, findLive } from './client.ts'
+import type { AlertsJson } from '../http/alerts-api.ts'
+import { type Client, connect, findLive } from './client.ts'
+import { visible } from './events.ts'
 import { exitCodes, type Context } from './context.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
@@ -191,5 +193,12 @@ async function service(context: Context): Promise<Finding[]> {
   const { workers } = await client.json<WorkersJson>('/v1/workers')
   const slots = workers.filter(({ stopping }) => !stopping).reduce((sum, worker) => sum + worker.slots, 0)
   const says = `${workers.length} alive, ${slots} runs at a time`
-  return [up, { what: 'workers', ok: slots > 0, says, hint: 'start one: overnight worker' }]
+  return [up, { what: 'workers', ok: slots > 0, says, hint: 'start one: overnight worker' }, await alerts(client)]
+}
+
+/** What should have happened and did not. */
+async function alerts(client: Client): Promise<Finding> {
+  const { alerts } = await client.json<AlertsJson>('/v1/alerts')
+  const says = alerts.length === 0 ? 'none is open' : alerts.map(({ message }) => visible(message)).join('; ')
+  return { what: 'alerts', ok: alerts.length === 0, says, hint: 'overnight alerts' }
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { readConfig } from '../config.ts'
 import { logged, OvernightError } from '../errors.ts'
+import { addAlerts } from './alerts.ts'
 import { addCheck } from './check.ts'
 import { type Context, exitCodes, type Terminal } from './context.ts'
 import { addDeliveries } from './deliveries.ts'
@@ -52,6 +53,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addDeliveries,
     addPulls,
     addSignIn,
+    addAlerts,
     addDoctor,
     addDemo,
   ]

@@ -86,6 +86,12 @@ export function guardOrigin(allowedHosts: () => ReadonlySet<string>) {
   })
 }
 
+/** The holder of the token, by a header alone: for what says more to those who may know. */
+export function isOperator(signIn: SignIn, authorization: string | undefined): boolean {
+  const bearer = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
+  return bearer !== undefined && signIn.isToken(bearer)
+}
+
 /** Bearer token or session cookie; anything else is 401. Sets `actor` for the audit. */
 export function requireSignIn(signIn: SignIn) {
   return createMiddleware<{ Variables: { actor: string } }>(async (c, next) => {

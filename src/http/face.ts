@@ -1,5 +1,6 @@
 import type { PullDesk } from '../forges/forge.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Alert } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Library } from '../routines/library.ts'
 import type { Acts } from '../runs/acts.ts'
@@ -20,8 +21,8 @@ export type Face = {
   transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
   /** Processes that take runs and were heard of lately. */
   workers(): ReturnType<Ledger['workers']['live']>
-  /** `ok`, or what is wrong in one word each. */
-  health(): { state: 'ok' | 'stopping' | 'degraded' }
+  /** `ok`, or what is wrong in one word; `faults` are the open alerts. */
+  health(): { state: 'ok' | 'stopping' | 'degraded'; faults: readonly Alert[] }
   /** Hosts (`name:port`) a browser may call us by. */
   allowedHosts: () => ReadonlySet<string>
   zone: string

@@ -6,10 +6,12 @@ import { logged, OvernightError } from '../errors.ts'
 import { routineJsonSchema } from '../routines/front-matter.ts'
 import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import type { Asset } from '../ui/assets.ts'
+import { alertsApi } from './alerts-api.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
 import { occasionsApi } from './occasions-api.ts'
+import { healthRoute } from './health.ts'
 import { pages } from './pages.ts'
 import { pausesApi } from './pauses-api.ts'
 import { pullsApi } from './pulls-api.ts'
@@ -48,12 +50,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
     }),
   )
 
-  app.get('/health', (c) => {
-    const { state } = face.health()
-    const challenge = c.req.header('overnight-challenge')
-    if (challenge !== undefined) c.header('overnight-proof', face.signIn.prove(challenge))
-    return c.json({ state }, state === 'ok' ? 200 : 503)
-  })
+  app.route('/health', healthRoute(face))
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
   app.get('/webhook.schema.json', (c) => c.json(sourceJsonSchema()))
 
@@ -66,6 +63,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))
   api.route('/workers', workersApi(face))
+  api.route('/alerts', alertsApi(face))
   api.post('/sign-in-links', (c) => c.json({ path: face.signIn.createLink() }, 201))
   app.route('/v1', api)
   app.get(

@@ -50,6 +50,7 @@ export async function homeView(face: Face): Promise<HomeView> {
     slots: await slots.idleSince(since, 50),
     routines: (await routines.list()).map((row) => row.name),
     pauses: [...(whole ? [{ ...whole, routine: null }] : []), ...(await ledger.pauses.list())],
+    alerts: await ledger.alerts.open(),
     problems: face.library.snapshot().problems.map((problem): FileProblem => ({
       file: `${problem.file}:${problem.line}:${problem.column}`,
       message: problem.message,

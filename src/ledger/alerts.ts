@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { createOutbox } from './outbox.ts'
 import { alerts, type Alert, type OutboxRow } from './schema.ts'
 import type { Database } from './store.ts'
@@ -54,8 +54,8 @@ export function createAlerts(db: Database) {
     },
 
     /** Open ones, newest first. */
-    open(): Promise<Alert[]> {
-      return db.select().from(alerts).where(isNull(alerts.clearedAt)).orderBy(desc(alerts.id)).limit(100)
+    open(limit = 100): Promise<Alert[]> {
+      return db.select().from(alerts).where(isNull(alerts.clearedAt)).orderBy(desc(alerts.id)).limit(limit)
     },
 
     async openOf(key: string): Promise<Alert | undefined> {
@@ -64,11 +64,6 @@ export function createAlerts(db: Database) {
         .from(alerts)
         .where(and(eq(alerts.key, key), isNull(alerts.clearedAt)))
       return rows[0]
-    },
-
-    /** Does something stand still? A routine that was paused is a decision, not a fault. */
-    async isFaulty(): Promise<boolean> {
-      return (await db.$count(alerts, and(isNull(alerts.clearedAt), ne(alerts.kind, 'routine_paused')))) > 0
     },
 
     /** Those that were made good, too, newest first. */

@@ -41,7 +41,12 @@ export async function openWorkerProcess(config: Config, options: WorkerOptions):
   building.defer(stopWatching)
   const reconciler = { every: '*/5 * * * * *', name: 'reconciler', act: () => dispatcher.wake() }
   building.use(
-    startTicking(log, [reconciler, openWatch(ground), ...hands.ticks, ...openMessages(ground, building, 'worker')]),
+    startTicking(log, [
+      reconciler,
+      openWatch(ground).tick,
+      ...hands.ticks,
+      ...openMessages(ground, building, 'worker'),
+    ]),
   )
   void dispatcher.wake()
   const stack = building.move()

@@ -4,13 +4,23 @@ import { html, type Html, type Part } from './html.ts'
 import { clockText, moment, type Clock } from './moment.ts'
 import { pathOf } from './path.ts'
 
-/** What comes next, and what is held back. */
-export function comingTitle({ tonight, clock }: Pick<HomeView, 'tonight' | 'clock'>): string {
+/** What comes next, what is held back, and the way to hold it. */
+export function tonight({ tonight, paused, clock }: HomeView): Html | '' {
+  if (tonight.length === 0) return ''
+  return html`<section class="column" id="tonight" aria-labelledby="tonight-title">
+    <h2 id="tonight-title">${titleOf({ tonight, clock })} <span class="count">${tonight.length}</span></h2>
+    <ul>
+      ${tonight.map((coming) => comingRow(coming, clock))} ${comingOfAll(paused, clock)}
+    </ul>
+  </section>`
+}
+
+function titleOf({ tonight, clock }: Pick<HomeView, 'tonight' | 'clock'>): string {
   const soonest = tonight.find(({ at }) => at !== null)?.at
   return soonest && soonest.getTime() - clock.now.getTime() > 24 * 3_600_000 ? 'Next' : 'Tonight'
 }
 
-export function comingRow({ routine, at, zone, paused }: Coming, clock: Clock): Html {
+function comingRow({ routine, at, zone, paused }: Coming, clock: Clock): Html {
   const when = at ? moment(at, clock, zone ?? clock.zone) : 'when somebody asks'
   // The same page asks for the same firing, however often the button is pressed.
   const key = `page:${clock.now.toISOString()}`
@@ -28,7 +38,7 @@ export function comingRow({ routine, at, zone, paused }: Coming, clock: Clock): 
 }
 
 /** Everything at once. */
-export function comingOfAll(paused: Pause | null, clock: Clock): Html {
+function comingOfAll(paused: Pause | null, clock: Clock): Html {
   return html`<li class="row coming">
     <p class="what">
       <b>All routines</b> <span class="byline">${paused ? pauseText(paused, clock) : 'come when they are due'}</span>

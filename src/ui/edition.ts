@@ -1,5 +1,5 @@
 import type { Pause } from '../ledger/pauses.ts'
-import type { Run, ScheduleRow, Slot } from '../ledger/schema.ts'
+import type { Alert, Run, ScheduleRow, Slot } from '../ledger/schema.ts'
 import type { Clock } from './moment.ts'
 import type { PullView } from './pull.ts'
 import type { RunItem } from './row.ts'
@@ -25,6 +25,8 @@ export type Material = {
   /** Routines that are held; `routine` null = all of them are. */
   pauses: readonly (Pause & { routine: string | null })[]
   problems: readonly FileProblem[]
+  /** Open ones. */
+  alerts: readonly Alert[]
   /** Where the page listens for news; null = it does not. */
   live: string | null
 }
@@ -41,6 +43,7 @@ export type HomeView = {
   /** All routines are held. */
   paused: Pause | null
   problems: readonly FileProblem[]
+  alerts: readonly Alert[]
   counts: { ran: number; ready: number; needsYou: number; failed: number; costUsd: number | null }
   live: string | null
 }
@@ -76,6 +79,7 @@ export function composeEdition(material: Material): HomeView {
     tonight: coming(material),
     paused: material.pauses.find(({ whole }) => whole) ?? null,
     problems: material.problems,
+    alerts: material.alerts,
     counts: {
       ran: recent.filter((run) => run.state !== 'skipped').length + needsYou.length,
       ready: ready.length,

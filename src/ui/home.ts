@@ -1,6 +1,7 @@
 import type { Run, Slot } from '../ledger/schema.ts'
 import { actionsOf, buttons, pullActions } from './actions.ts'
-import { comingOfAll, comingRow, comingTitle, pauseText } from './coming.ts'
+import { alertRow, leadAlert } from './alert.ts'
+import { pauseText, tonight } from './coming.ts'
 import type { FileProblem, HomeView } from './edition.ts'
 import { html, type Html, type Part } from './html.ts'
 import { clockText, moment, type Clock } from './moment.ts'
@@ -17,7 +18,7 @@ export function homePage(view: HomeView): Html {
   return page({ title, clock, dateline: dateline(view), body: homeMain(view), live, kind: 'home' })
 }
 
-function dateline({ counts, paused, clock }: HomeView): Part {
+function dateline({ counts, alerts, paused, clock }: HomeView): Part {
   const { ran, ready, needsYou, failed, costUsd } = counts
   const facts: Part[] = [
     `${ran} ran`,
@@ -25,6 +26,7 @@ function dateline({ counts, paused, clock }: HomeView): Part {
     failed > 0 && `${failed} failed`,
     needsYou > 0 && html`<strong>${needsYou} need${needsYou === 1 && 's'} you</strong>`,
     costUsd !== null && dollars(costUsd),
+    alerts.length > 0 && html`<strong>${count(alerts.length, 'alert')}</strong>`,
     paused && html`<strong>${pauseText(paused, clock)}</strong>`,
   ]
   return dotted(facts)
@@ -38,6 +40,11 @@ function homeMain(view: HomeView): Html {
   return html`<div class="front">
     ${lead(view)}
     <div class="columns">
+      ${column(
+        'alerts',
+        'Not as it should be',
+        (leadsWithAlert(view) ? view.alerts.slice(1) : view.alerts).map((alert) => alertRow(alert, clock)),
+      )}
       ${column('needs-you', 'Also needs you', rows(others))}
       ${column(
         'ready',
@@ -47,13 +54,7 @@ function homeMain(view: HomeView): Html {
       ${column('failed', 'Failed', rows(view.failed))} ${column('files', 'Files to mend', problems.map(problemRow))}
       ${column('running', 'Running', rows(view.running))}
     </div>
-    ${column(
-      'tonight',
-      comingTitle(view),
-      view.tonight.length === 0
-        ? []
-        : [...view.tonight.map((coming) => comingRow(coming, clock)), comingOfAll(view.paused, clock)],
-    )}
+    ${tonight(view)}
     ${column(
       'happened',
       'What else happened',
@@ -73,12 +74,13 @@ function column(id: string, title: string, rows: readonly Html[]): Html | '' {
 }
 
 /** The first thing that wants a decision, with its buttons; on a quiet morning the page says that it is quiet. */
-function lead({ clock, needsYou, ready, tonight, counts, problems }: HomeView): Html {
+function lead({ clock, needsYou, ready, tonight, counts, problems, alerts }: HomeView): Html {
   const [first] = needsYou
   if (first) return leadStory({ kicker: html`<strong>Needs you</strong>`, ...first, clock })
   const [news] = ready
   if (news?.run) return leadStory({ kicker: 'Ready to review', run: news.run, pull: news.pull, clock })
   if (news) return leadPull(news.pull)
+  if (alerts[0]) return leadAlert(alerts[0], clock)
   const soonest = tonight.find(({ at }) => at !== null)
   if (counts.ran === 0 && tonight.length === 0 && problems.length === 0) return emptyLead()
   return html`<article class="lead" id="lead">
@@ -88,6 +90,10 @@ function lead({ clock, needsYou, ready, tonight, counts, problems }: HomeView): 
       ${counts.ran > 0 ? `${capital(count(counts.ran, 'run'))} since yesterday, and nothing is left to decide.` : 'Nothing ran since yesterday.'}${soonest?.at ? html` Next is ${soonest.routine} at ${clockText(soonest.at, clock)}.` : ''}
     </p>
   </article>`
+}
+
+function leadsWithAlert({ needsYou, ready }: HomeView): boolean {
+  return needsYou.length === 0 && ready.length === 0
 }
 
 type LeadStory = { kicker: Part; run: Run; pull: PullView | null; clock: Clock }

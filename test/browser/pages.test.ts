@@ -29,7 +29,7 @@ const long = `${'averylongwordwithoutabreak'.repeat(12)}/${'path/'.repeat(60)}`
 const pages = {
   home: () => homePage(home()),
   empty: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [], schedules: [], routines: [] })),
-  quiet: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [] })),
+  quiet: () => homePage(home({ runs: [], pulls: [], slots: [], problems: [], alerts: [] })),
   ready: () => homePage(home({ runs: material.runs.filter((run) => run !== needing) })),
   run: () => runPage(runView()),
   agent: () => runPage(runView({ story: agentStory })),

@@ -85,7 +85,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
       log,
       zone: 'UTC',
       allowedHosts: () => new Set(['here:1']),
-      health: () => ({ state: wired.health() }),
+      health: () => ({ state: wired.health(), faults: [] }),
     }
     const app = createApp(face as Face, new Map())
     const ask = (path: string) => app.request(path, { headers: { host: 'here:1', authorization: 'Bearer the token' } })

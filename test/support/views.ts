@@ -144,7 +144,18 @@ const sorted = published(pulls[0]!, {
 
 export const material: Material = {
   clock,
-  pauses: [],
+  pauses: [{ routine: 'docs-drift', whole: false, at: before(900), by: 'ada', reason: 'until the move is over' }],
+  alerts: [
+    {
+      id: 1,
+      kind: 'slot_unrecorded',
+      key: 'slot:nightly-audit:2026-11-20T02:00:00.000Z',
+      routine: 'nightly-audit',
+      message: 'the slot of nightly-audit at 2026-11-20 02:00 UTC has no row: no scheduler has taken it up',
+      raisedAt: before(149),
+      clearedAt: null,
+    },
+  ],
   runs: [
     needing,
     sorted,

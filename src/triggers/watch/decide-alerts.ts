@@ -52,7 +52,7 @@ function firstOfEach(slots: readonly LostSlot[]): LostSlot[] {
 }
 
 function slotAlert(slot: LostSlot): NewAlert {
-  const what = `the slot of ${slot.routine} at ${slot.at.toISOString()}`
+  const what = `the slot of ${slot.routine} at ${spoken(slot.at)}`
   const message = slot.owed
     ? `${what} is on record, and nothing comes of it${slot.owed.reason === null ? '' : `: ${slot.owed.reason}`}`
     : `${what} has no row: no scheduler has taken it up`
@@ -61,12 +61,17 @@ function slotAlert(slot: LostSlot): NewAlert {
 
 function othersAlert(rest: readonly LostSlot[]): NewAlert {
   const [{ routine, at }] = rest as [LostSlot]
-  const message = `${rest.length} more routines have slots of which nothing came, such as ${routine} at ${at.toISOString()}`
+  const message = `${rest.length} more routines have slots of which nothing came, such as ${routine} at ${spoken(at)}`
   return { kind: 'slot_unrecorded', key: others, routine: '', message }
 }
 
 function runsAlert({ count, oldest: { id, routine, since } }: Unstarted): NewAlert {
   const what = count === 1 ? `run ${id} of ${routine}` : `${count} runs, the oldest of them ${id} of ${routine},`
-  const message = `${what} could have started at ${since.toISOString()}, and no worker takes ${count === 1 ? 'it' : 'them'}`
+  const message = `${what} could have started at ${spoken(since)}, and no worker takes ${count === 1 ? 'it' : 'them'}`
   return { kind: 'run_not_started', key: unstarted, routine, message }
+}
+
+/** `2026-11-20 02:00 UTC`: the message is read in logs and by programs, too. */
+function spoken(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

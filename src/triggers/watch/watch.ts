@@ -19,6 +19,12 @@ export type WatchTools = {
   log: Log
 }
 
+export type Watch = {
+  look(): Promise<void>
+  /** Alerts that were open when it last looked, whoever told of them; those of faults alone. */
+  faults(): readonly Alert[]
+}
+
 /** Of slots that stay lost so many are remembered. */
 const remembered = 1000
 
@@ -26,20 +32,25 @@ const remembered = 1000
  * Looks whether what should have happened did, by the routines' texts and the rows there are: any process may look, beside
  * the schedulers and without them. What it finds is an alert in the ledger, told once, and cleared when it was made good.
  */
-export function createWatch(tools: WatchTools): { look(): Promise<void> } {
+export function createWatch(tools: WatchTools): Watch {
   const { ledger, bounds, urls, log, own = () => performance.now() } = tools
   const texts = createKnownTexts(tools)
-  const state = { steady: undefined as Steady | undefined, lost: [] as readonly Expected[] }
+  const state = {
+    steady: undefined as Steady | undefined,
+    lost: [] as readonly Expected[],
+    open: [] as readonly Alert[],
+  }
 
   async function look(): Promise<void> {
     const now = await ledger.now()
     const steady = steadyAfter(state.steady, { own: own(), ledger: now.getTime() }, bounds.everyMs)
     if (state.steady && steady.last.ledger < state.steady.last.ledger) texts.startOver()
     state.steady = steady
+    state.open = await ledger.alerts.open()
     await texts.learn(now)
     const steadyMs = steady.last.own - steady.since
     if (steadyMs < bounds.slotMs) return
-    const open = await ledger.alerts.open()
+    const { open } = state
     const slots = await lostSlots(new Date(now.getTime() - bounds.slotMs), open)
     const mayJudgeRuns = steadyMs >= bounds.startMs
     const runs = mayJudgeRuns ? await ledger.watched.unstarted(bounds.startMs) : undefined
@@ -78,13 +89,16 @@ export function createWatch(tools: WatchTools): { look(): Promise<void> } {
     const { raise, clear } = decideAlerts(found, open)
     for (const alert of raise) {
       const raised = await ledger.transaction((tx) => tx.alerts.raise(alert, urls))
-      if (raised) log.error({ alert: raised.id, routine: alert.routine }, alert.message)
+      if (!raised) continue
+      log.error({ alert: raised.id, routine: alert.routine }, alert.message)
+      state.open = [raised, ...state.open]
     }
     for (const { id } of clear) {
       const cleared = await ledger.transaction((tx) => tx.alerts.clear(id, urls))
+      state.open = state.open.filter((alert) => alert.id !== id)
       if (cleared) log.info({ alert: id, routine: cleared.routine }, `made good: ${cleared.message}`)
     }
   }
 
-  return { look }
+  return { look, faults: () => state.open.filter(({ kind }) => kind !== 'routine_paused') }
 }

@@ -24,11 +24,11 @@ describe('what is told', () => {
     expect(said.raise.map(({ key, message }) => [key, message])).toEqual([
       [
         'slot:a:2026-03-02T02:00:00.000Z',
-        'the slot of a at 2026-03-02T02:00:00.000Z has no row: no scheduler has taken it up',
+        'the slot of a at 2026-03-02 02:00 UTC has no row: no scheduler has taken it up',
       ],
       [
         'slot:b:2026-03-02T02:00:00.000Z',
-        'the slot of b at 2026-03-02T02:00:00.000Z is on record, and nothing comes of it: disk_full',
+        'the slot of b at 2026-03-02 02:00 UTC is on record, and nothing comes of it: disk_full',
       ],
     ])
   })
@@ -37,7 +37,7 @@ describe('what is told', () => {
     const { raise } = decideAlerts({ slots: [], runs }, [])
     expect(raise).toMatchObject([{ kind: 'run_not_started', key: 'runs', routine: 'nightly' }])
     expect(raise[0]!.message).toMatch(
-      /^2 runs, the oldest of them r1 of nightly, could have started at 2026-03-02T02:00/,
+      /^2 runs, the oldest of them r1 of nightly, could have started at 2026-03-02 02:00/,
     )
     expect(decideAlerts({ slots: [], runs }, [open('runs', 'nightly', 'run_not_started')])).toEqual({
       raise: [],
