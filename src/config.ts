@@ -35,6 +35,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     publicUrl: value.OVERNIGHT_URL,
     engine: value.OVERNIGHT_ENGINE,
     concurrency: value.OVERNIGHT_CONCURRENCY,
+    limits: { repository: value.OVERNIGHT_REPOSITORY_LIMIT ?? null, sender: value.OVERNIGHT_SENDER_LIMIT ?? null },
     leaseMs: value.OVERNIGHT_LEASE_SECONDS * 1000,
     /** undefined = the command's own default. */
     drainMs: value.OVERNIGHT_DRAIN_SECONDS === undefined ? undefined : value.OVERNIGHT_DRAIN_SECONDS * 1000,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 
 const seconds = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback)
+const atMost = z.coerce.number().int().min(1).max(1000).optional()
 
 /** Every variable that is read, with its default and what it means. */
 export const Environment = z.object({
@@ -26,6 +27,10 @@ export const Environment = z.object({
     .max(64)
     .default(Math.max(2, availableParallelism()))
     .describe('Runs at work at the same time.'),
+  OVERNIGHT_REPOSITORY_LIMIT: atMost.describe('Runs at work at the same time on one repository; default: no limit.'),
+  OVERNIGHT_SENDER_LIMIT: atMost.describe(
+    'Runs at work at the same time for one sender of events (a login); default: no limit.',
+  ),
   OVERNIGHT_LEASE_SECONDS: seconds(30, 3600).describe('A worker that is silent this long has lost its run.'),
   OVERNIGHT_DRAIN_SECONDS: z.coerce
     .number()

@@ -1,7 +1,7 @@
-import { and, asc, eq, inArray, isNull, lt, lte, ne, notExists, notInArray, or, sql } from 'drizzle-orm'
-import { alias } from 'drizzle-orm/pg-core'
+import { and, asc, eq, inArray, isNull, lte, not, notInArray, or, sql, type SQL } from 'drizzle-orm'
 import { attempts, runs, type Run } from './schema.ts'
 import { unheld } from './runs.ts'
+import { findStartable, type OuterLimits } from './startable.ts'
 import type { Database } from './store.ts'
 
 /** States in which a run wants a worker. `waiting`, `parked` and `needs_approval` want a person or the clock. */
@@ -11,69 +11,60 @@ const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::double p
 
 export type OwedQuery = {
   unclaimedMs: number
-  /** Routines that have a run at work: their next one waits. */
-  busyRoutines: readonly string[]
   /** Runs that are at work in this process, whatever a clock says of their lease. */
   except: readonly string[]
   /** Only these; undefined = all. */
   only: readonly string[] | undefined
+  /** False: one whose worker may be lost waits until that is known. */
+  mayTakeOver: boolean
+  limits: OuterLimits
   limit: number
 }
 
+/** A run that has its place within the limits: it is at work, or its worker was lost and another will go on. */
+export type Holder = Pick<Run, 'id' | 'routine' | 'concurrencyKey' | 'repository' | 'sender'> & { atWork: boolean }
+
 /** Runs that are owed to a worker: who may be handed to the queue, and the claim that makes one worker their owner. */
 export function createOwed(db: Database) {
+  const handedOut = (unclaimedMs: number) => sql`${runs.dispatchedAt} >= clock() - ${seconds(unclaimedMs)}`
+  // Its first part is the index of those few, so that the clock is not asked for every run that is owed.
+  const holding = (unclaimedMs: number): SQL => sql`${runs.endedAt} is null
+    and (${runs.leaseOwner} is not null or ${runs.dispatchedAt} is not null)
+    and (${runs.leaseOwner} is not null or ${handedOut(unclaimedMs)})`
+
   return {
     /**
-     * Owed runs, oldest first, locked until the transaction ends. One that was handed out and not claimed within
-     * `unclaimedMs` is owed again: whatever happened to its job, the ledger does not need to know. Of each routine only the
-     * first that waits is looked at, so that no crowd of one routine hides the others.
+     * Owed runs that may start, in the order in which they are to, locked until the transaction ends. One that was handed out
+     * and not claimed within `unclaimedMs` is owed again: whatever happened to its job, the ledger does not need to know.
      */
-    candidates({ unclaimedMs, busyRoutines, except, only, limit }: OwedQuery): Promise<Run[]> {
-      const older = alias(runs, 'older')
-      const queuedBefore = db
-        .select({ id: older.id })
-        .from(older)
-        .where(
-          and(
-            eq(older.routine, runs.routine),
-            eq(older.state, 'queued'),
-            isNull(older.endedAt),
-            only && inArray(older.id, [...only]),
-            sql`(${older.createdAt}, ${older.id}) < (${runs.createdAt}, ${runs.id})`,
-          ),
-        )
-      const isNext = and(notInArray(runs.routine, [...busyRoutines]), notExists(queuedBefore))
-      return db
+    async candidates({ unclaimedMs, except, only, mayTakeOver, limits, limit }: OwedQuery): Promise<Run[]> {
+      const owed = and(
+        isNull(runs.endedAt),
+        inArray(runs.state, [...wanting]),
+        lte(runs.notBefore, sql`clock()`),
+        mayTakeOver ? unheld() : isNull(runs.leaseUntil),
+        or(isNull(runs.dispatchedAt), not(handedOut(unclaimedMs))),
+        notInArray(runs.id, [...except]),
+        only && inArray(runs.id, [...only]),
+      )!
+      const ids = await findStartable(db, { owed, holding: holding(unclaimedMs), limits, limit })
+      if (ids.length === 0) return []
+      const rows = await db
         .select()
         .from(runs)
-        .where(
-          and(
-            isNull(runs.endedAt),
-            inArray(runs.state, [...wanting]),
-            lte(runs.notBefore, sql`clock()`),
-            unheld(),
-            or(isNull(runs.dispatchedAt), lt(runs.dispatchedAt, sql`clock() - ${seconds(unclaimedMs)}`)),
-            notInArray(runs.id, [...except]),
-            only && inArray(runs.id, [...only]),
-            or(ne(runs.state, 'queued'), isNext),
-          ),
-        )
-        .orderBy(asc(runs.createdAt), asc(runs.id))
-        .limit(limit)
+        .where(and(inArray(runs.id, ids), owed))
         .for('update', { skipLocked: true })
+      return rows.toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
     },
 
-    /** Runs that a worker holds, or that were handed to the queue a moment ago. */
-    busy(unclaimedMs: number): Promise<Pick<Run, 'id' | 'routine'>[]> {
+    holders(unclaimedMs: number): Promise<Holder[]> {
+      const { id, routine, concurrencyKey, repository, sender } = runs
+      const atWork = sql<boolean>`(${runs.leaseUntil} > clock() or ${handedOut(unclaimedMs)}) is true`
       return db
-        .select({ id: runs.id, routine: runs.routine })
+        .select({ id, routine, concurrencyKey, repository, sender, atWork })
         .from(runs)
-        .where(
-          and(
-            isNull(runs.endedAt),
-            or(sql`${runs.leaseUntil} > clock()`, sql`${runs.dispatchedAt} >= clock() - ${seconds(unclaimedMs)}`),
-          ),
-        )
+        .where(holding(unclaimedMs))
+        .orderBy(asc(runs.createdAt))
     },
 
     async markDispatched(ids: readonly string[]): Promise<Pick<Run, 'id' | 'attempt'>[]> {

@@ -1,8 +1,13 @@
 import type { Ledger, Statements } from '../ledger/ledger.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { admit } from './admission.ts'
+import type { OuterLimits } from '../ledger/startable.ts'
+import { admit, type Limits } from './admission.ts'
 
+/** So many owed runs are looked at in one round. */
+const batch = 100
+
+type Handed = { id: string; attempt: number }
 export type Dispatcher = {
   /** Looks for owed runs now; many calls while it looks are one more look. Never rejects. */
   wake(): Promise<void>
@@ -22,6 +27,7 @@ export type DispatchTools = {
   mayTakeOver(): boolean
   /** Runs that may be at work at the same time, in all processes together. */
   slots(tx: Statements): Promise<number>
+  limits: OuterLimits
   /** A run that was handed to the queue and not claimed for this long is handed out again, as a new attempt. */
   unclaimedMs: number
   /** A foreground command works on its own run and leaves the others to the service. */
@@ -43,20 +49,29 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
     const handed = await tools.ledger.transaction(async (tx) => {
       // The limits are of all processes together: who counts must not be counted past.
       await tx.oneAtATime('dispatch')
-      const slots = await tools.slots(tx)
-      const busy = await tx.owed.busy(tools.unclaimedMs)
-      const owed = await tx.owed.candidates({
-        unclaimedMs: tools.unclaimedMs,
-        busyRoutines: busy.map((run) => run.routine),
-        except: tools.atWork(),
-        only: tools.only?.(),
-        limit: slots,
-      })
-      const free = tools.mayTakeOver() ? owed : owed.filter((run) => run.leaseUntil === null)
-      const ids = admit(free, busy, slots)
-      return ids.length === 0 ? [] : tx.owed.markDispatched(ids)
+      return handOut(tx, { ...tools.limits, slots: await tools.slots(tx) })
     })
     for (const run of handed) await tools.enqueue(run.id, run.attempt)
+  }
+  /** Each candidate alone could start; those that cannot start together are found by the next round, behind others that can. */
+  async function handOut(tx: Statements, limits: Limits): Promise<Handed[]> {
+    const { unclaimedMs } = tools
+    const handed: Handed[] = []
+    for (;;) {
+      const holders = await tx.owed.holders(unclaimedMs)
+      if (holders.filter((run) => run.atWork).length >= limits.slots) return handed
+      const candidates = await tx.owed.candidates({
+        unclaimedMs,
+        except: tools.atWork(),
+        only: tools.only?.(),
+        mayTakeOver: tools.mayTakeOver(),
+        limits,
+        limit: batch,
+      })
+      const ids = admit(candidates, holders, limits)
+      if (ids.length > 0) handed.push(...(await tx.owed.markDispatched(ids)))
+      if (ids.length === 0 || candidates.length < batch) return handed
+    }
   }
   async function lookUntilQuiet(): Promise<void> {
     do {

@@ -25,6 +25,7 @@ export async function openDispatch(
     mayEnqueue: () => hands.queue.health() === 'ok',
     mayTakeOver: () => store.reachedForMs() >= ownersFirstMs,
     slots: (tx) => (options.take === 'own' ? Promise.resolve(ownSlots) : tx.workers.totalSlots(aliveMs)),
+    limits: config.limits,
     unclaimedMs: config.leaseMs,
     ...(options.only ? { only: options.only } : {}),
     atWork: hands.atWork,

@@ -129,6 +129,7 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
         mayEnqueue: () => true,
         mayTakeOver: () => true,
         slots: () => Promise.resolve(slots),
+        limits: { repository: null, sender: null },
         unclaimedMs: leaseMs,
         atWork: () => [],
         log: createLog('error'),
@@ -141,7 +142,7 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
     const all = dispatchers(4, handed)
     await Promise.all(all.map((one) => one.wake()))
     expect(handed.length).toBe(4)
-    expect((await open.ledger.owed.busy(leaseMs)).length).toBe(4)
+    expect((await open.ledger.owed.holders(leaseMs)).length).toBe(4)
   })
 
   test('dispatchers together hand out one run of a routine, and each run once', async () => {
@@ -151,7 +152,7 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
     const handed: string[] = []
     await Promise.all(dispatchers(50, handed).map((one) => one.wake()))
     expect(new Set(handed).size).toBe(handed.length)
-    expect((await open.ledger.owed.busy(leaseMs)).map((run) => run.routine).toSorted()).toEqual(['a', 'b'])
+    expect((await open.ledger.owed.holders(leaseMs)).map((run) => run.routine).toSorted()).toEqual(['a', 'b'])
   })
 
   test('one worker claims', async () => {

@@ -265,6 +265,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
           mayEnqueue: () => true,
           mayTakeOver: () => wired.reachedForMs() >= settledMs,
           slots: () => Promise.resolve(5),
+          limits: { repository: null, sender: null },
           unclaimedMs: leaseMs,
           atWork: () => [],
           log,

@@ -15,7 +15,14 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
     afterAll(() => open[Symbol.asyncDispose]())
     beforeEach(() => open.clear())
 
-    const everything = { unclaimedMs: 30_000, busyRoutines: [], except: [], only: undefined, limit: 10 }
+    const everything = {
+      unclaimedMs: 30_000,
+      except: [],
+      only: undefined,
+      mayTakeOver: true,
+      limits: { repository: null, sender: null },
+      limit: 10,
+    }
     const leaseMs = 30_000
     const routine = (name: string, note = '') =>
       parseOrRefuse(
@@ -278,7 +285,8 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
 
     describe('what is owed', () => {
       const owed = async () => (await open.ledger.owed.candidates(everything)).map((run) => run.id)
-      const busy = async () => (await open.ledger.owed.busy(leaseMs)).map((run) => run.id)
+      const busy = async () =>
+        (await open.ledger.owed.holders(leaseMs)).filter((run) => run.atWork).map((run) => run.id)
 
       test('is handed out oldest first, and again when nobody claimed it in time', async () => {
         const [first, second] = [await newRun('a'), await newRun('b')]

@@ -1,50 +1,11 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LedgerUnreachable, OvernightError, StepFailed } from '../../src/errors.ts'
-import { admit } from '../../src/runs/admission.ts'
 import { afterAgent, firstLine, headline, lastLine } from '../../src/runs/endings.ts'
 import { afterFailure, infrastructureRetries, lostTooOften } from '../../src/runs/failure.ts'
 import { occasionId } from '../../src/runs/occasion.ts'
 import { needsOnlyPublishing } from '../../src/runs/kept-change.ts'
 
 const ended = { because: 'exit', code: 0, signal: null, said: null } as const
-describe('admission', () => {
-  const run = (id: string, routine: string, state: 'queued' | 'publishing' | 'working' = 'queued') => ({
-    id,
-    routine,
-    state,
-  })
-  test.each([
-    ['one at a time a routine', [run('1', 'a'), run('2', 'a'), run('3', 'b')], [], 9, ['1', '3']],
-    ['a busy routine waits', [run('2', 'a'), run('3', 'b')], [{ id: '1', routine: 'a' }], 9, ['3']],
-    ['the limit counts what is busy', [run('2', 'b'), run('3', 'c')], [{ id: '1', routine: 'a' }], 2, ['2']],
-    ['an approved publication does not wait', [run('2', 'a', 'publishing')], [{ id: '1', routine: 'a' }], 9, ['2']],
-    ['a lost run goes on', [run('2', 'a', 'working')], [], 9, ['2']],
-  ] as const)('%s', (_, owed, busy, limit, admitted) => {
-    expect(admit(owed, busy, limit)).toEqual(admitted)
-  })
-
-  test('never over the limit, never two queued of one routine', () => {
-    const runs = fc.array(
-      fc.record({
-        id: fc.uuid(),
-        routine: fc.constantFrom('a', 'b', 'c', 'd'),
-        state: fc.constantFrom('queued' as const, 'working' as const),
-      }),
-    )
-    fc.assert(
-      fc.property(runs, runs, fc.integer({ min: 1, max: 8 }), (owed, busy, limit) => {
-        const admitted = admit(owed, busy, limit)
-        expect(admitted.length + busy.length).toBeLessThanOrEqual(Math.max(limit, busy.length))
-        const queued = owed
-          .filter((one) => admitted.includes(one.id) && one.state === 'queued')
-          .map((one) => one.routine)
-        expect(new Set(queued).size).toBe(queued.length)
-      }),
-    )
-  })
-})
-
 test.each([
   ['the forge was away', { reason: 'forge_unavailable' }, true],
   ['the push was refused', { reason: 'push_refused' }, true],

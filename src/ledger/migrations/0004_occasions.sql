@@ -100,4 +100,5 @@ CREATE INDEX "firings_recent" ON "firings" USING btree ("routine","created_at");
 CREATE INDEX "slots_recent" ON "slots" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "slots_owed" ON "slots" USING btree ("at") WHERE outcome is null;--> statement-breakpoint
 CREATE INDEX "runs_followers_owed" ON "runs" USING btree ("ended_at") WHERE followers_owed;--> statement-breakpoint
+CREATE INDEX "runs_holding" ON "runs" USING btree ("created_at") WHERE ended_at is null and (lease_owner is not null or dispatched_at is not null);--> statement-breakpoint
 CREATE INDEX "runs_group" ON "runs" USING btree ("routine","concurrency_key","created_at");

@@ -108,6 +108,9 @@ export const runs = pgTable(
     index('runs_owed')
       .on(t.notBefore)
       .where(sql`ended_at is null`),
+    index('runs_holding')
+      .on(t.createdAt)
+      .where(sql`ended_at is null and (lease_owner is not null or dispatched_at is not null)`),
     index('runs_routine').on(t.routine, t.createdAt),
     index('runs_recent').on(t.createdAt),
     index('runs_group').on(t.routine, t.concurrencyKey, t.createdAt),
