@@ -44,6 +44,10 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     databaseUrl: value.DATABASE_URL,
     redisUrl: value.REDIS_URL,
     github: githubOf(value, cwd, proxyIn(env)),
+    gitHubSecrets: {
+      current: value.OVERNIGHT_GITHUB_WEBHOOK_SECRET,
+      old: value.OVERNIGHT_GITHUB_WEBHOOK_SECRET_OLD,
+    },
     /** Hosts outside that may be asked though they are private; everybody else must be public and speak TLS. */
     /** undefined = the one in the data folder. */
     webhookSecret: value.OVERNIGHT_WEBHOOK_SECRET,

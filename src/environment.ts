@@ -4,6 +4,8 @@ import { z } from 'zod'
 const seconds = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback)
 const atMost = z.coerce.number().int().min(1).max(1000).optional()
 
+const hookSecret = z.string().min(16, 'must have at least 16 characters: `openssl rand -hex 32` makes one').optional()
+
 /** Every variable that is read, with its default and what it means. */
 export const Environment = z.object({
   OVERNIGHT_DATA: z.string().min(1).default('.overnight').describe('Folder for the ledger, mirrors and transcripts.'),
@@ -82,6 +84,8 @@ export const Environment = z.object({
     .max(1440)
     .default(10)
     .describe('A run that nobody starts for so long, and that says not why, raises an alert.'),
+  OVERNIGHT_GITHUB_WEBHOOK_SECRET: hookSecret.describe('What GitHub signs its events with, as written there.'),
+  OVERNIGHT_GITHUB_WEBHOOK_SECRET_OLD: hookSecret.describe('While it is being changed: the one before.'),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Key for the model of the engine claude.'),
   CLAUDE_CODE_OAUTH_TOKEN: z.string().min(1).optional().describe('Instead of a key: the token of a subscription.'),
   ANTHROPIC_BASE_URL: z

@@ -14,6 +14,7 @@ import { openGround } from './service/ground.ts'
 import { openRoutines, openRoutinesOnce } from './service/routines.ts'
 import { aliveMs } from './service/hands.ts'
 import { openMessages } from './service/messages.ts'
+import { openOutside } from './service/outside.ts'
 import { openWatch } from './service/watch.ts'
 import { startTicking } from './ticker.ts'
 import { createScheduler } from './triggers/schedule/scheduler.ts'
@@ -78,6 +79,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       if (take === 'none' && kind === 'state') void dispatcher.wake()
     }),
   )
+  const outside = openOutside(ground, building, () => void dispatcher.wake())
   const signIn = createSignIn(token, { secure: config.publicUrl?.startsWith('https:') ?? false })
   const watch = openWatch(ground)
   const state = { stopping: false, hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }
@@ -101,6 +103,8 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       const degraded = faults.length > 0 ? 'degraded' : store.health()
       return { state: state.stopping ? 'stopping' : degraded, faults }
     },
+    receiver: outside.receiver,
+    gitHubSecrets: config.gitHubSecrets,
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     log,
@@ -118,6 +122,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
         watch.tick,
         ...hands.ticks,
+        ...outside.ticks,
         ...openMessages(ground, building, 'server'),
       ]),
     )

@@ -5,6 +5,8 @@ import type { Log } from '../log.ts'
 import type { Library } from '../routines/library.ts'
 import type { Acts } from '../runs/acts.ts'
 import type { TranscriptCursor, TranscriptPart } from '../runs/transcript.ts'
+import type { WebhookSecrets } from '../triggers/github/accept.ts'
+import type { Receiver } from '../triggers/receive-deliveries.ts'
 import type { News } from './news.ts'
 import type { SignIn } from './auth.ts'
 
@@ -23,6 +25,9 @@ export type Face = {
   workers(): ReturnType<Ledger['workers']['live']>
   /** `ok`, or what is wrong in one word; `faults` are the open alerts. */
   health(): { state: 'ok' | 'stopping' | 'degraded'; faults: readonly Alert[] }
+  /** The way of events from outside into the ledger. */
+  receiver: Receiver
+  gitHubSecrets: WebhookSecrets
   /** Hosts (`name:port`) a browser may call us by. */
   allowedHosts: () => ReadonlySet<string>
   zone: string

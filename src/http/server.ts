@@ -10,6 +10,7 @@ import { alertsApi } from './alerts-api.ts'
 import { guardOrigin, requireSignIn } from './auth.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
+import { gitHubHook } from './hooks/github.ts'
 import { occasionsApi } from './occasions-api.ts'
 import { healthRoute } from './health.ts'
 import { pages } from './pages.ts'
@@ -40,6 +41,8 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
       referrerPolicy: 'same-origin',
     }),
   )
+  // Others call us by whatever name their operator wrote there, and prove who they are by a signature.
+  app.route('/hooks/github', gitHubHook({ receiver: face.receiver, secrets: face.gitHubSecrets }))
   app.use(guardOrigin(face.allowedHosts))
   app.use(
     bodyLimit({

@@ -24,14 +24,20 @@ export function createDeliveries(db: Database) {
   return {
     /** One statement. `fresh` is false for one that was received before: nothing is changed then. */
     async receive(row: NewDelivery): Promise<Received> {
-      const id = deliveryId(row.source, row.key)
-      const settledAt = row.outcome ? sql`clock()` : null
-      const added = await db
-        .insert(deliveries)
-        .values({ id, ...row, settledAt })
-        .onConflictDoNothing()
-        .returning({ id: deliveries.id })
-      return { id, fresh: added.length === 1 }
+      return (await this.receiveAll([row]))[0]!
+    },
+
+    /** One statement for all; the answers are in their order. */
+    async receiveAll(rows: readonly NewDelivery[]): Promise<Received[]> {
+      const values = rows.map((row) => ({
+        ...row,
+        id: deliveryId(row.source, row.key),
+        settledAt: row.outcome ? sql`clock()` : null,
+      }))
+      const added = await db.insert(deliveries).values(values).onConflictDoNothing().returning({ id: deliveries.id })
+      const fresh = new Set(added.map((one) => one.id))
+      // Of the same one twice in the same moment the first is the new one.
+      return values.map(({ id }) => ({ id, fresh: fresh.delete(id) }))
     },
 
     /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. */

@@ -55,6 +55,14 @@ export function createPublications(db: Database) {
       return rows[0]
     },
 
+    /** The depth of the run that last pushed to this branch; undefined: none of ours did. */
+    async depthOf(repository: string, branch: string): Promise<number | undefined> {
+      const last = await this.lastPushed(repository, branch)
+      if (!last) return undefined
+      const rows = await db.select({ depth: runs.depth }).from(runs).where(eq(runs.id, last.run))
+      return rows[0]?.depth
+    },
+
     /** The head we last pushed to this branch. */
     async lastPushed(repository: string, branch: string): Promise<Publication | undefined> {
       const rows = await db

@@ -9,17 +9,7 @@ const ifAny = (condition: unknown, path: Path, words: { message: string; hint: s
 
 /** Everything in the front matter that has no behaviour yet, so that nothing a person wrote is ignored silently. */
 export function findUnavailable(written: FrontMatter, engine: string): NotYet[] {
-  return [...triggers(written), ...places(written, engine), ...bounds(written, engine), ...results(written)]
-}
-
-function triggers({ on }: FrontMatter): NotYet[] {
-  if (on === 'manual') return []
-  return [
-    ...ifAny(on.github, ['on', 'github'], {
-      message: 'GitHub events are not available yet',
-      hint: 'use on.schedule or on.api',
-    }),
-  ]
+  return [...places(written, engine), ...bounds(written, engine), ...results(written)]
 }
 
 function places({ repository, sandbox, network, connectors }: FrontMatter, engine: string): NotYet[] {

@@ -76,14 +76,21 @@ function checkConcurrency({ concurrency, inputs }: FrontMatter): Finding[] {
   return faults.map(({ index: _index, ...words }) => ({ path: ['concurrency'], at: 'value', ...words }))
 }
 
+/** What only a person or a program can give must not be missing when something else fires the routine. */
 function checkInputs({ on, inputs }: FrontMatter): Finding[] {
-  if (on === 'manual' || listOf(on.schedule).length === 0) return []
+  if (on === 'manual') return []
+  const events = listOf(on.github)
+  const isCommanded = events.length > 0 && events.every((trigger) => 'command' in trigger)
+  const who = (name: string) => {
+    if (listOf(on.schedule).length > 0) return 'a schedule'
+    return events.length > 0 && !(isCommanded && name === 'text') ? 'an event' : undefined
+  }
   return Object.entries(inputs)
-    .filter(([, input]) => input.default === undefined && input.required !== false)
+    .filter(([name, input]) => who(name) && input.default === undefined && input.required !== false)
     .map(([name]) => ({
       path: ['inputs', name],
       at: 'key',
-      message: `input "${name}" has no default, and a schedule cannot give it`,
+      message: `input "${name}" has no default, and ${who(name)} cannot give it`,
       hint: 'write a default, or required: false',
     }))
 }

@@ -36,7 +36,7 @@ const Globs = z
   .union([Glob, z.array(Glob).min(1).max(100)])
   .refine((globs) => [globs].flat().some((glob) => !glob.startsWith('!')), 'must have an entry without !')
 
-type WrittenCondition = {
+export type WrittenCondition = {
   any?: WrittenCondition[] | undefined
   all?: WrittenCondition[] | undefined
   not?: WrittenCondition | undefined

@@ -43,7 +43,7 @@ export const GitHubTrigger = z.union([
   z.strictObject({
     event: z
       .string()
-      .regex(/^[a-z_]+$/, 'must be the name of a GitHub event, such as pull_request')
+      .regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a GitHub event, such as pull_request')
       .describe('Name of the event.'),
     actions: z.array(z.string().min(1)).min(1).optional().describe('Only these actions of it.'),
     ...rules,

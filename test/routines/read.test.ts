@@ -88,7 +88,6 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
   test('with every key passes, and names what cannot be done yet, each at its place', () => {
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
-      '5:3 on.github',
       '11:1 connectors',
       '13:1 sandbox',
       '14:1 network',
@@ -176,7 +175,6 @@ describe('the engine claude', () => {
 
 describe('what cannot be done yet', () => {
   test.each([
-    ['on: { github: [{ event: push }] }', 'on.github'],
     ['connectors: [linear]', 'connectors'],
     ['network: open', 'network'],
     ['network: [example.com]', 'network'],

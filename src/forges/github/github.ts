@@ -1,16 +1,16 @@
 import { StepFailed } from '../../errors.ts'
 import type { Forge, Pull, Repository } from '../forge.ts'
 import { type PullAnswer, RefAnswer, RepositoryAnswer, statusOf } from './answers.ts'
-import { apiOf, type Client, createClient, ordinaryPatience, type Patience } from './client.ts'
+import { createAsk } from './ask.ts'
+import { apiOf, type Client, ordinaryPatience, type Patience } from './client.ts'
 import { ensurePullOnGitHub } from './ensure-pull.ts'
-import { type Doing, explainApi } from './explain-api.ts'
+import { explainApi } from './explain-api.ts'
 import { listFamily } from './family.ts'
 import { nameAt } from './names.ts'
 import { pushToGitHub } from './push.ts'
 import { openGitHubRemote, type Proxy } from './remote.ts'
-import { createSignIn, type Credentials, type Purpose } from './sign-in.ts'
+import { createSignIn, type Credentials } from './sign-in.ts'
 import { createTurns } from './turns.ts'
-import { untilAborted } from './until-aborted.ts'
 
 export type GitHubForgeOptions = {
   /** Of the pages and of git: `https://github.com`, or an Enterprise server. Without a slash at the end. */
@@ -35,30 +35,8 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
   const signIn = createSignIn({ credentials: options.auth, api, patience })
   const oneAtATime = createTurns()
 
-  type Act<T> = {
-    name: string
-    purpose: Purpose
-    doing: Doing
-    act: (client: Client) => Promise<T>
-    signal: AbortSignal | undefined
-  }
-  async function ask<T>({ name, purpose, doing, act, signal }: Act<T>): Promise<T> {
-    const once = async () => {
-      const token = await signIn.tokenFor(name, purpose, signal)
-      return act(createClient({ token }, { api, patience, signal }))
-    }
-    const twice = once().catch((error: unknown) => {
-      // A token may have been withdrawn in the middle: everything we ask for may be asked again.
-      if (statusOf(error) === 401 && signIn.renews) return once()
-      throw error
-    })
-    try {
-      return await untilAborted(twice, signal)
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw explainApi(error, `${doing} ${name}`, Date.now())
-    }
-  }
+  const ask = createAsk({ api, patience, signIn })
+
   async function remoteFor(repository: Repository, purpose: 'read' | 'publish', signal: AbortSignal | undefined) {
     const { silentSeconds } = patience
     const remote = { url, signIn, purpose, credentialsDir, silentSeconds, proxy, signal }
