@@ -51,6 +51,12 @@ export async function connect(context: Context): Promise<Client> {
   }
 }
 
+/** The live service alone; undefined where none answers. */
+export async function connectLive(context: Context): Promise<Client | undefined> {
+  const live = await findLive(context)
+  return live && clientOf(live.token, { url: live.url })
+}
+
 type Live = { url: string; token: string }
 
 /** The address of the service of this data folder, if one answers there. */

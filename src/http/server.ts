@@ -13,6 +13,7 @@ import { historyApi } from './history-api.ts'
 import { gitHubHook } from './hooks/github.ts'
 import { occasionsApi } from './occasions-api.ts'
 import { healthRoute } from './health.ts'
+import { nextApi } from './next-api.ts'
 import { pages } from './pages.ts'
 import { pausesApi } from './pauses-api.ts'
 import { pullsApi } from './pulls-api.ts'
@@ -65,6 +66,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/routines', historyApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))
+  api.route('/next', nextApi(face))
   api.route('/workers', workersApi(face))
   api.route('/alerts', alertsApi(face))
   api.post('/sign-in-links', (c) => c.json({ path: face.signIn.createLink() }, 201))

@@ -6,7 +6,6 @@ import type { Database } from './store.ts'
 export type Move = Pick<ScheduleRow, 'routine' | 'cron' | 'timezone'> & { seen: Date | null; next: Date | null }
 export type NewSlot = Pick<Slot, 'routine' | 'at' | 'outcome' | 'late' | 'reason'>
 export type SlotEnding = Pick<Slot, 'outcome' | 'reason' | 'firing'>
-export type SlotFilter = { routine?: string; owed?: boolean; before?: Date; limit?: number }
 
 /** Due instants of schedules, and what became of each. */
 export function createSlots(db: Database) {
@@ -108,21 +107,6 @@ export function createSlots(db: Database) {
         .from(slots)
         .where(and(or(ne(slots.outcome, 'fired'), isStuck), gte(slots.at, since)))
         .orderBy(desc(slots.at))
-        .limit(limit)
-    },
-
-    /** Newest first. */
-    list({ routine, owed, before, limit = 100 }: SlotFilter): Promise<Slot[]> {
-      const where = [
-        routine === undefined ? undefined : eq(slots.routine, routine),
-        owed ? isNull(slots.outcome) : undefined,
-        before === undefined ? undefined : lt(slots.at, before),
-      ]
-      return db
-        .select()
-        .from(slots)
-        .where(and(...where))
-        .orderBy(desc(slots.at), asc(slots.routine))
         .limit(limit)
     },
   }

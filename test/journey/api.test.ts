@@ -50,6 +50,7 @@ const routes: [method: string, path: string][] = [
   ['POST', '/v1/runs/{id}/deny'],
   ['POST', '/v1/runs/{id}/cancel'],
   ['POST', '/v1/runs/{id}/retry'],
+  ['GET', '/v1/next'],
   ['GET', '/v1/pulls'],
   ['POST', '/v1/pulls/{id}/merge'],
   ['POST', '/v1/pulls/{id}/close'],
@@ -316,5 +317,46 @@ describe('a file run once', () => {
     expect(await app.settled(String(fired.json['run']))).toMatchObject({ state: 'published', files: 1 })
     const broken = await post('/v1/runs', { file: `${place.folder}/once.md`, text: `---\nrepo: x\n---\n` })
     expect(broken).toEqual(problem(400, /once\.md:2:1/))
+  })
+})
+
+describe('schedules', () => {
+  test('next tells the coming fires of what is in force, and slots what became of those that were due', async () => {
+    place.routine('timed', {
+      more: { on: { schedule: [{ every: 'day at 9:00', timezone: 'Europe/Berlin' }, { at: '2020-01-01T09:00Z' }] } },
+    })
+    const next = async (query: string) => (await app.ask(`/v1/next?${query}`)).json as { fires: object[]; now: string }
+    await expect.poll(async () => (await next('days=3')).fires.length, { timeout: 20_000, interval: 200 }).toBe(3)
+    const { fires, now } = await next('days=30&limit=2&routine=timed')
+    expect(fires).toEqual(
+      [1, 2].map(() =>
+        expect.objectContaining({
+          routine: 'timed',
+          zone: 'Europe/Berlin',
+          local: expect.stringMatching(/^\d{4}-\d\d-\d\d 09:00 \+0[12]:00$/) as string,
+          paused: false,
+        }),
+      ),
+    )
+    expect(Math.abs(Date.parse(now) - Date.now())).toBeLessThan(60_000)
+    await post('/v1/routines/timed/pause', { reason: 'summer' })
+    expect((await next('days=1')).fires).toMatchObject([{ paused: true }])
+
+    const slots = async () => (await app.ask('/v1/slots?routine=timed')).json
+    await expect
+      .poll(slots, { timeout: 20_000, interval: 200 })
+      .toMatchObject({ slots: [{ at: '2020-01-01T09:00:00.000Z', outcome: 'missed', reason: 'max_age' }] })
+  })
+
+  test.each([
+    ['/v1/next?days=0', /days/],
+    ['/v1/next?days=x', /days/],
+    ['/v1/next?limit=10001', /limit/],
+  ])('%s is refused', async (path, says) => {
+    expect(await app.ask(path)).toEqual(problem(400, says))
+  })
+
+  test('next of an unknown routine is not found', async () => {
+    expect(await app.ask('/v1/next?routine=nothing')).toEqual(problem(404, /no routine "nothing"/))
   })
 })
