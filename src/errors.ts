@@ -95,6 +95,13 @@ export class BadRequest extends OvernightError {
   }
 }
 
+/** Asked too often; `retryAfterMs` says when it is of use again. */
+export class TooMany extends OvernightError {
+  constructor(message: string, retryAfterMs: number) {
+    super(message, { code: 'too_many_requests', status: 429, retryable: true, retryAfterMs, hint: 'ask less often' })
+  }
+}
+
 /** Something about the operator's machine or settings; the sentence says what, the hint what to do. */
 export class SetupError extends OvernightError {
   constructor(message: string, hint: string, cause?: unknown) {

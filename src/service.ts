@@ -13,9 +13,9 @@ import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
 import { openRoutines, openRoutinesOnce } from './service/routines.ts'
 import { aliveMs } from './service/hands.ts'
-import { openMessages } from './service/messages.ts'
 import { openOutside } from './service/outside.ts'
 import { openWatch } from './service/watch.ts'
+import { callbackTo, openMessages, signingSecrets } from './service/messages.ts'
 import { startTicking } from './ticker.ts'
 import { createScheduler } from './triggers/schedule/scheduler.ts'
 import { readAssets } from './ui/assets.ts'
@@ -105,6 +105,9 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     },
     receiver: outside.receiver,
     gitHubSecrets: config.gitHubSecrets,
+    signingSecrets: () => signingSecrets(config),
+    callbackTo: (written) => callbackTo(config, written),
+    publicUrl: config.publicUrl,
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     log,

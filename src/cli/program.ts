@@ -11,6 +11,7 @@ import { addFire } from './fire.ts'
 import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addLogs } from './logs.ts'
+import { addMessages } from './messages.ts'
 import { addNext } from './next.ts'
 import { addPause } from './pause.ts'
 import { addPulls } from './pulls.ts'
@@ -19,6 +20,7 @@ import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
 import { addServer } from './server.ts'
 import { addSignIn } from './sign-in.ts'
+import { addToken } from './token.ts'
 import { addUp } from './up.ts'
 
 /** Runs one command line; resolves with the exit code: 0, 1 (something of yours), 2 (usage or setup), 70 (our mistake). */
@@ -54,11 +56,13 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addPulls,
     addSignIn,
     addAlerts,
+    addToken,
+    addMessages,
     addDoctor,
     addDemo,
   ]
   for (const add of parts) add(program, context)
-  for (const command of program.commands)
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands]))
     command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
   try {
     await program.parseAsync([...argv], { from: 'user' })

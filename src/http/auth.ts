@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Context } from 'hono'
 import { getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { OvernightError } from '../errors.ts'
@@ -52,7 +53,7 @@ export function createSignIn(
   }
 }
 
-class Refused extends OvernightError {
+export class Refused extends OvernightError {
   constructor(status: 401 | 403, message: string, hint: string) {
     super(message, { code: status === 401 ? 'unauthenticated' : 'forbidden', status, hint })
   }
@@ -92,18 +93,29 @@ export function isOperator(signIn: SignIn, authorization: string | undefined): b
   return bearer !== undefined && signIn.isToken(bearer)
 }
 
-/** Bearer token or session cookie; anything else is 401. Sets `actor` for the audit. */
+/** Whom the operator's token or a session cookie stands for. */
+export async function personOf(c: Context, signIn: SignIn): Promise<'cli' | 'page' | undefined> {
+  const bearer = bearerOf(c)
+  if (bearer !== undefined && signIn.isToken(bearer)) return 'cli'
+  return (await signIn.hasSession(c)) ? 'page' : undefined
+}
+
+export const bearerOf = (c: Context): string | undefined =>
+  /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+
+export const signInFirst = () =>
+  new Refused(
+    401,
+    'sign in first',
+    'open the link that `overnight sign-in` prints, or send `Authorization: Bearer <token>`',
+  )
+
+/** People only: anything but the operator's token or a session cookie is 401. Sets `actor` for the audit. */
 export function requireSignIn(signIn: SignIn) {
   return createMiddleware<{ Variables: { actor: string } }>(async (c, next) => {
-    const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1]
-    if (bearer !== undefined && signIn.isToken(bearer)) c.set('actor', 'cli')
-    else if (await signIn.hasSession(c)) c.set('actor', 'page')
-    else
-      throw new Refused(
-        401,
-        'sign in first',
-        'open the link that `overnight sign-in` prints, or send `Authorization: Bearer <token>`',
-      )
+    const person = await personOf(c, signIn)
+    if (person === undefined) throw signInFirst()
+    c.set('actor', person)
     await next()
   })
 }

@@ -10,12 +10,15 @@ const ProblemJson = z.object({
   hint: z.string().optional(),
 })
 
+type Status = 200 | 201 | 202
+
 /** One sentence and the shape of the answer, for `/openapi.json`. */
-export function describeJson(summary: string, status: 200 | 202, schema: z.ZodType) {
+export function describeJson(summary: string, status: Status | readonly Status[], schema: z.ZodType) {
+  const answer = { description: summary, content: { 'application/json': { schema: resolver(schema) } } }
   return describeRoute({
     summary,
     responses: {
-      [status]: { description: summary, content: { 'application/json': { schema: resolver(schema) } } },
+      ...Object.fromEntries([status].flat().map((status) => [status, answer])),
       default: {
         description: 'What is wrong, and what to do',
         content: { 'application/problem+json': { schema: resolver(ProblemJson) } },

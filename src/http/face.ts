@@ -28,6 +28,12 @@ export type Face = {
   /** The way of events from outside into the ledger. */
   receiver: Receiver
   gitHubSecrets: WebhookSecrets
+  /** What signs our messages, newest first; made at first need. */
+  signingSecrets(): Promise<string[]>
+  /** The address for a callback. Throws AddressRefused when it must not be asked. */
+  callbackTo(written: string): string
+  /** The address people use, when something stands in front of us. */
+  publicUrl: string | undefined
   /** Hosts (`name:port`) a browser may call us by. */
   allowedHosts: () => ReadonlySet<string>
   zone: string

@@ -5,7 +5,7 @@ import { comingFires } from '../triggers/schedule/coming.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { refuseInvalid } from './refuse.ts'
-import { findRoutine } from './routines-api.ts'
+import { findRoutine } from './fire-call.ts'
 
 const NextQuery = z.object({
   routine: z.string().optional(),

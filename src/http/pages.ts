@@ -14,7 +14,7 @@ import type { Face } from './face.ts'
 import { liveRoutes } from './live.ts'
 import { problemOf, refuseBadInputs } from './refuse.ts'
 import { actOnPull } from './pulls-api.ts'
-import { findRoutine } from './routines-api.ts'
+import { findRoutine } from './fire-call.ts'
 import { clockOf, homeView, runView } from './views.ts'
 
 type Signed = { Variables: { actor: string } }

@@ -26,7 +26,7 @@ export function problemOf(thrown: unknown): {
   const { status, code, message, hint } = error
   return {
     status,
-    headers: status === 503 && error.retryable ? { 'retry-after': String(retryAfterSeconds) } : {},
+    headers: [429, 503].includes(status) && error.retryable ? { 'retry-after': retryAfter(error) } : {},
     body: {
       type: `https://overnight.invalid/errors/${code}`,
       title: code,
@@ -36,6 +36,9 @@ export function problemOf(thrown: unknown): {
     },
   }
 }
+
+const retryAfter = ({ retryAfterMs }: OvernightError) =>
+  String(retryAfterMs === undefined ? retryAfterSeconds : Math.ceil(retryAfterMs / 1000))
 
 type Issue = { message: string; path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined }
 type Validated = { success: true } | { success: false; error: readonly Issue[] }

@@ -1,16 +1,21 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { describeRoute, validator } from 'hono-openapi'
 import { randomUUID } from 'node:crypto'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { runStates } from '../ledger/schema.ts'
+import { NotFound } from '../errors.ts'
+import { type Run, runStates } from '../ledger/schema.ts'
 import { readInputs } from '../routines/inputs.ts'
+import { isEnded } from '../runs/states.ts'
 import type { Face } from './face.ts'
 import { describeJson } from './describe.ts'
+import type { Asked } from './programs.ts'
 import { refuseBadInputs, refuseInvalid } from './refuse.ts'
+import { maySee } from './rights.ts'
 import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson } from './run-json.ts'
 import { followStory, readCursor, storyAfter, writeCursor, type StoryPart } from './story.ts'
 import { streamEvents } from './stream.ts'
+import { waitForEnd, waitKey } from './wait.ts'
 
 const ListQuery = z.object({
   routine: z.string().optional(),
@@ -28,8 +33,15 @@ const Once = z.strictObject({
 })
 
 export function runsApi(face: Face) {
-  const app = new Hono<{ Variables: { actor: string } }>()
+  const app = new Hono<Asked>()
   const now = () => face.ledger.now()
+  /** A run of a routine that a token is not for does not exist for it. */
+  async function seen(c: Context<Asked>): Promise<Run> {
+    const id = c.req.param('id')!
+    const run = await face.acts.find(id)
+    if (!maySee(c.get('token'), run.routine)) throw new NotFound('run', id)
+    return run
+  }
 
   app.get(
     '/',
@@ -40,6 +52,7 @@ export function runsApi(face: Face) {
       const runs = await face.ledger.runs.list({
         limit,
         ...(routine ? { routine } : {}),
+        ...(c.get('token')?.routines ? { among: c.get('token')!.routines! } : {}),
         ...(state ? { states: [state] } : {}),
       })
       const at = await now()
@@ -68,31 +81,38 @@ export function runsApi(face: Face) {
     },
   )
 
-  app.get('/:id', describeJson('One run, with the last 100 events', 200, RunWholeJson), async (c) => {
-    const run = await face.acts.find(c.req.param('id'))
+  const described = describeJson('One run, with the last 100 events', [200, 202], RunWholeJson)
+  app.get('/:id', described, validator('query', z.object(waitKey), refuseInvalid), async (c) => {
+    const { wait } = c.req.valid('query')
+    const found = await seen(c)
+    const waiting = wait === undefined ? undefined : { seconds: wait, signal: c.req.raw.signal }
+    const run = (waiting && (await waitForEnd(face, found.id, waiting))) ?? found
     const [events, changes] = await Promise.all([
       face.ledger.events.last(run.id, 100),
       face.ledger.publications.changesOf(run.id),
     ])
     const self = `/v1/runs/${run.id}`
-    return c.json({
-      ...runRowJson(run, await now()),
-      repository: run.repository,
-      sandbox: run.sandbox,
-      engine: run.engine,
-      notes: run.notes,
-      tokens: run.tokens,
-      findings: changes?.findings ?? [],
-      events: events.map(eventJson),
-      links: { self, events: `${self}/events`, page: `/runs/${run.id}` },
-    })
+    return c.json(
+      {
+        ...runRowJson(run, await now()),
+        repository: run.repository,
+        sandbox: run.sandbox,
+        engine: run.engine,
+        notes: run.notes,
+        tokens: run.tokens,
+        findings: changes?.findings ?? [],
+        events: events.map(eventJson),
+        links: { self, events: `${self}/events`, page: `/runs/${run.id}` },
+      },
+      waiting && !isEnded(run.state) ? 202 : 200,
+    )
   })
 
   app.get(
     '/:id/diff',
     describeRoute({ summary: 'The change as a unified diff', responses: { 200: { description: 'text/x-diff' } } }),
     async (c) => {
-      const run = await face.acts.find(c.req.param('id'))
+      const run = await seen(c)
       const changes = await face.ledger.publications.changesOf(run.id)
       return c.text(changes?.diff ?? '', 200, { 'content-type': 'text/x-diff; charset=utf-8' })
     },
@@ -106,7 +126,7 @@ export function runsApi(face: Face) {
       responses: { 200: { description: 'text/event-stream' } },
     }),
     async (c) => {
-      const run = await face.acts.find(c.req.param('id'))
+      const run = await seen(c)
       const from = readCursor(c.req.header('last-event-id'))
       const follow = c.req.query('follow') !== 'no'
       return streamEvents(c, face.log, async (sse, signal) => {

@@ -1,25 +1,31 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
-import { openAPIRouteHandler } from 'hono-openapi'
 import { logged, OvernightError } from '../errors.ts'
 import { routineJsonSchema } from '../routines/front-matter.ts'
 import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import type { Asset } from '../ui/assets.ts'
 import { alertsApi } from './alerts-api.ts'
-import { guardOrigin, requireSignIn } from './auth.ts'
+import { guardOrigin } from './auth.ts'
+import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
 import { gitHubHook } from './hooks/github.ts'
 import { occasionsApi } from './occasions-api.ts'
 import { healthRoute } from './health.ts'
 import { nextApi } from './next-api.ts'
+import { fireApi } from './fire-api.ts'
+import { hostedFireApi, hostedPath, hostedProblemOf } from './hosted-fire.ts'
+import { messagesApi, SigningSecret } from './messages-api.ts'
+import { openApiOf } from './open-api.ts'
 import { pages } from './pages.ts'
 import { pausesApi } from './pauses-api.ts'
+import { type Asked, refuseTokenInAddress, requireCaller } from './programs.ts'
 import { pullsApi } from './pulls-api.ts'
 import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
 import { runsApi } from './runs-api.ts'
+import { tokensApi } from './tokens-api.ts'
 import { workersApi } from './workers-api.ts'
 
 export type App = ReturnType<typeof createApp>
@@ -45,6 +51,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   // Others call us by whatever name their operator wrote there, and prove who they are by a signature.
   app.route('/hooks/github', gitHubHook({ receiver: face.receiver, secrets: face.gitHubSecrets }))
   app.use(guardOrigin(face.allowedHosts))
+  app.use(refuseTokenInAddress(face.signIn))
   app.use(
     bodyLimit({
       maxSize: 1024 * 1024,
@@ -58,47 +65,44 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
   app.get('/webhook.schema.json', (c) => c.json(sourceJsonSchema()))
 
-  const api = new Hono<{ Variables: { actor: string } }>()
-  api.use(requireSignIn(face.signIn), requireJsonBody)
+  const api = new Hono<Asked>()
+  api.use(requireCaller(face), requireJsonBody)
   api.route('/', pausesApi(face))
   api.route('/', occasionsApi(face))
   api.route('/routines', routinesApi(face))
   api.route('/routines', historyApi(face))
+  api.route('/routines', fireApi(face))
+  api.route('/claude_code/routines', hostedFireApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))
   api.route('/next', nextApi(face))
   api.route('/workers', workersApi(face))
   api.route('/alerts', alertsApi(face))
+  api.route('/tokens', tokensApi(face))
+  api.route('/messages', messagesApi(face))
+  api.get('/signing-secret', describeJson('What signs our messages, newest first', 200, SigningSecret), async (c) =>
+    c.json({ secrets: await face.signingSecrets() }, 200, { 'cache-control': 'no-store' }),
+  )
   api.post('/sign-in-links', (c) => c.json({ path: face.signIn.createLink() }, 201))
   app.route('/v1', api)
-  app.get(
-    '/openapi.json',
-    openAPIRouteHandler(api, {
-      documentation: {
-        info: { title: 'Overnight', version: '1', description: 'Coding agents as routines.' },
-        servers: [{ url: '/v1' }],
-        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-        security: [{ token: [] }],
-      },
-    }),
-  )
+  app.get('/openapi.json', async (c) => c.json(await openApiOf(api)))
   app.route('/', pages(face, assets))
 
   app.notFound((c) => {
-    const error = new OvernightError(`there is nothing at ${c.req.path}`, {
-      code: 'not_found',
-      status: 404,
-      hint: 'see /openapi.json',
-    })
-    return c.json(problemOf(error).body, 404, { 'content-type': 'application/problem+json' })
+    throw new NothingHere(c.req.path)
   })
   app.onError((error, c) => {
-    const { status, headers, body } = problemOf(error)
+    const isHosted = c.req.path.startsWith(hostedPath)
+    const { status, headers, body } = isHosted ? hostedProblemOf(error) : problemOf(error)
     if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a request failed')
-    return c.body(JSON.stringify(body), status as 500, {
-      'content-type': 'application/problem+json',
-      ...headers,
-    })
+    const type = isHosted ? 'application/json' : 'application/problem+json'
+    return c.body(JSON.stringify(body), status as 500, { 'content-type': type, ...headers })
   })
   return app
+}
+
+class NothingHere extends OvernightError {
+  constructor(path: string) {
+    super(`there is nothing at ${path}`, { code: 'not_found', status: 404, hint: 'see /openapi.json' })
+  }
 }

@@ -20,6 +20,7 @@ import { createRuns } from './runs.ts'
 import { createSlots } from './slots.ts'
 import type { Database, Store } from './store.ts'
 import { createWatchQueries } from './watch.ts'
+import { createTokens } from './tokens.ts'
 import { createWorkers } from './workers.ts'
 
 /** Everything that can be said to the ledger, on the store itself or inside one transaction of it. */
@@ -44,6 +45,7 @@ function statements(db: Database) {
     watched: createWatchQueries(db),
     callbacks: createCallbacks(db),
     outbox: createOutbox(db),
+    tokens: createTokens(db),
     /** From here to the end of the transaction nobody else, in no process, is past this line with the same words. */
     oneAtATime: (what: string): Promise<void> => oneAtATime(db, what),
     /** The clock of slots, leases and limits. */

@@ -22,6 +22,8 @@ import type { Database } from './store.ts'
 export type NewRun = typeof runs.$inferInsert
 export type RunFilter = {
   routine?: string
+  /** Only of these. */
+  among?: readonly string[]
   states?: readonly RunState[]
   before?: Date
   endedSince?: Date
@@ -59,6 +61,7 @@ export function createRuns(db: Database) {
     list(filter: RunFilter = {}): Promise<Run[]> {
       const where: (SQL | undefined)[] = [
         filter.routine === undefined ? undefined : eq(runs.routine, filter.routine),
+        filter.among === undefined ? undefined : inArray(runs.routine, [...filter.among]),
         filter.states === undefined ? undefined : inArray(runs.state, [...filter.states]),
         filter.before === undefined ? undefined : lt(runs.createdAt, filter.before),
         filter.endedSince === undefined ? undefined : gte(runs.endedAt, filter.endedSince),

@@ -21,7 +21,8 @@ export function createActs(tools: ActTools) {
   const { ledger } = tools
 
   async function find(id: string): Promise<Run> {
-    const found = await ledger.runs.startingWith(id)
+    // As callers of the hosted service know it.
+    const found = await ledger.runs.startingWith(id.replace(/^session_/, ''))
     if (found.length === 0) throw new NotFound('run', id, '`overnight runs` lists them')
     if (found.length > 1)
       throw new BadRequest(`more than one run begins with ${JSON.stringify(id)}`, 'write more of the id')

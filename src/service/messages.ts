@@ -1,5 +1,7 @@
+import { AddressRefused } from '../errors.ts'
 import { ensureToken } from '../http/token.ts'
 import type { OutboxRow } from '../ledger/schema.ts'
+import { readDestination } from '../outgoing/address.ts'
 import { createGuardedFetch } from '../outgoing/guarded-fetch.ts'
 import { createSender } from '../outgoing/sender.ts'
 import { newSigningSecret, readSigningSecrets } from '../outgoing/sign.ts'
@@ -32,6 +34,13 @@ export function openMessages(ground: Ground, building: AsyncDisposableStack, as:
     { every: '* * * * * *', name: 'messages', act: () => sender.sweep() },
     { every: '29 * * * *', name: 'old messages', act: () => ledger.outbox.prune(keptMs) },
   ]
+}
+
+/** The address as it is asked later. Throws AddressRefused when it must not be: a caller hears of it at once. */
+export function callbackTo({ allowedHosts }: Pick<Ground['config'], 'allowedHosts'>, written: string): string {
+  const read = readDestination(written, allowedHosts)
+  if ('refused' in read) throw new AddressRefused(`callback: ${read.refused}`, read.hint)
+  return read.url.href
 }
 
 /** What signs our messages, newest first. Throws SetupError when what is written is no secret. */

@@ -54,6 +54,12 @@ const routes: [method: string, path: string][] = [
   ['GET', '/v1/pulls'],
   ['POST', '/v1/pulls/{id}/merge'],
   ['POST', '/v1/pulls/{id}/close'],
+  ['GET', '/v1/tokens'],
+  ['POST', '/v1/tokens'],
+  ['DELETE', '/v1/tokens/{id}'],
+  ['GET', '/v1/messages'],
+  ['POST', '/v1/messages/{id}/send'],
+  ['GET', '/v1/signing-secret'],
 ]
 const asked = (path: string) => path.replace('{name}', 'note').replace('{id}', 'nothing')
 
