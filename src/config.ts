@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { Environment } from './environment.ts'
 import { SetupError } from './errors.ts'
+import { parseRepositoryFolder } from './repository-folder.ts'
 
 export type Config = ReturnType<typeof readConfig>
 export type DataPaths = Config['paths']
@@ -25,9 +27,17 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     )
   }
   const data = resolve(cwd, value.OVERNIGHT_DATA)
+  const isHere = existsSync(resolve(cwd, value.OVERNIGHT_ROUTINES))
+  const routinesIn = isHere ? undefined : parseRepositoryFolder('OVERNIGHT_ROUTINES', value.OVERNIGHT_ROUTINES)
+  const routinesDir = routinesIn === undefined ? resolve(cwd, value.OVERNIGHT_ROUTINES) : join(data, 'routines')
+  const beside = routinesIn === undefined ? join(routinesDir, '..', 'webhooks') : undefined
+  const webhooksDir = value.OVERNIGHT_WEBHOOKS ?? beside
   return Object.freeze({
-    routinesDir: resolve(cwd, value.OVERNIGHT_ROUTINES),
-    webhooksDir: resolve(cwd, value.OVERNIGHT_WEBHOOKS ?? join(value.OVERNIGHT_ROUTINES, '..', 'webhooks')),
+    /** undefined = the folder `routinesDir`. */
+    routinesIn,
+    routinesDir,
+    /** undefined = beside the routines in their repository. */
+    webhooksDir: webhooksDir === undefined ? undefined : resolve(cwd, webhooksDir),
     /** What `secret:NAME` stands for, by name, where a variable says it. */
     secrets: secretsIn(given),
     host: value.OVERNIGHT_HOST,

@@ -9,7 +9,11 @@ const hookSecret = z.string().min(16, 'must have at least 16 characters: `openss
 /** Every variable that is read, with its default and what it means. */
 export const Environment = z.object({
   OVERNIGHT_DATA: z.string().min(1).default('.overnight').describe('Folder for the ledger, mirrors and transcripts.'),
-  OVERNIGHT_ROUTINES: z.string().min(1).default('routines').describe('Folder of routine files.'),
+  OVERNIGHT_ROUTINES: z
+    .string()
+    .min(1)
+    .default('routines')
+    .describe('Folder of routine files, or owner/name:folder@branch.'),
   OVERNIGHT_WEBHOOKS: z
     .string()
     .min(1)

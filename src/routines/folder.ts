@@ -7,7 +7,13 @@ import { quoted } from './format.ts'
 import type { SourceTree, Wanted } from './source.ts'
 
 /** A file of the folder as it was read. `stamp` is the same only while the file is; undefined = read it again next time. */
-export type FolderFile = { entry: string; file: string; stamp: string | undefined } & Content
+export type FolderFile = {
+  entry: string
+  file: string
+  /** Where people find it, when that is not `file`. */
+  shownAs?: string
+  stamp: string | undefined
+} & Content
 type Content = { text: string } | { fault: Fault }
 export type Fault = { message: string; hint: string }
 
@@ -92,13 +98,18 @@ async function readText(path: string): Promise<Content> {
   let read = await readUpTo(handle, Math.min(seen.size, fileCapBytes) + 1)
   // It has more than it said: it grows.
   if (read.length > seen.size) read = await readUpTo(handle, fileCapBytes + 1)
-  if (read.length > fileCapBytes) {
-    return {
-      fault: { message: 'the file is larger than 256 KB', hint: 'a routine is a prompt: keep data in the repository' },
-    }
-  }
+  return textOrFault(read)
+}
+
+export const tooLarge: Fault = {
+  message: 'the file is larger than 256 KB',
+  hint: 'a routine is a prompt: keep data in the repository',
+}
+
+export function textOrFault(bytes: Buffer): Content {
+  if (bytes.length > fileCapBytes) return { fault: tooLarge }
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(read) }
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
   } catch {
     return { fault: { message: 'the file is not UTF-8 text', hint: 'save it as UTF-8' } }
   }
@@ -115,7 +126,7 @@ async function readUpTo(handle: FileHandle, bytes: number): Promise<Buffer> {
 }
 
 /** On disks that ignore case these are one file, so which of them is meant would depend on the machine. */
-function findTwins(entries: readonly string[]): Map<string, Fault> {
+export function findTwins(entries: readonly string[]): Map<string, Fault> {
   const groups = Map.groupBy(entries, (entry) => entry.normalize('NFC').toLowerCase())
   return new Map(
     [...groups.values()]

@@ -20,9 +20,13 @@ export type Parsed = { entry: string; file: string; name: string; read: ReadResu
 
 export function parseFile(file: FolderFile, options: ReadOptions): Parsed {
   const name = basename(file.entry).replace(/\.md$/i, '')
-  const { entry, file: path } = file
-  if ('text' in file) return { entry, file: path, name, read: readRoutine(path, file.text, options) }
-  return { entry, file: path, name, read: { problems: [{ file: path, line: 1, column: 1, ...file.fault }] } }
+  const { entry, file: path, shownAs = path } = file
+  if ('fault' in file) {
+    return { entry, file: path, name, read: { problems: [{ file: shownAs, line: 1, column: 1, ...file.fault }] } }
+  }
+  const read = readRoutine(path, file.text, options)
+  if ('routine' in read || shownAs === path) return { entry, file: path, name, read }
+  return { entry, file: path, name, read: { problems: read.problems.map((one) => ({ ...one, file: shownAs })) } }
 }
 
 /** What is in force, given what was and what stands in the folder. */
