@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { Environment } from './environment.ts'
 import { SetupError } from './errors.ts'
-import { parseRepositoryFolder } from './repository-folder.ts'
+import { besideIn, parseRepositoryFolder } from './repository-folder.ts'
 
 export type Config = ReturnType<typeof readConfig>
 export type DataPaths = Config['paths']
@@ -30,14 +30,14 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
   const isHere = existsSync(resolve(cwd, value.OVERNIGHT_ROUTINES))
   const routinesIn = isHere ? undefined : parseRepositoryFolder('OVERNIGHT_ROUTINES', value.OVERNIGHT_ROUTINES)
   const routinesDir = routinesIn === undefined ? resolve(cwd, value.OVERNIGHT_ROUTINES) : join(data, 'routines')
-  const beside = routinesIn === undefined ? join(routinesDir, '..', 'webhooks') : undefined
-  const webhooksDir = value.OVERNIGHT_WEBHOOKS ?? beside
+  const webhooks = value.OVERNIGHT_WEBHOOKS
   return Object.freeze({
     /** undefined = the folder `routinesDir`. */
     routinesIn,
     routinesDir,
-    /** undefined = beside the routines in their repository. */
-    webhooksDir: webhooksDir === undefined ? undefined : resolve(cwd, webhooksDir),
+    /** undefined = the folder `webhooksDir`. */
+    webhooksIn: webhooks === undefined && routinesIn !== undefined ? besideIn(routinesIn) : undefined,
+    webhooksDir: webhooks === undefined ? join(routinesDir, '..', 'webhooks') : resolve(cwd, webhooks),
     /** What `secret:NAME` stands for, by name, where a variable says it. */
     secrets: secretsIn(given),
     host: value.OVERNIGHT_HOST,

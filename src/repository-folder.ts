@@ -34,6 +34,15 @@ export function parseRepositoryFolder(variable: string, written: string): Reposi
       `write a folder of it, such as ${repository}:routines, or ${repository}:. for its root`,
     )
   }
-  const folder = parts.join('/')
-  return { name: `${repository}:${folder || '.'}${branch === null ? '' : `@${branch}`}`, repository, folder, branch }
+  return named({ repository, folder: parts.join('/'), branch })
+}
+
+/** The folder `webhooks` beside it; in it, when it is the root. */
+export function besideIn({ repository, folder, branch }: RepositoryFolder): RepositoryFolder {
+  return named({ repository, folder: [...folder.split('/').slice(0, -1), 'webhooks'].join('/'), branch })
+}
+
+function named(place: Omit<RepositoryFolder, 'name'>): RepositoryFolder {
+  const { repository, folder, branch } = place
+  return { ...place, name: `${repository}:${folder || '.'}${branch === null ? '' : `@${branch}`}` }
 }

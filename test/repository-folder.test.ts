@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseRepositoryFolder } from '../src/repository-folder.ts'
+import { besideIn, parseRepositoryFolder } from '../src/repository-folder.ts'
 
 const parsed = (written: string) => {
   const found = parseRepositoryFolder('OVERNIGHT_ROUTINES', written)
@@ -33,5 +33,12 @@ describe('a folder in a git repository', () => {
   test('has a name that says where it is', () => {
     expect(parseRepositoryFolder('X', 'acme/shop@main')?.name).toBe('acme/shop:routines@main')
     expect(parseRepositoryFolder('X', 'acme/shop:.')?.name).toBe('acme/shop:.')
+  })
+
+  test('has one for webhooks beside it', () => {
+    const beside = (written: string) => besideIn(parseRepositoryFolder('X', written)!).name
+    expect(beside('acme/shop')).toBe('acme/shop:webhooks')
+    expect(beside('acme/shop:.@main')).toBe('acme/shop:webhooks@main')
+    expect(beside('acme/shop:ci/night')).toBe('acme/shop:ci/webhooks')
   })
 })

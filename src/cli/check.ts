@@ -62,9 +62,18 @@ async function readAll(context: Context): Promise<Checked> {
 
 const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
 
-/** The folder as it is on disk now, without a service. */
-export function readFolder(context: Context): Promise<LibrarySnapshot> {
-  return readLibrary(createFolderSource({ dir: context.config().routinesDir }), readOptions(context))
+/** The folder as it is on disk now, without a service. Throws BadRequest when the routines are not on this machine. */
+export async function readFolder(context: Context): Promise<LibrarySnapshot> {
+  return readLibrary(createFolderSource({ dir: routinesFolder(context) }), readOptions(context))
+}
+
+export function routinesFolder(context: Context): string {
+  const { routinesDir, routinesIn } = context.config()
+  if (routinesIn === undefined) return routinesDir
+  throw new BadRequest(
+    `the routines are in ${routinesIn.name}, not in a folder of this machine`,
+    'work in a clone of it: OVERNIGHT_ROUTINES=./routines overnight …',
+  )
 }
 
 async function readFiles(context: Context, files: readonly string[]): Promise<Checked> {

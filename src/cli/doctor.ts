@@ -104,6 +104,9 @@ async function disk(context: Context): Promise<Finding> {
 }
 
 async function routines(context: Context): Promise<Finding> {
+  const { routinesIn } = context.config()
+  if (routinesIn !== undefined)
+    return { what: 'routines', ok: true, says: `in ${routinesIn.name}; the service looks there` }
   const { routines, problems } = await readFolder(context)
   const says = `${routines.length} in ${context.config().routinesDir}`
   return problems.length === 0
@@ -124,10 +127,15 @@ async function webhookSources(context: Context): Promise<Finding[]> {
   return [{ what, ok: wrong.length === 0, says: [says, ...wrong].join(', '), hint: 'overnight check' }]
 }
 
+async function isClaudeNeeded(context: Context): Promise<boolean> {
+  if (context.config().routinesIn !== undefined) return false
+  return (await readFolder(context)).routines.some((routine) => routine.engine.name === 'claude')
+}
+
 /** Missing is a fault only where a routine asks for it. */
 async function claude(context: Context): Promise<Finding[]> {
   const { model, operator } = context.config()
-  const isNeeded = (await readFolder(context)).routines.some((routine) => routine.engine.name === 'claude')
+  const isNeeded = await isClaudeNeeded(context)
   const advise = (hint: string | undefined) => (isNeeded && hint !== undefined ? { hint } : {})
   const engine = await findAgent(operator.path).then(
     ({ version, path }) => ({ ok: true, says: `${version} at ${path}` }),

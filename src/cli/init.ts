@@ -5,6 +5,7 @@ import { BadRequest, Conflict } from '../errors.ts'
 import { namePattern, routineJsonSchema } from '../routines/front-matter.ts'
 import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import { newRoutine } from '../routines/template.ts'
+import { routinesFolder } from './check.ts'
 import type { Context } from './context.ts'
 
 const schemaFile = 'routine.schema.json'
@@ -52,7 +53,7 @@ export function addInit(program: Command, context: Context): void {
 
 /** The new file, and beside it the schema, so that the line at its top finds that without a service. Answers the file's path. */
 async function write(context: Context, name: string): Promise<string> {
-  const { routinesDir } = context.config()
+  const routinesDir = routinesFolder(context)
   await mkdir(routinesDir, { recursive: true })
   await writeFile(join(routinesDir, schemaFile), `${JSON.stringify(routineJsonSchema(), null, 2)}\n`)
   const file = join(routinesDir, `${name}.md`)

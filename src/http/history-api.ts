@@ -28,6 +28,7 @@ const History = z.object({
 export type HistoryJson = z.infer<typeof History>
 const PutBack = z.object({ routine: z.string(), hash: z.string(), rolledBackFrom: z.string().nullable() })
 export type PutBackJson = z.infer<typeof PutBack>
+const Looked = z.object({ routines: z.number().int(), problems: z.number().int() })
 const To = z.strictObject({
   to: z
     .string()
@@ -55,6 +56,15 @@ export function historyApi(face: Face) {
     })
   })
 
+  app.post(
+    '/look',
+    describeJson('Looks at the routine files now; answers when what they say is in force', 200, Looked),
+    async (c) => {
+      await face.library.rescan()
+      const { routines, problems } = face.library.snapshot()
+      return c.json({ routines: routines.length, problems: problems.length })
+    },
+  )
   app.post(
     '/:name/rollback',
     describeJson('Puts an older version in force at once, until the file changes', 200, PutBack),

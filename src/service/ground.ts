@@ -29,6 +29,8 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
   const isAlone = databaseUrl === undefined
   if (isAlone) building.use(lockDataFolder(paths.lock))
   else await mkdir(paths.data, { recursive: true, mode: 0o700 })
+  // Routine files of a repository are on no disk; what needs their folder gets this one, which is empty.
+  if (config.routinesIn !== undefined) await mkdir(config.routinesDir, { recursive: true, mode: 0o700 })
   const store = await openStore(isAlone ? { ledger: paths.ledger } : { databaseUrl, log })
   building.defer(() => store.close())
   await migrate(store)

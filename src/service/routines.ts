@@ -1,13 +1,17 @@
 import { createFolderSource } from '../routines/folder-source.ts'
+import { createGitSource } from '../routines/git-source.ts'
 import { openLibrary, type Library } from '../routines/library.ts'
+import type { Source } from '../routines/source.ts'
 import { applyRoutines } from '../triggers/apply-routines.ts'
 import type { Ground } from './ground.ts'
 import { createMemory } from './memory.ts'
+import { createHeadLook } from './repository-head.ts'
 
 /** The routines as a command sees them: looked at once, and put in force by nobody. */
 export async function openRoutinesOnce(ground: Ground, building: AsyncDisposableStack): Promise<Library> {
   const library = await openLibrary({
     ...foundationOf(ground),
+    source: sourceOfCommand(ground),
     // `overnight check` is the command that speaks of the folder; others would only repeat it.
     log: ground.log.child({}, { level: 'error' }),
     watch: false,
@@ -19,13 +23,29 @@ export async function openRoutinesOnce(ground: Ground, building: AsyncDisposable
 export async function openRoutines(ground: Ground, building: AsyncDisposableStack): Promise<Library> {
   const { ledger, log } = ground
   const onChange = (files: Parameters<typeof applyRoutines>[1]) => applyRoutines(ledger, files)
-  const library = building.use(await openLibrary({ ...foundationOf(ground), log, onChange }))
+  const library = building.use(
+    await openLibrary({ ...foundationOf(ground), source: routinesSource(ground), log, onChange }),
+  )
   building.defer(await ledger.watchRoutines(() => void library.rescan()))
   return library
 }
 
 function foundationOf(ground: Ground) {
-  const { config, read } = ground
-  const source = createFolderSource({ dir: config.routinesDir, operator: config.operator })
-  return { source, read, memory: createMemory(ground) }
+  return { read: ground.read, memory: createMemory(ground) }
+}
+
+/** A folder of this machine, or one in a git repository. */
+function routinesSource(ground: Ground): Source {
+  const { routinesIn, routinesDir: dir, operator } = ground.config
+  if (routinesIn === undefined) return createFolderSource({ dir, operator })
+  const { name, folder } = routinesIn
+  return createGitSource({ name, folder, dir, look: createHeadLook(ground, routinesIn) })
+}
+
+/** A command waits for no forge: what the service put in force is what it sees. */
+function sourceOfCommand(ground: Ground): Source {
+  const { routinesIn } = ground.config
+  if (routinesIn === undefined) return routinesSource(ground)
+  const missing = { message: 'no service is running that would look there', hint: 'overnight up' }
+  return { name: routinesIn.name, read: async () => ({ missing }) }
 }

@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RoutinesJson } from '../../src/http/routines-api.ts'
+import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
+import { openPlace, routineText, type Place } from '../support/place.ts'
+import { untilSettled, type ServiceProcess } from '../support/service-process.ts'
+
+const where = 'acme/shop:night/routines@main'
+
+describe('routines that live in a repository on GitHub', () => {
+  let place: Place
+  let github: GitHubProcess
+  let service: ServiceProcess
+  const start = () => place.start({ env: { ...github.env('app'), OVERNIGHT_ROUTINES: where } })
+  beforeAll(async () => {
+    place = await openPlace()
+    const folder = join(place.folder, 'github')
+    mkdirSync(folder)
+    github = await startGitHub(folder)
+    service = await start()
+  })
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]()
+    await github[Symbol.asyncDispose]()
+    place[Symbol.dispose]()
+  })
+  const push = (files: Record<string, string>) =>
+    github.act(
+      'commit',
+      'acme/shop',
+      'main',
+      Object.fromEntries(Object.entries(files).map(([name, text]) => [`night/routines/${name}`, text])),
+    )
+  const text = (prompt: string) => routineText({ repository: 'acme/shop', prompt })
+  const look = () => service.post<{ routines: number; problems: number }>('/v1/routines/look')
+  const list = () => service.get<RoutinesJson>('/v1/routines')
+
+  test('a folder that is not there yet is said, and a push brings it into force with its commit', async () => {
+    expect((await list()).problems).toMatchObject([
+      { file: where, message: 'the branch has no folder "night/routines"' },
+    ])
+    const commit = await push({ 'tidy.md': text('One') })
+    expect(await look()).toEqual({ routines: 1, problems: 0 })
+    expect((await list()).routines).toMatchObject([{ name: 'tidy', commit }])
+    const { run } = await service.post<{ run: string }>('/v1/routines/tidy/fire', {}, { 'overnight-client': 'cli' })
+    expect(await untilSettled(service, run)).toMatchObject({ state: 'published' })
+  })
+
+  test('a broken push keeps the last good version and says where; the next good one counts', async () => {
+    const before = (await list()).routines[0]!
+    await push({ 'tidy.md': text('Two').replace('---\n', '---\nnope: 1\n') })
+    expect(await look()).toEqual({ routines: 1, problems: 1 })
+    const broken = await list()
+    expect(broken.routines).toMatchObject([{ hash: before.hash, commit: before.commit }])
+    expect(broken.problems).toMatchObject([{ file: `${where}/tidy.md`, line: 2, column: 1 }])
+    const commit = await push({ 'tidy.md': text('Three') })
+    await look()
+    expect(await list()).toMatchObject({ routines: [{ commit }], problems: [] })
+  })
+
+  test('a forge that is away takes nothing out of force, not even over a start, and is said once', async () => {
+    const { routines } = await list()
+    await service[Symbol.asyncDispose]()
+    const limited = { status: 429, headers: { 'retry-after': '600' }, body: { message: 'slow down' } }
+    await github.act('fault', { path: '/api/', times: 1000, answer: limited })
+    service = await start()
+    await look()
+    await look()
+    const away = await list()
+    expect(away.routines).toMatchObject([{ name: 'tidy', hash: routines[0]!.hash }])
+    expect(away.problems).toMatchObject([
+      { file: where, message: expect.stringContaining('GitHub limits our requests') },
+    ])
+    expect(service.log().match(/GitHub limits our requests/g)).toHaveLength(1)
+    await github.act('healthy')
+    expect(await look()).toEqual({ routines: 1, problems: 0 })
+  })
+
+  test('commands that work on a folder say that there is none', async () => {
+    const ended = await place.overnight(['check'], { env: { OVERNIGHT_ROUTINES: where } })
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(`the routines are in ${where}`) })
+    expect((await place.overnight(['new', 'x'], { env: { OVERNIGHT_ROUTINES: where } })).code).toBe(1)
+  })
+})
