@@ -27,17 +27,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     )
   }
   const data = resolve(cwd, value.OVERNIGHT_DATA)
-  const isHere = existsSync(resolve(cwd, value.OVERNIGHT_ROUTINES))
-  const routinesIn = isHere ? undefined : parseRepositoryFolder('OVERNIGHT_ROUTINES', value.OVERNIGHT_ROUTINES)
-  const routinesDir = routinesIn === undefined ? resolve(cwd, value.OVERNIGHT_ROUTINES) : join(data, 'routines')
-  const webhooks = value.OVERNIGHT_WEBHOOKS
   return Object.freeze({
-    /** undefined = the folder `routinesDir`. */
-    routinesIn,
-    routinesDir,
-    /** undefined = the folder `webhooksDir`. */
-    webhooksIn: webhooks === undefined && routinesIn !== undefined ? besideIn(routinesIn) : undefined,
-    webhooksDir: webhooks === undefined ? join(routinesDir, '..', 'webhooks') : resolve(cwd, webhooks),
+    ...placesOf(value, { cwd, data }),
     /** What `secret:NAME` stands for, by name, where a variable says it. */
     secrets: secretsIn(given),
     host: value.OVERNIGHT_HOST,
@@ -92,6 +83,22 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       credentials: join(data, 'credentials'),
     },
   })
+}
+
+/** Where routines and webhook sources are. What exists is a folder, whatever else its name could mean. */
+function placesOf(value: z.output<typeof Environment>, { cwd, data }: { cwd: string; data: string }) {
+  const { OVERNIGHT_ROUTINES: routines, OVERNIGHT_WEBHOOKS: webhooks } = value
+  const folder = resolve(cwd, routines)
+  const routinesIn = existsSync(folder) ? undefined : parseRepositoryFolder('OVERNIGHT_ROUTINES', routines)
+  const routinesDir = routinesIn === undefined ? folder : join(data, 'routines')
+  return {
+    /** undefined = the folder `routinesDir`. */
+    routinesIn,
+    routinesDir,
+    /** undefined = the folder `webhooksDir`. */
+    webhooksIn: webhooks === undefined && routinesIn !== undefined ? besideIn(routinesIn) : undefined,
+    webhooksDir: webhooks === undefined ? join(routinesDir, '..', 'webhooks') : resolve(cwd, webhooks),
+  }
 }
 
 export type GitHubConfig = {
