@@ -5,14 +5,9 @@ import { promisify } from 'node:util'
 import { messageOf, OvernightError } from '../errors.ts'
 import { askPostgres, askRedis, findAgent, probe, signedInAs } from '../service/probes.ts'
 import { readFolder } from './check.ts'
-import type { WorkersJson } from '../http/workers-api.ts'
-import type { AlertsJson } from '../http/alerts-api.ts'
-import { type Client, connect, findLive } from './client.ts'
-import { visible } from './events.ts'
 import { exitCodes, type Context } from './context.ts'
+import { type Finding, lookAtService } from './doctor-service.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
-
-type Finding = { what: string; ok: boolean; says: string; hint?: string }
 
 /** Less than this and a large checkout fails in the middle. */
 const roomBytes = 1024 ** 3
@@ -34,7 +29,7 @@ export function addDoctor(program: Command, context: Context): void {
         ...(await webhookSources(context)),
         ...(await claude(context)),
         await github(context),
-        ...(await service(context)),
+        ...(await lookAtService(context)),
       ]
       if (options.json) context.out(`${JSON.stringify(findings)}\n`)
       else for (const finding of findings) context.out(line(finding))
@@ -191,22 +186,4 @@ async function redis(context: Context): Promise<Finding[]> {
   const [warning] = found.warnings
   if (warning !== undefined) return [{ what, ok: false, says: found.version, hint: found.warnings.join('; ') }]
   return [{ what, ok: true, says: [found.version, ...found.notes].join('; ') }]
-}
-
-async function service(context: Context): Promise<Finding[]> {
-  const live = await findLive(context)
-  if (!live) return [{ what: 'service', ok: false, says: 'not running (overnight up)' }]
-  const up = { what: 'service', ok: true, says: `up at ${live.url}` }
-  await using client = await connect(context)
-  const { workers } = await client.json<WorkersJson>('/v1/workers')
-  const slots = workers.filter(({ stopping }) => !stopping).reduce((sum, worker) => sum + worker.slots, 0)
-  const says = `${workers.length} alive, ${slots} runs at a time`
-  return [up, { what: 'workers', ok: slots > 0, says, hint: 'start one: overnight worker' }, await alerts(client)]
-}
-
-/** What should have happened and did not. */
-async function alerts(client: Client): Promise<Finding> {
-  const { alerts } = await client.json<AlertsJson>('/v1/alerts')
-  const says = alerts.length === 0 ? 'none is open' : alerts.map(({ message }) => visible(message)).join('; ')
-  return { what: 'alerts', ok: alerts.length === 0, says, hint: 'overnight alerts' }
 }
