@@ -152,6 +152,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       const address = { url: listening.url, pid: process.pid }
       await writeAddress(config.paths.address, address)
       stack.defer(() => removeAddress(config.paths.address, address))
+      outside.lookBack()
       return { url: listening.url }
     },
     [Symbol.asyncDispose]: async () => {

@@ -40,6 +40,14 @@ export function createDeliveries(db: Database) {
       return values.map(({ id }) => ({ id, fresh: fresh.delete(id) }))
     },
 
+    /** Which of these names of a source are on record. */
+    async known(from: string, names: readonly string[]): Promise<Set<string>> {
+      if (names.length === 0) return new Set()
+      const ids = names.map((name) => deliveryId(from, name))
+      const rows = await db.select({ key: deliveries.key }).from(deliveries).where(inArray(deliveries.id, ids))
+      return new Set(rows.map(({ key }) => key))
+    },
+
     /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. */
     async claim(limit: number): Promise<Delivery[]> {
       const next = db

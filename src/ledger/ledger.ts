@@ -17,6 +17,7 @@ import { createPulls } from './pulls.ts'
 import { repeatOnDeadlock } from './repeat.ts'
 import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
+import { createSettings } from './settings.ts'
 import { createSlots } from './slots.ts'
 import type { Database, Store } from './store.ts'
 import { createWatchQueries } from './watch.ts'
@@ -31,6 +32,7 @@ function statements(db: Database) {
     routines: createRoutines(db),
     history: createHistory(db),
     pauses: createPauses(db),
+    settings: createSettings(db),
     slots: createSlots(db),
     deliveries: createDeliveries(db),
     occasions: createOccasions(db),

@@ -1,4 +1,6 @@
 import { createGitHubDesk } from '../forges/github/desk.ts'
+import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
+import { createAskAgain } from '../triggers/github/ask-again.ts'
 import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts'
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
 import { createSettler } from '../triggers/settle-deliveries.ts'
@@ -11,6 +13,8 @@ const writesAtOnce = { embedded: 1, postgres: 4 }
 
 export type Outside = {
   receiver: Receiver
+  /** Once it can be heard: asks for what did not arrive while nobody listened. */
+  lookBack(): void
   ticks: { every: string; name: string; act(): Promise<unknown> }[]
 }
 
@@ -35,5 +39,16 @@ export function openOutside(ground: Ground, building: AsyncDisposableStack, wake
     atOnce: ground.isAlone ? writesAtOnce.embedded : writesAtOnce.postgres,
     received: () => void settler.wake(),
   })
-  return { receiver, ticks: [{ every: '*/5 * * * * *', name: 'deliveries', act: () => settler.wake() }] }
+  const missed = createHookDeliveries({ url: config.github.url, auth: config.github.auth })
+  const askAgain = missed && createAskAgain({ ledger, deliveries: missed, log })
+  return {
+    receiver,
+    // A ledger that is away then is there at the next tick.
+    lookBack: () => void askAgain?.tick().catch(() => {}),
+    ticks: [
+      { every: '*/5 * * * * *', name: 'deliveries', act: () => settler.wake() },
+      // Looks at its own row each time: one process in ten minutes goes on to ask GitHub.
+      ...(askAgain ? [{ every: '*/20 * * * * *', name: 'missed events', act: () => askAgain.tick() }] : []),
+    ],
+  }
 }

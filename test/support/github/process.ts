@@ -16,6 +16,8 @@ type Told = {
 }
 type Act =
   | 'fault'
+  | 'hookAt'
+  | 'deliver'
   | 'healthy'
   | 'expireTokens'
   | 'removeInstallation'

@@ -10,6 +10,7 @@ import { type ApiAnswer, createApi } from './api.ts'
 import { openDescription } from './description.ts'
 import { createFaults, type Fault } from './faults.ts'
 import { createGitHost } from './git-host.ts'
+import { createHooks } from './hooks.ts'
 import { openJournal } from './journal.ts'
 import { createRepositories } from './repositories.ts'
 import { createTokens, type Token } from './tokens.ts'
@@ -80,6 +81,7 @@ export async function openGitHub(options: GitHubOptions) {
       .value,
   }
   const faults = createFaults()
+  const hooks = createHooks(url)
   const state = { installed: true, renamed: new Map<string, { id: number; to: string }>() }
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`
   const api = createApi({ url, emulator: emulatorUrl, owner: inner.owner, tokens, repositories, journal, state })
@@ -92,6 +94,8 @@ export async function openGitHub(options: GitHubOptions) {
 
   const acts = {
     fault: (fault: Fault) => faults.add(fault),
+    hookAt: (at: { url: string; secret: string }) => hooks.point(at),
+    deliver: (event: string, payload: object) => hooks.deliver(event, payload),
     healthy: () => faults.clear(),
     /** Every installation token so far is worth nothing any more. */
     expireTokens: () => tokens.revoke(({ permissions }) => permissions !== undefined),
@@ -168,6 +172,7 @@ export async function openGitHub(options: GitHubOptions) {
     }
     const token = tokens.find(headers.authorization)
     if (token === 'unknown') return { status: 401, body: { message: 'Bad credentials' } }
+    if (path.startsWith('/app/hook/deliveries')) return token === 'app' ? hooks.answer(method, path, query) : unsigned
     return api({ method, path, query, body: given, authorization: headers.authorization, token })
   }
 
@@ -197,6 +202,8 @@ export async function openGitHub(options: GitHubOptions) {
     },
   }
 }
+
+const unsigned: ApiAnswer = { status: 401, body: { message: 'A JSON web token could not be decoded' } }
 
 function send(response: ServerResponse, { status, headers = {}, body }: ApiAnswer, truncated = false): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body)

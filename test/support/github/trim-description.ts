@@ -10,6 +10,8 @@ import { join } from 'node:path'
 const version = '23.0.2'
 const kept: Record<string, readonly string[]> = {
   '/app': ['get'],
+  '/app/hook/deliveries': ['get'],
+  '/app/hook/deliveries/{delivery_id}/attempts': ['post'],
   '/app/installations/{installation_id}': ['get'],
   '/app/installations/{installation_id}/access_tokens': ['post'],
   '/installation/repositories': ['get'],
