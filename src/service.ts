@@ -79,7 +79,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       if (take === 'none' && kind === 'state') void dispatcher.wake()
     }),
   )
-  const outside = openOutside(ground, building, () => void dispatcher.wake())
+  const outside = openOutside(ground, building, { wake: () => void dispatcher.wake(), library })
   const signIn = createSignIn(token, { secure: config.publicUrl?.startsWith('https:') ?? false })
   const watch = openWatch(ground)
   const state = { stopping: false, hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }

@@ -1,6 +1,8 @@
 import { createGitHubDesk } from '../forges/github/desk.ts'
 import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
 import { createAskAgain } from '../triggers/github/ask-again.ts'
+import type { Library } from '../routines/library.ts'
+import { isPushTo } from '../triggers/github/pushes.ts'
 import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts'
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
 import { createSettler } from '../triggers/settle-deliveries.ts'
@@ -18,8 +20,10 @@ export type Outside = {
   ticks: { every: string; name: string; act(): Promise<unknown> }[]
 }
 
+type Insiders = { wake: () => void; library: Library }
+
 /** What receives events of the outside and settles them in this process. `building` closes it. */
-export function openOutside(ground: Ground, building: AsyncDisposableStack, wake: () => void): Outside {
+export function openOutside(ground: Ground, building: AsyncDisposableStack, { wake, library }: Insiders): Outside {
   const { config, ledger, log } = ground
   const github = createGitHubDesk({ url: config.github.url, auth: config.github.auth })
   const fromGitHub = createGitHubSource({
@@ -31,6 +35,10 @@ export function openOutside(ground: Ground, building: AsyncDisposableStack, wake
     sourceOf: (name) => (name === 'github' ? fromGitHub : webhooks),
     routines: createRoutinesInForce({ ledger, routineOf: ground.routineOf, log }),
     wake,
+    heard(event) {
+      const { routinesIn } = config
+      if (routinesIn && isPushTo(event, routinesIn)) void library.rescan()
+    },
     log,
   })
   building.defer(() => settler.stop())

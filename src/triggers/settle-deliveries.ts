@@ -8,7 +8,7 @@ import type { Routine } from '../routines/routine.ts'
 import { fire } from '../runs/fire.ts'
 import { judge, type Judged, type Judgement } from './judge.ts'
 import { mayTryAgain, settlementOf, type Ending } from './settlement.ts'
-import type { Source } from './source.ts'
+import type { OutsideEvent, Source } from './source.ts'
 
 export type SettleTools = {
   ledger: Ledger
@@ -18,6 +18,8 @@ export type SettleTools = {
   routines(): Promise<readonly Routine[]>
   /** There may be something to hand out. */
   wake(): void
+  /** What a delivery says, whatever routines make of it. */
+  heard?(event: OutsideEvent): void
   log: Log
 }
 export type Settler = {
@@ -54,6 +56,7 @@ export function createSettler(tools: SettleTools): Settler {
   }
 
   async function settle(delivery: Delivery, judgement: Judgement): Promise<void> {
+    if ('event' in judgement) tools.heard?.(judgement.event)
     const isFiring = 'judged' in judgement && judgement.judged.some(({ verdict }) => verdict.act === 'fire')
     if (!isFiring) return void (await ledger.deliveries.settle(delivery.id, settled(judgement, [])))
     await ledger.transaction(async (tx) => {

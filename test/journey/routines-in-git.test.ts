@@ -1,18 +1,21 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sign } from '@octokit/webhooks-methods'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { RoutinesJson } from '../../src/http/routines-api.ts'
 import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
 import { openPlace, routineText, type Place } from '../support/place.ts'
 import { untilSettled, type ServiceProcess } from '../support/service-process.ts'
 
+const secret = 'a secret of sixteen'
 const where = 'acme/shop:night/routines@main'
 
 describe('routines that live in a repository on GitHub', () => {
   let place: Place
   let github: GitHubProcess
   let service: ServiceProcess
-  const start = () => place.start({ env: { ...github.env('app'), OVERNIGHT_ROUTINES: where } })
+  const start = () =>
+    place.start({ env: { ...github.env('app'), OVERNIGHT_ROUTINES: where, OVERNIGHT_GITHUB_WEBHOOK_SECRET: secret } })
   beforeAll(async () => {
     place = await openPlace()
     const folder = join(place.folder, 'github')
@@ -57,6 +60,27 @@ describe('routines that live in a repository on GitHub', () => {
     const commit = await push({ 'tidy.md': text('Three') })
     await look()
     expect(await list()).toMatchObject({ routines: [{ commit }], problems: [] })
+  })
+
+  test('the delivery of a push puts it in force at once', async () => {
+    const commit = await push({ 'tidy.md': text('Four') })
+    const event = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', default_branch: 'main' } }
+    const body = JSON.stringify({ ...event, sender: { login: 'ada', type: 'User' }, commits: [] })
+    const received = await fetch(new URL('/hooks/github', service.url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'push',
+        'x-github-delivery': '7c0a4a10-0000-4000-8000-000000000001',
+        'x-hub-signature-256': await sign(secret, body),
+      },
+      body,
+    })
+    expect(received.status).toBe(202)
+    await vi.waitFor(async () => expect((await list()).routines).toMatchObject([{ commit }]), {
+      timeout: 15_000,
+      interval: 100,
+    })
   })
 
   test('a forge that is away takes nothing out of force, not even over a start, and is said once', async () => {
