@@ -1,12 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { deliveryPage } from '../src/ui/delivery.ts'
 import { homePage } from '../src/ui/home.ts'
 import { errorPage } from '../src/ui/message.ts'
+import { occasionsPage } from '../src/ui/occasions.ts'
 import { runPage } from '../src/ui/run.ts'
 import { signInPage } from '../src/ui/sign-in.ts'
 import type { Page } from 'playwright-core'
 import { openBrowser, type Browser } from './support/browser.ts'
 import { openMorning } from './support/morning.ts'
+import { deliveryView, occasionsView } from './support/occasion-views.ts'
 import { openPageServer } from './support/page-server.ts'
 import { agentStory, before, clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
 
@@ -31,6 +34,8 @@ const pages = {
   published: () => runPage(publishedView()),
   failed: () => runPage(runView({ run: failing })),
   working: () => runPage(runView({ run: working, patch: null, story: story.slice(0, 4) })),
+  occasions: () => occasionsPage(occasionsView()),
+  delivery: () => deliveryPage(deliveryView()),
   gone: () => errorPage({ status: 404, message: 'there is no run "r_01"', hint: '`overnight runs` lists them' }, clock),
   'sign-in': () => signInPage({}, clock),
 }

@@ -12,6 +12,7 @@ import { requireSignIn } from './auth.ts'
 import type { Clock } from '../ui/moment.ts'
 import type { Face } from './face.ts'
 import { liveRoutes } from './live.ts'
+import { occasionPages } from './occasion-pages.ts'
 import { problemOf, refuseBadInputs } from './refuse.ts'
 import { actOnPull } from './pulls-api.ts'
 import { findRoutine } from './fire-call.ts'
@@ -70,6 +71,7 @@ function signedPages(face: Face) {
   app.get('/', signed, async (c) => c.html(homePage(await homeView(face))))
   app.get('/runs/:id', signed, async (c) => c.html(runPage(await runView(face, c.req.param('id')))))
   app.route('/', liveRoutes(face, signed))
+  app.route('/', occasionPages(face, signed))
   for (const act of ['approve', 'deny', 'cancel'] as const) {
     app.post(`/runs/:id/${act}`, signed, async (c) => {
       await face.acts[act](c.req.param('id'), c.get('actor'))

@@ -1,6 +1,7 @@
 import type { Attempt, Firing, RoutineVersion, Run } from '../ledger/schema.ts'
 import { html, type Html, type Part } from './html.ts'
 import { duration, moment, type Clock } from './moment.ts'
+import { deliveryPath } from './occasion-row.ts'
 import { isOutside, outsideLink, pullName, type PullView } from './pull.ts'
 import { runPath } from './row.ts'
 import { capital, dollars } from './words.ts'
@@ -70,9 +71,9 @@ function facts({ run, pull, firings, version, clock }: FactsView): (readonly [na
 
 const code = (text: string | null): Part => (text === null ? null : html`<code>${text}</code>`)
 
-function trigger({ trigger, by, at, createdAt, outcome }: Firing, clock: Clock): Part {
+function trigger({ trigger, by, at, createdAt, outcome, delivery }: Firing, clock: Clock): Part {
   return html`${capital(trigger)}${by !== trigger && ` by ${by}`},
-  ${moment(at ?? createdAt, clock)}${outcome !== 'accepted' && `, ${outcome}`}`
+  ${moment(at ?? createdAt, clock)}${outcome !== 'accepted' && `, ${outcome}`}${delivery !== null && html`, <a href="${deliveryPath(delivery)}">the event</a>`}`
 }
 
 function routine(run: Run, version: FactsView['version']): Part {

@@ -1,14 +1,15 @@
-import type { Run, Slot } from '../ledger/schema.ts'
+import type { Run } from '../ledger/schema.ts'
 import { actionsOf, buttons, pullActions } from './actions.ts'
 import { alertRow, leadAlert } from './alert.ts'
 import { pauseText, tonight } from './coming.ts'
 import type { FileProblem, HomeView } from './edition.ts'
 import { html, type Html, type Part } from './html.ts'
-import { clockText, moment, type Clock } from './moment.ts'
+import { clockText, type Clock } from './moment.ts'
+import { slotRow } from './occasion-row.ts'
 import { page } from './page.ts'
 import { pullName, type PullView, reviewLink } from './pull.ts'
 import { byline, dotted, runPath, runRow } from './row.ts'
-import { capital, count, detail, dollars, headline, reasonSentence, sentence } from './words.ts'
+import { capital, count, detail, dollars, headline, sentence } from './words.ts'
 
 /** The morning edition: what needs you, what is ready, what failed, what runs, what comes next. */
 export function homePage(view: HomeView): Html {
@@ -147,17 +148,5 @@ function problemRow({ file, message, hint }: FileProblem): Html {
     <h3>${capital(message)}</h3>
     <p class="detail">${hint !== null && `${sentence(hint)} `}The last good version stays in force.</p>
     <p><code class="command">overnight check</code></p>
-  </li>`
-}
-
-function slotRow(slot: Slot, clock: Clock): Html {
-  const why = reasonSentence(slot.reason)
-  const outcome = slot.outcome ?? 'owed'
-  return html`<li class="row">
-    <p class="kicker">${slot.routine}</p>
-    <h3>${why ?? capital(outcome)}</h3>
-    <p class="byline">
-      ${dotted([html`<span class="state calm"><span aria-hidden="true">»</span> ${outcome}</span>`, moment(slot.at, clock)])}
-    </p>
   </li>`
 }

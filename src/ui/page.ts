@@ -10,7 +10,7 @@ export type Page = {
   /** Where live.js listens; null = a page that does not change. */
   live: string | null
   /** The home page prints the name large; other pages lead back to it. */
-  kind: 'home' | 'run' | 'message'
+  kind: 'home' | 'run' | 'occasions' | 'delivery' | 'message'
 }
 
 /** The whole document. Nothing inline, nothing from elsewhere: it works under `default-src 'none'` with our own assets allowed. */
@@ -39,6 +39,7 @@ export function page({ title, clock, dateline, body, live, kind }: Page): Html {
         <main id="main" tabindex="-1">${body}</main>
         <footer>
           <p>Times are in <span id="zone">${clock.zone}</span>.</p>
+          ${kind !== 'message' && kind !== 'occasions' && html`<p class="more"><a href="/occasions">Every slot and event</a></p>`}
           <p class="tools" id="tools" hidden>
             <button type="button" class="link" id="scheme">Day or night</button>
             <button type="button" class="link" id="keys">Keys</button>

@@ -40,7 +40,8 @@ export function detail(run: Run): string | null {
   return capital(run.message)
 }
 
-function reasonText(run: Pick<Run, 'reason'>): string | null {
+/** The words for a reason that the ledger keeps; unknown ones are shown as they are. */
+export function reasonText(run: Pick<Run, 'reason'>): string | null {
   return run.reason !== null && isReason(run.reason) ? reasons[run.reason] : run.reason
 }
 

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deliveryPage } from '../../src/ui/delivery.ts'
 import { homePage } from '../../src/ui/home.ts'
 import { errorPage } from '../../src/ui/message.ts'
+import { occasionsPage } from '../../src/ui/occasions.ts'
 import { runPage } from '../../src/ui/run.ts'
 import { signInPage } from '../../src/ui/sign-in.ts'
 import { hasChromium, openBrowser, overflow, watch, type Browser } from '../support/browser.ts'
 import { need } from '../support/need.ts'
+import { deliveryOf, deliveryView, occasionsView } from '../support/occasion-views.ts'
 import { openPageServer, type PageServer } from '../support/page-server.ts'
 import {
   agentStory,
@@ -36,6 +39,17 @@ const pages = {
   published: () => runPage(publishedView()),
   failed: () => runPage(runView({ run: failing })),
   working: () => runPage(runView({ run: working, patch: null, story: [] })),
+  occasions: () => occasionsPage(occasionsView()),
+  'nothing-due': () => occasionsPage(occasionsView({ rows: [], routines: [], older: null })),
+  'nothing-like-that': () => occasionsPage(occasionsView({ rows: [], routine: long, outcome: 'missed', older: null })),
+  delivery: () => deliveryPage(deliveryView()),
+  'owed-delivery': () =>
+    deliveryPage(
+      deliveryView({
+        delivery: deliveryOf({ id: '7h4k9p2w5t8y1r3e', event: long, outcome: null, error: long, tries: 3 }),
+        body: { text: long, cut: true, bytes: 26_000_000 },
+      }),
+    ),
   gone: () =>
     errorPage({ status: 404, message: `there is no run "${long}"`, hint: '`overnight runs` lists them' }, clock),
   'sign-in': () => signInPage({}, clock),

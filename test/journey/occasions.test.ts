@@ -156,3 +156,46 @@ describe('on the command line', () => {
     })
   })
 })
+
+describe('on the page', () => {
+  const page = async (path: string) => {
+    const answer = await service.fetch(path)
+    return { status: answer.status, text: (await answer.text()).replaceAll(/\s+/g, ' ') }
+  }
+
+  test('slots and deliveries stand in one list, which can be narrowed', async () => {
+    const all = (await page('/occasions')).text
+    for (const says of [
+      'nightly',
+      'Older than the routine wants',
+      'Issue opened, issue-7 in acme/shop',
+      'GitHub is away',
+    ])
+      expect(all).toContain(says)
+    const missed = (await page('/occasions?routine=&outcome=missed')).text
+    expect([missed.includes('Older than the routine wants'), missed.includes('issue-7')]).toEqual([true, false])
+    const first = (await page('/occasions?limit=1')).text
+    const older = /href="(\/occasions\?[^"]+)" rel="next"/.exec(first)![1]!.replaceAll('&amp;', '&')
+    expect((await page(older)).status).toBe(200)
+    expect(older).toContain('limit=1&before=')
+    expect((await page('/occasions?outcome=lost')).status).toBe(400)
+    expect((await page('/')).text).toContain('href="/occasions"')
+  })
+
+  test('a delivery shows what it said, and its button replays it once', async () => {
+    const { text } = await page(`/deliveries/${settled}`)
+    expect(text).toContain('uses [redacted]')
+    expect(text).not.toContain(token)
+    const key = /name="key" value="([^"]+)"/.exec(text)![1]!
+    const press = () =>
+      service.fetch(`/deliveries/${settled}/replay`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams({ key }),
+      })
+    const [first, second] = [await press(), await press()]
+    expect([first.status, first.headers.get('location')]).toEqual([303, second.headers.get('location')])
+    expect((await page(first.headers.get('location')!)).text).toContain(`href="/deliveries/${settled}"`)
+    expect((await page('/deliveries/nothing')).status).toBe(404)
+  })
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { deliveryHeadline, deliveryReason, outcomeWords } from '../../src/ui/occasion-words.ts'
+import { factsSection } from '../../src/ui/facts.ts'
+import { occasionsPage } from '../../src/ui/occasions.ts'
+import { occasionOutcomes } from '../../src/ledger/occasions.ts'
+import { deliveryOf, occasionsView } from '../support/occasion-views.ts'
+import { runView } from '../support/views.ts'
+
+test('every outcome has a shape and a word of its own', () => {
+  const words = occasionOutcomes.map((outcome) => outcomeWords[outcome])
+  expect(new Set(words.map(({ shape }) => shape)).size).toBe(words.length)
+  expect(new Set(words.map(({ word }) => word)).size).toBe(words.length)
+})
+
+const nothing = { action: null, subject: null, repository: null }
+test.each([
+  [{}, 'Pull request opened, pr-7 in acme/shop'],
+  [{ subject: null }, 'Pull request opened, acme/shop'],
+  [{ ...nothing, event: 'alert' }, 'Alert'],
+])('%j is headed %j', (facts, says) => {
+  expect(deliveryHeadline(deliveryOf({ id: 'd', ...facts }))).toBe(says)
+})
+
+test.each([
+  ['fired', 'other: paused', null],
+  ['skipped', 'one: paused; two: overlap', 'one: the routine was paused; two: a run of it had not ended yet'],
+  ['refused', 'one: mona may not: ask them', 'one: mona may not: ask them'],
+  ['refused', 'one: constructor', 'one: constructor'],
+  ['refused', 'it cannot be read', 'it cannot be read'],
+  ['unmatched', null, null],
+  [null, null, 'GitHub is away'],
+] as const)('%s because %j: %j', (outcome, reason, says) => {
+  expect(deliveryReason(deliveryOf({ id: 'd', outcome, reason, error: 'GitHub is away' }))).toBe(says)
+})
+
+test('what the list is narrowed to stays chosen, also a routine that is gone', () => {
+  const text = String(occasionsPage(occasionsView({ routine: 'long-gone', outcome: 'missed' }))).replaceAll(/\s+/g, ' ')
+  expect(text).toContain('<option value="long-gone" selected>')
+  expect(text).toContain('<option value="missed" selected>')
+})
+
+test('the facts of a run lead to the event that caused it', () => {
+  const view = runView()
+  const [firing] = view.firings
+  const facts = (delivery: string | null) => String(factsSection({ ...view, firings: [{ ...firing!, delivery }] }))
+  expect(facts('3vd0q6x2m8k1pz4h')).toContain('href="/deliveries/3vd0q6x2m8k1pz4h"')
+  expect(facts(null)).not.toContain('/deliveries/')
+})
