@@ -104,6 +104,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       return { state: state.stopping ? 'stopping' : degraded, faults }
     },
     receiver: outside.receiver,
+    settle: outside.settle,
     gitHubSecrets: config.gitHubSecrets,
     signingSecrets: () => signingSecrets(config),
     callbackTo: (written) => callbackTo(config, written),

@@ -27,6 +27,8 @@ export type Face = {
   health(): { state: 'ok' | 'stopping' | 'degraded'; faults: readonly Alert[] }
   /** The way of events from outside into the ledger. */
   receiver: Receiver
+  /** There is a delivery to settle that did not come from outside. */
+  settle(): void
   gitHubSecrets: WebhookSecrets
   /** What signs our messages, newest first; made at first need. */
   signingSecrets(): Promise<string[]>

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
-import { BadRequest, NotFound, OvernightError } from '../errors.ts'
+import { NotFound, OvernightError } from '../errors.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Routine } from '../routines/routine.ts'
 import type { Fired } from '../runs/fire.ts'
 import { Refused } from './auth.ts'
 import type { Face } from './face.ts'
+import { readIdempotencyKey } from './idempotency-key.ts'
 import type { Asked } from './programs.ts'
 import { refuseBadInputs } from './refuse.ts'
 import { maySee } from './rights.ts'
@@ -23,10 +24,7 @@ export async function fireByCall(face: Face, c: Context<Asked>, call: FireCall):
   if (!maySee(token, call.routine)) throw new NotForRoutine(call.routine)
   const byPerson = c.get('actor') === 'page' || (!token && c.req.header('overnight-client') === 'cli')
   const routine = mayFire(face, call.routine, byPerson)
-  const key = c.req.header('idempotency-key')
-  if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key)) {
-    throw new BadRequest('Idempotency-Key must be 1 to 200 visible ASCII characters', 'send a UUID')
-  }
+  const key = readIdempotencyKey(c)
   const by = c.get('actor')
   const fired = await face.acts.fire({
     routine,

@@ -22,7 +22,9 @@ export function occasionPages(face: Face, signed: MiddlewareHandler<Signed>) {
   app.post('/deliveries/:id/replay', signed, async (c) => {
     const { key } = await c.req.parseBody()
     const wish = { delivery: c.req.param('id'), by: c.get('actor'), key: isKey(key) ? key : undefined }
-    return c.redirect(deliveryPath((await replay(face.ledger, wish)).id), 303)
+    const { id } = await replay(face.ledger, wish)
+    face.settle()
+    return c.redirect(deliveryPath(id), 303)
   })
   return app
 }

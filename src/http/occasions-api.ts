@@ -64,6 +64,7 @@ export function occasionsApi(face: Face) {
     async (c) => {
       const key = readIdempotencyKey(c)
       const { id, fresh } = await replay(face.ledger, { delivery: c.req.param('id'), by: c.get('actor'), key })
+      face.settle()
       return c.json({ delivery: id, fresh, links: { delivery: `/v1/deliveries/${id}` } }, 202)
     },
   )

@@ -11,6 +11,7 @@ import { signInPage } from '../ui/sign-in.ts'
 import { requireSignIn } from './auth.ts'
 import type { Clock } from '../ui/moment.ts'
 import type { Face } from './face.ts'
+import { isKey } from './idempotency-key.ts'
 import { liveRoutes } from './live.ts'
 import { occasionPages } from './occasion-pages.ts'
 import { problemOf, refuseBadInputs } from './refuse.ts'
@@ -86,7 +87,7 @@ function signedPages(face: Face) {
     const routine = findRoutine(face, c.req.param('name'))
     const { key } = await c.req.parseBody()
     const inputs = refuseBadInputs(readInputs(routine.inputs, {}))
-    const unique = typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key) ? key : randomUUID()
+    const unique = isKey(key) ? key : randomUUID()
     const fired = await face.acts.fire({
       routine,
       trigger: 'manual',

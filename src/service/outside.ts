@@ -17,6 +17,8 @@ export type Outside = {
   receiver: Receiver
   /** Once it can be heard: asks for what did not arrive while nobody listened. */
   lookBack(): void
+  /** There is a delivery to settle that no receiver of this process wrote down. */
+  settle(): void
   ticks: { every: string; name: string; act(): Promise<unknown> }[]
 }
 
@@ -42,15 +44,17 @@ export function openOutside(ground: Ground, building: AsyncDisposableStack, { wa
     log,
   })
   building.defer(() => settler.stop())
+  const settle = () => void settler.wake()
   const receiver = createReceiver({
     ledger,
     atOnce: ground.isAlone ? writesAtOnce.embedded : writesAtOnce.postgres,
-    received: () => void settler.wake(),
+    received: settle,
   })
   const missed = createHookDeliveries({ url: config.github.url, auth: config.github.auth })
   const askAgain = missed && createAskAgain({ ledger, deliveries: missed, log })
   return {
     receiver,
+    settle,
     // A ledger that is away then is there at the next tick.
     lookBack: () => void askAgain?.tick().catch(() => {}),
     ticks: [

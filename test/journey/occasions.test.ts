@@ -86,6 +86,8 @@ describe('over HTTP', () => {
       key: `replay:${settled}:1`,
       bytes: body.length,
     })
+    const outcome = async () => (await service.get<DeliveryJson>(`/v1/deliveries/${again.delivery}`)).outcome
+    await expect.poll(outcome, { timeout: 10_000 }).toBe('unmatched')
     expect((await replay(settled)).delivery).not.toBe(again.delivery)
     const kept = await Promise.all(Array.from({ length: 5 }, () => replay(settled, 'this-one')))
     expect(new Set(kept.map(({ delivery }) => delivery)).size).toBe(1)
@@ -133,7 +135,7 @@ describe('on the command line', () => {
     const json = JSON.parse(
       (await place.overnight(['deliveries', '--outcome', 'unmatched', '--json'])).stdout,
     ) as unknown
-    expect(json).toMatchObject([{ delivery: settled }])
+    expect(json).toContainEqual(expect.objectContaining({ delivery: settled }))
     const { stdout } = await place.overnight(['delivery', settled.slice(0, 8)])
     for (const says of [settled, 'acme/shop issue-7', 'user-agent: Sentry/1', '"action": "opened"'])
       expect(stdout).toContain(says)
