@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { createCallbacks } from './callbacks.ts'
 import { createAlerts } from './alerts.ts'
 import { createDeliveries } from './deliveries.ts'
+import { createBackground } from './background.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
 import { createHistory } from './history.ts'
@@ -38,6 +39,7 @@ function statements(db: Database) {
     occasions: createOccasions(db),
     firings: createFirings(db),
     runs: createRuns(db),
+    background: createBackground(db),
     owed: createOwed(db),
     publications: createPublications(db),
     pulls: createPulls(db),

@@ -2,22 +2,37 @@ import { quoted } from './format.ts'
 import { advice } from './nearest.ts'
 import { findMarks, replaceMarks } from './template-marks.ts'
 
-/** What a prompt may name. `event` and `previous` have whatever the occasion brought. */
+/** What a prompt may name. `event`, `events` and `previous` have whatever the occasions brought. */
 const roots: ReadonlyMap<string, readonly string[] | 'any'> = new Map<string, readonly string[] | 'any'>([
   ['inputs', []],
   ['event', 'any'],
-  ['slot', ['at']],
-  ['routine', ['name']],
+  ['events', 'any'],
+  ['slot', ['at', 'local', 'date', 'time', 'weekday', 'zone', 'late']],
+  ['routine', ['name', 'last_success', 'last_pull_request']],
   ['previous', 'any'],
 ])
 const neverFollowed = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
  * Fills `{{ inputs.scope }}`, `{{ slot.at }}`, `{{ routine.name }}`, `{{ event.… }}`, `{{ previous.… }}` once; runs nothing, and
- * what a value contains is never filled again. A path that leads nowhere becomes empty; lists and maps become JSON.
+ * what a value contains is never filled again. A path that leads nowhere becomes empty; lists and maps become JSON. `put`
+ * decides how a text, a list or a map is put in.
  */
-export function fillPrompt(template: string, values: Readonly<Record<string, unknown>>): string {
-  return replaceMarks(template, (path) => asText(follow(values, path)))
+export function fillPrompt(
+  template: string,
+  values: Readonly<Record<string, unknown>>,
+  put: (path: readonly string[], value: string | object) => string = (_, value) => asText(value),
+): string {
+  return replaceMarks(template, (path) => {
+    const value = follow(values, path)
+    const isPlain = value === null || value === '' || (typeof value !== 'string' && typeof value !== 'object')
+    return isPlain ? asText(value) : put(path, value)
+  })
+}
+
+/** Whether the prompt asks for something below this root. */
+export function namesRoot(template: string, root: string): boolean {
+  return findMarks(template).some(({ path }) => path?.[0] === root)
 }
 
 export type PromptFault = { index: number; message: string; hint: string }
@@ -70,7 +85,7 @@ function follow(values: unknown, path: readonly string[]): unknown {
   }, values)
 }
 
-function asText(value: unknown): string {
+export function asText(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'object') return value === null ? '' : JSON.stringify(value)
   return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : ''

@@ -10,6 +10,7 @@ import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
 import type { gate } from '../checkout/gate.ts'
 import type { publish } from '../publish/publish.ts'
+import type { Background } from './brief.ts'
 import type { Transcript } from './transcript.ts'
 
 /** Instants of the pipeline a fault test may stop at, in their order. */
@@ -39,6 +40,7 @@ export type PerformTools = {
   /** The way to the model for one attempt. Throws StepFailed('model_sign_in') when no key is configured. */
   openModelRelay(options: { run: string; onUsage(report: UsageReport): void }): Promise<ModelRelay>
   openTranscript(run: string, fence: number): Promise<Transcript>
+  backgroundOf(run: Run): Promise<Background>
   patchOf(run: string): Promise<StoredPatch | undefined>
   /** A later run of the same routine and subject that has published since. */
   newerThan(run: Run): Promise<{ run: string } | undefined>

@@ -33,7 +33,7 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
   const { run, routine, held, tools } = task
   const engine = engineOf(task)
   const { programs, model } = await engine.needs()
-  const { prompt, files, home } = await writeTaskFiles(task)
+  const { prompt, notes, files, home } = await writeTaskFiles(task)
   const routineDir = dirname(routine.file)
   const spending = createSpending(run, (bill) => held.record(bill))
   await using relay = model
@@ -49,7 +49,7 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
       ],
       ...wayOut(relay),
     })
-    await held.advance('working', { sandbox: sandbox.name, notes: sandbox.notes })
+    await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
     await tools.reached('agent_started', run.id)
     const events = engine.run({
       sandbox,

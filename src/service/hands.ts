@@ -4,15 +4,18 @@ import { gate } from '../checkout/gate.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
 import { publish } from '../publish/publish.ts'
+import type { Delivery } from '../ledger/schema.ts'
 import { openQueue } from '../queue/bullmq.ts'
 import { createInHandQueue } from '../queue/in-hand.ts'
 import type { Queue } from '../queue/queue.ts'
 import { openModelRelay } from '../relay/model.ts'
+import { readBackground } from '../runs/background.ts'
 import { killLeftovers } from '../runs/leftovers.ts'
 import type { PerformTools } from '../runs/task.ts'
 import { openTranscript } from '../runs/transcript.ts'
 import { createWorker } from '../runs/worker.ts'
 import { createSandboxOpener } from '../sandboxes/opener.ts'
+import { readEvent } from '../triggers/webhook/read-event.ts'
 import type { Ground } from './ground.ts'
 
 /** A worker that was silent for so long is dead; its slots do not count. */
@@ -85,6 +88,12 @@ export async function openHands(ground: Ground, building: AsyncDisposableStack, 
   }
 }
 
+/** What was taken in could be read. */
+function payloadOf(delivery: Pick<Delivery, 'headers' | 'body'>): Record<string, unknown> {
+  const read = readEvent(delivery)
+  return 'event' in read ? read.event : {}
+}
+
 const backendOf = ({ config, store }: Ground) =>
   config.redisUrl === undefined
     ? { kind: 'postgres' as const, pool: store.pool }
@@ -108,6 +117,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
         config.transcriptBytes,
         () => void ledger.announce(run).catch(() => {}),
       ),
+    backgroundOf: (run) => readBackground({ ledger, payloadOf }, run),
     patchOf: (run) => ledger.publications.patchOf(run),
     newerThan: (run) => ledger.publications.newerThan(run),
     lastPushed: async (repository, branch) => (await ledger.publications.lastPushed(repository, branch))?.commit,

@@ -141,6 +141,7 @@ async function fireOne(tx: Statements, { routine, verdict, trigger, event, deliv
     inputs: read.inputs,
     by: event.sender ?? event.source,
     delivery: delivery.id,
+    event: { ...event.payload, ...verdict.payload },
     ...(event.sender === null ? {} : { sender: event.sender }),
     ...more,
   })
