@@ -13,15 +13,22 @@ export function createSlots(db: Database) {
   return {
     /** What is due by the ledger's clock, of that many routines at most: of a routine all, because its rule is about all. */
     async due(limit: number): Promise<{ now: Date; schedules: ScheduleRow[] }> {
-      const now = sql`clock()`.mapWith(schedules.nextFireAt).as('now')
-      const isDue = lte(schedules.nextFireAt, sql`clock()`)
-      const first = db.select({ routine: schedules.routine }).from(schedules).where(isDue)
-      const rows = await db
-        .select({ now, schedule: schedules })
+      // Alone it is one look into the index, which is all that an idle second costs.
+      const first = await db
+        .select({ routine: schedules.routine, now: sql`clock()`.mapWith(schedules.nextFireAt) })
         .from(schedules)
-        .where(and(isDue, inArray(schedules.routine, first.orderBy(asc(schedules.nextFireAt)).limit(limit))))
+        .where(lte(schedules.nextFireAt, sql`clock()`))
+        .orderBy(asc(schedules.nextFireAt))
+        .limit(limit)
+      const now = first[0]?.now
+      if (!now) return { now: new Date(0), schedules: [] }
+      const names = [...new Set(first.map(({ routine }) => routine))]
+      const rows = await db
+        .select()
+        .from(schedules)
+        .where(and(inArray(schedules.routine, names), lte(schedules.nextFireAt, now)))
         .orderBy(asc(schedules.routine))
-      return { now: rows[0]?.now ?? new Date(0), schedules: rows.map((row) => row.schedule) }
+      return { now, schedules: rows }
     },
 
     /** What `due` would find of one routine, or of all that are not paused themselves. */

@@ -6,6 +6,7 @@ import { accept } from './rows/accept.ts'
 import { copies } from './rows/copies.ts'
 import { fire, fireLarge } from './rows/fire.ts'
 import { runs } from './rows/runs.ts'
+import { slots } from './rows/slots.ts'
 import { start } from './rows/start.ts'
 
 // npm run bench, or npm run bench -- <row> …: figures beside a floor or a peer of the same minutes. TMPDIR chooses the disk.
@@ -15,6 +16,7 @@ const benches: Record<string, (bench: Bench) => Promise<void>> = {
   fire,
   'fire-large': fireLarge,
   copies,
+  slots,
   runs,
 }
 
