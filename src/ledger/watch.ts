@@ -1,5 +1,5 @@
-import { and, asc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
-import { routines, routineVersions, runs, type RoutineRow } from './schema.ts'
+import { and, asc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm'
+import { routines, routineVersions, type RoutineRow } from './schema.ts'
 import type { Database } from './store.ts'
 
 /** How far the watch has read: routines by the instant they were put in force. */
@@ -58,31 +58,25 @@ export function createWatchQueries(db: Database) {
       }))
     },
 
-    /** Runs that could have started for so long, that nobody began, and that do not say what they wait for. */
-    async unstarted(boundMs: number) {
-      const isLate = lt(runs.notBefore, sql`clock() - make_interval(secs => ${boundMs / 1000}::double precision)`)
-      const where = and(
-        isLate,
-        isNull(runs.endedAt),
-        isNull(runs.startedAt),
-        isNull(runs.waitsFor),
-        eq(runs.state, 'queued'),
+    /**
+     * Runs that could have started for so long and that nobody began, where nothing explains it: they say themselves what they
+     * wait for, all workers (heard of within `aliveMs`) have their hands full, or one that limits may count together with them is
+     * at work. An explanation too many costs an alert; one too few would cry wolf.
+     */
+    async unstarted({ lateMs, aliveMs }: { lateMs: number; aliveMs: number }) {
+      const ago = (ms: number) => sql`clock() - make_interval(secs => ${ms / 1000}::double precision)`
+      const slots = sql`(select coalesce(sum(slots), 0) from workers where not stopping and seen_at >= ${ago(aliveMs)})`
+      const result = await db.execute<{ id: string; routine: string; since: string | Date; count: number }>(sql`
+        with at_work as (select routine, repository, sender from runs where ended_at is null and lease_until > clock())
+        select id, routine, not_before as since, (count(*) over ())::int as count from runs r
+        where ended_at is null and started_at is null and waits_for is null and state = 'queued' and not_before < ${ago(lateMs)}
+          and not (${slots} > 0 and (select count(*) from at_work) >= ${slots})
+          and not exists (select from at_work w where w.routine = r.routine or w.repository = r.repository or w.sender = r.sender)
+        order by not_before, id limit 1`)
+      const [first] = result.rows
+      return (
+        first && { count: first.count, oldest: { id: first.id, routine: first.routine, since: new Date(first.since) } }
       )
-      const rows = await db
-        .select({
-          id: runs.id,
-          routine: runs.routine,
-          since: runs.notBefore,
-          count: sql<number>`(count(*) over ())::int`,
-        })
-        .from(runs)
-        .where(where)
-        .orderBy(asc(runs.notBefore), asc(runs.id))
-        .limit(1)
-      const [first] = rows
-      if (!first) return undefined
-      const { count, ...oldest } = first
-      return { count, oldest }
     },
   }
 }

@@ -1,4 +1,5 @@
 import { createWatch } from '../triggers/watch/watch.ts'
+import { aliveMs } from './hands.ts'
 import type { Ground } from './ground.ts'
 
 /** Often enough that a silence is told of within a quarter more than the bound, and within 90 s by default. */
@@ -9,7 +10,7 @@ export function openWatch({ config, ledger, routineOf, log }: Ground) {
   const { slotMs, startMs, urls } = config.alerts
   const isCalm = slotMs >= 4 * calmMs
   const everyMs = isCalm ? calmMs : 1000
-  const watch = createWatch({ ledger, routineOf, bounds: { slotMs, startMs, everyMs }, urls, log })
+  const watch = createWatch({ ledger, routineOf, bounds: { slotMs, startMs, everyMs, aliveMs }, urls, log })
   const tick = { every: isCalm ? '*/15 * * * * *' : '* * * * * *', name: 'watch', act: () => watch.look() }
   return { faults: () => watch.faults(), tick }
 }

@@ -48,7 +48,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       createWatch({
         ledger: open.ledger,
         routineOf,
-        bounds: { slotMs: 60_000, startMs: 600_000, everyMs: 15_000 },
+        bounds: { slotMs: 60_000, startMs: 600_000, everyMs: 15_000, aliveMs: 15_000 },
         urls: ['https://alerts.example/'],
         own: () => own,
         log: createLog('silent'),
@@ -200,9 +200,9 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       test('and that nobody starts are told of once, and cleared when they start', async () => {
         const [first] = [await fireOne('1'), await fireOne('2')]
         const watch = openWatch()
-        await looks(600, { watch })
+        await looks(585, { watch })
         expect(await alerts()).toEqual([])
-        await looks(30, { watch })
+        await looks(45, { watch })
         const [alert] = await open.ledger.alerts.open()
         expect(alert).toMatchObject({
           key: 'runs',
@@ -217,6 +217,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         ['that say what they wait for', `update runs set waits_for = 'another run of the routine'`],
         ['that are not to start yet', `update runs set not_before = clock() + interval '1 hour'`],
         ['that have ended', `update runs set ended_at = clock(), state = 'cancelled'`],
+        [
+          'whose routine has another at work',
+          `insert into runs (id, routine, hash, file, trigger, trigger_key, inputs, subject, engine, state, started_at, lease_until)
+            select 'r2', 'a', hash, file, trigger, 'k', inputs, subject, engine, 'working', clock(), clock() + '1 day' from runs`,
+        ],
+        [
+          'for which no worker has a hand free',
+          `with w as (insert into workers (id, host, pid, slots, seen_at) values ('w', 'h', 1, 1, clock() + '1 day'))
+            insert into runs (id, routine, hash, file, trigger, trigger_key, inputs, subject, engine, state, started_at, lease_until)
+            select 'r2', 'b', hash, file, trigger, 'k', inputs, subject, engine, 'working', clock(), clock() + '1 day' from runs`,
+        ],
         ['that a person has to see first', `update runs set state = 'needs_approval'`],
       ])('%s are not', async (_, change) => {
         await fireOne('1')

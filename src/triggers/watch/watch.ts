@@ -2,7 +2,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { Alert, RoutineVersion } from '../../ledger/schema.ts'
 import type { Log } from '../../log.ts'
 import type { Routine } from '../../routines/routine.ts'
-import { decideAlerts, slotKey, slotOf, type Found, type LostSlot } from './decide-alerts.ts'
+import { decideAlerts, slotKey, slotOf, type Found, type LostSlot, type Unstarted } from './decide-alerts.ts'
 import { owedSince, type Whole } from './expected-slots.ts'
 import { createKnownTexts, type Expected } from './known-texts.ts'
 import { steadyAfter, type Steady } from './steady.ts'
@@ -10,8 +10,11 @@ import { steadyAfter, type Steady } from './steady.ts'
 export type WatchTools = {
   ledger: Ledger
   routineOf(version: Pick<RoutineVersion, 'file' | 'source'>): Routine
-  /** A slot may be without a row for so long, a run without a worker; `everyMs`: the time between two looks. */
-  bounds: { slotMs: number; startMs: number; everyMs: number }
+  /**
+   * A slot may be without a row for so long, a run without a worker; `everyMs`: the time between two looks; `aliveMs`: a worker
+   * that was silent for longer has no hands.
+   */
+  bounds: { slotMs: number; startMs: number; everyMs: number; aliveMs: number }
   /** Where alerts are sent. */
   urls: readonly string[]
   /** The own clock, in ms. */
@@ -39,6 +42,8 @@ export function createWatch(tools: WatchTools): Watch {
     steady: undefined as Steady | undefined,
     lost: [] as readonly Expected[],
     open: [] as readonly Alert[],
+    /** Since when, by the own clock, runs wait and nothing explains it. */
+    idleSince: undefined as number | undefined,
   }
 
   async function look(): Promise<void> {
@@ -48,13 +53,24 @@ export function createWatch(tools: WatchTools): Watch {
     state.steady = steady
     state.open = await ledger.alerts.open()
     await texts.learn(now)
+    const runs = await unstarted(steady)
     const steadyMs = steady.last.own - steady.since
     if (steadyMs < bounds.slotMs) return
     const { open } = state
     const slots = await lostSlots(new Date(now.getTime() - bounds.slotMs), open)
-    const mayJudgeRuns = steadyMs >= bounds.startMs
-    const runs = mayJudgeRuns ? await ledger.watched.unstarted(bounds.startMs) : undefined
+    // What others have told of is not made good as long as this process cannot tell.
+    const mayJudgeRuns = steadyMs >= bounds.startMs && (runs !== undefined || state.idleSince === undefined)
     await tell({ slots, runs }, mayJudgeRuns ? open : open.filter(({ kind }) => kind !== 'run_not_started'))
+  }
+
+  /** A moment between two runs is no standstill: it must be so at every look for the whole time. */
+  async function unstarted({ since, last }: Steady): Promise<Unstarted | undefined> {
+    const { everyMs, startMs, aliveMs } = bounds
+    const found = await ledger.watched.unstarted({ lateMs: Math.min(everyMs, startMs), aliveMs })
+    if (!found) state.idleSince = undefined
+    else state.idleSince = Math.max(state.idleSince ?? last.own, since)
+    const idleMs = state.idleSince === undefined ? 0 : last.own - state.idleSince
+    return idleMs >= startMs - everyMs ? found : undefined
   }
 
   /** New ones, those of earlier looks, and those that any process has told of. */
