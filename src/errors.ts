@@ -72,6 +72,7 @@ export const reasons = {
   max_age: 'older than the routine wants to catch up with',
   unlisted: 'this row stands for every slot missed from here until the next row: too many to list',
   paused: 'the routine was paused',
+  rate: 'more runs than its pace allows in that time',
   removed: 'the routine was removed before its slot became a run',
 } as const
 export type Reason = keyof typeof reasons

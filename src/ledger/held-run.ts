@@ -51,7 +51,14 @@ export type TranscriptSummary = { bytes: number; sha256: string; tail: string }
  */
 export type HeldRun = ReturnType<typeof holdRun>
 
-export function holdRun(database: Database, held: { id: string; fence: number }, patience: Patience) {
+/** What else belongs to an ending is written in its transaction. */
+export type AlsoAtTheEnd = (tx: Database, run: Run) => Promise<void>
+
+export function holdRun(
+  database: Database,
+  held: { id: string; fence: number },
+  patience: Patience & { alsoAtTheEnd?: AlsoAtTheEnd },
+) {
   const { leaseMs } = patience
   const mine = and(eq(runs.id, held.id), eq(runs.fence, held.fence), isNull(runs.endedAt))
   const lease = sql`clock() + make_interval(secs => ${leaseMs / 1000}::double precision)`
@@ -152,7 +159,9 @@ export function holdRun(database: Database, held: { id: string; fence: number },
       await writeWith({ ...facts, ...ending, ...over }, async (tx, run) => {
         await closeAttempt(tx, ending.state, ending.message)
         await tell(tx, { kind: 'state', data: { ...ending } })
-        if (run.endedAt) await recordEnding(tx, run)
+        if (!run.endedAt) return
+        await recordEnding(tx, run)
+        await patience.alsoAtTheEnd?.(tx, run)
       })
     },
 

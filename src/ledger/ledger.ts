@@ -20,6 +20,7 @@ import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
 import { createSettings } from './settings.ts'
 import { createSlots } from './slots.ts'
+import type { Run } from './schema.ts'
 import type { Database, Store } from './store.ts'
 import { createWatchQueries } from './watch.ts'
 import { createTokens } from './tokens.ts'
@@ -63,6 +64,9 @@ function statements(db: Database) {
 /** `state` = the ledger has something new; `output` = only the transcript grew; `cancel` = a person wants it stopped. */
 export type NewsKind = 'state' | 'output' | 'cancel'
 
+/** Inside the transaction that ends a run. */
+export type AtTheEnd = (tx: Statements, run: Run) => Promise<void>
+
 export type Ledger = ReturnType<typeof createLedger>
 
 /** The durable record; the only truth. */
@@ -75,7 +79,11 @@ export function createLedger(store: Store) {
      */
     transaction: <T>(act: (tx: Statements) => Promise<T>): Promise<T> =>
       repeatOnDeadlock(() => store.db.transaction((tx) => act(statements(tx)))),
-    hold: (run: { id: string; fence: number }, patience: Patience) => holdRun(store.db, run, patience),
+    hold: (run: { id: string; fence: number }, { atTheEnd, ...patience }: Patience & { atTheEnd?: AtTheEnd }) =>
+      holdRun(store.db, run, {
+        ...patience,
+        ...(atTheEnd ? { alsoAtTheEnd: (tx, ended) => atTheEnd(statements(tx), ended) } : {}),
+      }),
     /**
      * Calls back with every run that has news (also from other processes); resolves to how to stop. `undefined`: news may
      * have been missed, of any run.

@@ -11,6 +11,7 @@ import {
   lt,
   ne,
   not,
+  notInArray,
   or,
   sql,
   type SQL,
@@ -114,6 +115,48 @@ export function createRuns(db: Database) {
     /** Another occasion joined it. */
     async takeAlong(id: string, changes: Pick<Run, 'notBefore' | 'depth'>): Promise<void> {
       await db.update(runs).set(changes).where(eq(runs.id, id))
+    },
+
+    /** When the run of a routine that starts last started, or may; of the newest ones, as others cannot be it. */
+    async lastStart(routine: string): Promise<Date | undefined> {
+      const start = sql<Date>`coalesce(${runs.startedAt}, ${runs.notBefore})`.mapWith(runs.notBefore)
+      const rows = await db
+        .select({ start })
+        .from(runs)
+        .where(and(eq(runs.routine, routine), ne(runs.state, 'skipped')))
+        .orderBy(desc(runs.createdAt))
+        .limit(20)
+      const times = rows.map((row) => row.start.getTime())
+      return times.length === 0 ? undefined : new Date(Math.max(...times))
+    },
+
+    /** Runs of a routine made within the last `ms`, without those that people asked for or that gave way. */
+    begunWithin(routine: string, ms: number): Promise<number> {
+      const since = sql`clock() - make_interval(secs => ${ms / 1000}::double precision)`
+      const byItself = notInArray(runs.trigger, ['manual', 'retry', 'backfill'])
+      return db.$count(
+        runs,
+        and(eq(runs.routine, routine), sql`${runs.createdAt} > ${since}`, byItself, ne(runs.state, 'skipped')),
+      )
+    },
+
+    /** How the newest runs of a routine's text ended, newest first: those that say something about it. */
+    endings(of: { routine: string; hash: string; since: Date | null; besides: readonly string[]; limit: number }) {
+      return db
+        .select({ state: runs.state, reason: runs.reason })
+        .from(runs)
+        .where(
+          and(
+            eq(runs.routine, of.routine),
+            eq(runs.hash, of.hash),
+            inArray(runs.state, ['published', 'unchanged', 'reported', 'failed', 'timed_out']),
+            or(isNull(runs.reason), notInArray(runs.reason, [...of.besides])),
+            of.since === null ? undefined : sql`${runs.endedAt} > ${of.since.toISOString()}`,
+            eq(runs.alone, false),
+          ),
+        )
+        .orderBy(desc(runs.createdAt), desc(runs.id))
+        .limit(of.limit)
     },
 
     /** Unfinished runs, for cleaning up after a killed service. */

@@ -59,8 +59,7 @@ export function createWatchQueries(db: Database) {
     },
 
     /**
-     * Runs that could have started for so long and that nobody began, where nothing explains it: they say themselves what they
-     * wait for, all workers (heard of within `aliveMs`) have their hands full, or one that limits may count together with them is
+     * Runs that could have started for so long and that nobody began, where nothing explains it: all workers (heard of within `aliveMs`) have their hands full, or one that limits may count together with them is
      * at work. An explanation too many costs an alert; one too few would cry wolf.
      */
     async unstarted({ lateMs, aliveMs }: { lateMs: number; aliveMs: number }) {
@@ -69,7 +68,7 @@ export function createWatchQueries(db: Database) {
       const result = await db.execute<{ id: string; routine: string; since: string | Date; count: number }>(sql`
         with at_work as (select routine, repository, sender from runs where ended_at is null and lease_until > clock())
         select id, routine, not_before as since, (count(*) over ())::int as count from runs r
-        where ended_at is null and started_at is null and waits_for is null and state = 'queued' and not_before < ${ago(lateMs)}
+        where ended_at is null and started_at is null and state = 'queued' and not_before < ${ago(lateMs)}
           and not (${slots} > 0 and (select count(*) from at_work) >= ${slots})
           and not exists (select from at_work w where w.routine = r.routine or w.repository = r.repository or w.sender = r.sender)
         order by not_before, id limit 1`)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, millisecondsOf } from './duration.ts'
 import { Output } from './output.ts'
+import { PaceKeys } from './pace-keys.ts'
 import type { JsonSchema } from './schema-keys.ts'
 import { GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
 
@@ -147,6 +148,14 @@ export const FrontMatter = z.strictObject({
     .optional()
     .describe('Runs with the same key are held apart by overlap, such as "{{ event.number }}"; default: all of them.'),
   debounce: Debounce.optional().describe('Events that come in quick succession are one run with all of them.'),
+  pace: PaceKeys.optional().describe('How far apart runs start, and when they may not; people are not held.'),
+  pause_after: z
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(5)
+    .describe('So many failures one after the other pause it; 0: never.'),
   catch_up: CatchUp.prefault({}).describe('What happens to slots that passed while nothing ran.'),
   topic: z
     .string()

@@ -30,6 +30,10 @@ export type Routine = {
   /** A template; runs for which it is filled alike are held apart by `overlap`. null = all runs of the routine. */
   concurrency: string | null
   debounce: Debounce | null
+  /** null = it starts when it is due. */
+  pace: Pace | null
+  /** So many failures one after the other pause it; 0 = never. */
+  pauseAfter: number
   topic: string
   catchUp: CatchUp
   pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }
@@ -50,6 +54,16 @@ export type GitHubTrigger = { allow: Allow; if: Condition | null } & (
 export type Overlap = { mode: 'skip' | 'queue_one' | 'queue_all' | 'cancel_running'; parallel: number }
 /** A run starts once nothing more came for `waitMs`, and at the latest `maxMs` after the first. */
 export type Debounce = { waitMs: number; maxMs: number }
+/** When runs may start; 0, null and an empty list mean no rule. Times of day are in `zone`. */
+export type Pace = {
+  zone: string
+  jitterMs: number
+  cooldownMs: number
+  max: { runs: number; perMs: number } | null
+  notBetween: Blackout[]
+}
+/** From a minute of the day on, for so many minutes, on days of the week (0 = Sunday) on which it begins. */
+export type Blackout = { days: number[]; fromMinute: number; minutes: number }
 /** `inputs` and `subject` are templates over the event. */
 export type WebhookTrigger = {
   source: string

@@ -2,6 +2,7 @@ import { listOf } from './availability.ts'
 import { conditionOf } from './condition.ts'
 import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
+import { paceOf } from './pace-keys.ts'
 import type { GitHubTrigger, InputSpec, Routine, Schedule, WebhookTrigger } from './routine.ts'
 import { understand } from './written-schedule.ts'
 
@@ -27,6 +28,8 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     overlap: overlapOf(written),
     concurrency: written.concurrency ?? null,
     debounce: debounceOf(written),
+    pace: paceOf(written.pace, schedulesOf(written, timezone)[0]?.timezone ?? timezone),
+    pauseAfter: written.pause_after,
     topic: written.topic,
     catchUp: {
       mode: written.catch_up.mode,

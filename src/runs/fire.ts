@@ -5,7 +5,7 @@ import type { NewRun } from '../ledger/runs.ts'
 import { concurrencyKeyOf, isAskedFor, occasionId, overlapFor, repositoryOf } from './occasion.ts'
 import type { Fired, Occasion } from './occasion.ts'
 import { decideOverlap, inLine, type OverlapDecision, type Work } from './overlap.ts'
-import { isDebounced, paceOf, startAfterJoin, type Pace } from './pace.ts'
+import { isDebounced, isTooMany, paceOf, startAfterJoin, withinHours, type Before, type Pace } from './pace.ts'
 import { giveWay } from './give-way.ts'
 import { refuseOther } from './same-key.ts'
 
@@ -36,9 +36,11 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     await join(tx, occasion, decision.into)
     return record(tx, occasion, { outcome: 'coalesced', reason: reasons.coalesced, run: decision.into })
   }
+  const before = await beforeIt(tx, occasion)
+  if (isTooMany(occasion, before)) return record(tx, occasion, { outcome: 'skipped', reason: 'rate', run: null })
   const { name, hash, file, source, commit } = routine
   await tx.routines.ensureVersions([{ routine: name, hash, file, source, commit }])
-  const run = newRun(occasion, key, paceOf(occasion, await tx.now()))
+  const run = newRun(occasion, key, paceOf(occasion, await tx.now(), before))
   await tx.runs.insert(run)
   const fired = await record(tx, occasion, { outcome: 'accepted', reason: null, run: run.id })
   await giveWay(tx, run.id, decision)
@@ -71,13 +73,22 @@ function workOf({ routine, inputs, subject, repository }: Occasion): Work {
   return { hash, file, inputs, subject: subject ?? topic, repositoryOverride: repository ?? null }
 }
 
+/** What its pace is measured by; most routines have none. */
+async function beforeIt(tx: Statements, { routine }: Occasion): Promise<Before> {
+  const { name, pace } = routine
+  return {
+    lastStart: pace && pace.cooldownMs > 0 ? await tx.runs.lastStart(name) : undefined,
+    begun: pace?.max ? await tx.runs.begunWithin(name, pace.max.perMs) : 0,
+  }
+}
+
 /** The run that waits takes the occasion along. */
 async function join(tx: Statements, occasion: Occasion, into: string): Promise<void> {
   const { routine, depth = 0 } = occasion
   const debounce = isDebounced(occasion) ? routine.debounce : null
   const run = depth > 0 || debounce ? await tx.runs.lock(into) : undefined
   if (!run) return
-  const notBefore = debounce ? startAfterJoin(run, debounce, await tx.now()) : run.notBefore
+  const notBefore = debounce ? withinHours(routine, startAfterJoin(run, debounce, await tx.now())) : run.notBefore
   await tx.runs.takeAlong(into, { notBefore, depth: Math.max(run.depth, depth) })
 }
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FenceLost, logged, messageOf } from '../errors.ts'
 import type { Ending, HeldRun } from '../ledger/held-run.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { AtTheEnd, Ledger } from '../ledger/ledger.ts'
 import type { Run, RoutineVersion } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Routine } from '../routines/routine.ts'
@@ -18,6 +18,8 @@ export type WorkerTools = PerformTools & {
   routineOf(version: RoutineVersion): Routine
   /** Ends what a lost attempt of this run may have left running on this machine. */
   killLeftovers(run: string): Promise<void>
+  /** What follows from an ending, whatever it is. */
+  atTheEnd: AtTheEnd
   /** Names this process in the ledger. */
   worker: string
   leaseMs: number
@@ -32,7 +34,7 @@ export function createWorker(tools: WorkerTools) {
     const run = await tools.ledger.transaction((tx) => tx.owed.claim(job, tools.worker, tools.leaseMs))
     if (!run) return
     const log = tools.log.child({ run: run.id, routine: run.routine, attempt: run.attempt })
-    const held = tools.ledger.hold(run, { leaseMs: tools.leaseMs, stop })
+    const held = tools.ledger.hold(run, { leaseMs: tools.leaseMs, stop, atTheEnd: tools.atTheEnd })
     const lease = keepLease(held, { leaseMs: tools.leaseMs, stop, log })
     try {
       await tools.reached('claimed', run.id)

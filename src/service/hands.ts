@@ -10,6 +10,7 @@ import { createInHandQueue } from '../queue/in-hand.ts'
 import type { Queue } from '../queue/queue.ts'
 import { openModelRelay } from '../relay/model.ts'
 import { readBackground } from '../runs/background.ts'
+import { createAutoPause } from '../runs/auto-pause.ts'
 import { killLeftovers } from '../runs/leftovers.ts'
 import type { PerformTools } from '../runs/task.ts'
 import { openTranscript } from '../runs/transcript.ts'
@@ -126,6 +127,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
     workDir: config.paths.work,
     reached,
     routineOf: ground.routineOf,
+    atTheEnd: createAutoPause({ routineOf: ground.routineOf, alertUrls: config.alerts.urls, log }),
     worker: me,
     leaseMs: config.leaseMs,
     log,

@@ -29,6 +29,8 @@ export function resume(ledger: Ledger, { routine, by }: Hold): Promise<{ changed
     await passOver(tx, routine)
     await tx.pauses.skipOwed(routine)
     await (routine === undefined ? tx.pauses.resumeAll(by) : tx.pauses.resume(routine))
+    const told = routine === undefined ? undefined : await tx.alerts.openOf(`paused:${routine}`)
+    if (told) await tx.alerts.clear(told.id, [])
     await tx.events.audit(by, 'resume', routine ?? everything)
     return { changed: true }
   })

@@ -101,6 +101,7 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   catch_up_max: null,
   max_age: null,
   paused: null,
+  rate: null,
   removed: null,
 }
 

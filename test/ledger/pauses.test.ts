@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseOrRefuse } from '../../src/routines/read.ts'
+import { createLog } from '../../src/log.ts'
+import { createAutoPause } from '../../src/runs/auto-pause.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { pause, resume } from '../../src/triggers/pausing.ts'
@@ -122,7 +124,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       await released('a')
       expect(await released('a')).toEqual({ changed: false })
       expect(await released(undefined)).toEqual({ changed: false })
-      const rows = await open.rows('select actor, action, subject, data from audit order by id')
+      const rows = await open.rows(`select actor, action, subject, data from audit where actor <> 'files' order by id`)
       expect(rows).toEqual([
         { actor: 'ada', action: 'pause', subject: 'a', data: { reason: 'release week' } },
         { actor: 'ada', action: 'resume', subject: 'a', data: {} },
@@ -134,6 +136,58 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(changes.filter(({ changed }) => changed).length).toBe(1)
       const ends = await Promise.all(Array.from({ length: 10 }, () => released('a')))
       expect(ends.filter(({ changed }) => changed).length).toBe(1)
+    })
+
+    describe('by itself', () => {
+      const urls = ['https://alerts.example/']
+      const log = createLog('silent')
+      /** Fires in person, and ends as a worker does. */
+      async function ends(
+        state: 'failed' | 'published' | 'timed_out',
+        reason: string | null,
+        note = '',
+      ): Promise<void> {
+        const text = routine('a', note)
+        const key = `manual:${Math.random()}`
+        const { run } = await open.ledger.transaction((tx) =>
+          fire(tx, { routine: text, trigger: 'manual', key, inputs: {}, by: 'ada', alone: false }),
+        )
+        const [handed] = await open.ledger.owed.markDispatched([run!])
+        const claimed = await open.ledger.transaction((tx) =>
+          tx.owed.claim({ runId: run!, attempt: handed!.attempt }, 'worker', 30_000),
+        )
+        const atTheEnd = createAutoPause({ routineOf, alertUrls: urls, log })
+        await open.ledger.hold(claimed!, { leaseMs: 30_000, atTheEnd }).end({ state, reason, message: null })
+      }
+      const pausedBy = async () => (await open.ledger.pauses.of('a'))?.by
+
+      test('after five failures, with an alert and a message; resumed, it counts anew', async () => {
+        for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
+        await ends('failed', 'forge_unavailable')
+        expect(await pausedBy()).toBeUndefined()
+        await ends('timed_out', 'time_limit')
+        expect(await pausedBy()).toBe('overnight')
+        expect(await open.ledger.alerts.open()).toMatchObject([{ kind: 'routine_paused', routine: 'a' }])
+        const sent = await open.rows<{ kind: string; body: { message: string } }>('select kind, body from outbox')
+        expect(sent.map(({ kind }) => kind)).toEqual(['routine.paused'])
+        expect(sent[0]!.body.message).toMatch(/^a was paused: it failed 5 times one after the other/)
+        await open.setClock('2026-03-02T10:03:00Z')
+        await released('a')
+        expect(await open.ledger.alerts.open()).toEqual([])
+        await open.setClock('2026-03-02T10:04:00Z')
+        for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
+        expect(await pausedBy()).toBeUndefined()
+        await ends('failed', 'agent_exit')
+        expect(await pausedBy()).toBe('overnight')
+      })
+
+      test('a success between them, or a text that is not in force, pauses nothing', async () => {
+        for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
+        await ends('published', null)
+        for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
+        for (let count = 1; count <= 5; count++) await ends('failed', 'agent_exit', 'another text')
+        expect(await pausedBy()).toBeUndefined()
+      })
     })
 
     test('a routine that is not in force cannot be paused', async () => {

@@ -214,7 +214,6 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       })
 
       test.each([
-        ['that say what they wait for', `update runs set waits_for = 'another run of the routine'`],
         ['that are not to start yet', `update runs set not_before = clock() + interval '1 hour'`],
         ['that have ended', `update runs set ended_at = clock(), state = 'cancelled'`],
         [

@@ -59,6 +59,26 @@ const inFrontMatter: [string, string[]][] = [
   ['overlap: { parallel: 0 }', ['x.md:4:22: "overlap.parallel" must be at least 1']],
   ['debounce: 2m', [expect.stringMatching(/^x\.md:4:11: "debounce" must be a map, not "2m"/)]],
   ['debounce: { max: 2m }', [expect.stringMatching(/^x\.md:4:1: "debounce\.wait" is missing/)]],
+  ['pause_after: -1', [expect.stringMatching(/^x\.md:4:14: "pause_after"/)]],
+  ['pace: { jitter: ten }', [expect.stringMatching(/^x\.md:4:17: "pace\.jitter" must be a duration/)]],
+  ['pace: { max: { runs: 0, per: 1d } }', [expect.stringMatching(/^x\.md:4:22: "pace\.max\.runs"/)]],
+  ['pace: { max: { runs: 3 } }', [expect.stringMatching(/"pace\.max\.per" is missing/)]],
+  [
+    'pace: { not_between: [{ from: "9:00", to: "17:00" }] }',
+    [expect.stringMatching(/^x\.md:4:31: "pace\.not_between\[?\.?0\]?\.from" must be a time such as "09:00"/)],
+  ],
+  [
+    'pace: { not_between: [{ from: "09:00", to: "09:00" }] }',
+    [expect.stringMatching(/must not be the same time as from/)],
+  ],
+  [
+    'pace: { not_between: [{ from: "09:00", to: "17:00", days: workdays }] }',
+    [expect.stringMatching(/must be days such as mon-fri/)],
+  ],
+  [
+    'pace: { not_between: [{ from: "00:00", to: "12:00" }, { from: "12:00", to: "00:00" }] }',
+    [expect.stringMatching(/leaves no minute of the week/)],
+  ],
   ['debounce: { wait: 2m, max: 1m }', ['x.md:4:28: "debounce.max" must not be shorter than wait']],
   ['concurrency: ""', [expect.stringMatching(/^x\.md:4:14: "concurrency"/)]],
   [

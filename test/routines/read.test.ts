@@ -30,6 +30,8 @@ describe('a valid file', () => {
       overlap: { mode: 'queue_one', parallel: 1 },
       concurrency: null,
       debounce: null,
+      pace: null,
+      pauseAfter: 5,
       topic: 'main',
       catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000, max: 100 },
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
@@ -57,6 +59,8 @@ limits: { minutes: 0.5, at_once: 4 }
 overlap: { parallel: 3 }
 concurrency: 'pr {{ event.number }}'
 debounce: { wait: 2m }
+pace: { jitter: 10m, cooldown: 30m, max: { runs: 10, per: 1d }, not_between: [{ from: "22:00", to: "06:30", days: "sat-sun,wed" }] }
+pause_after: 0
 catch_up: { mode: last, max_age: 90m }
 topic: dependencies
 output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title: Tidy } }`),
@@ -78,6 +82,14 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       overlap: { mode: 'queue_all', parallel: 3 },
       concurrency: 'pr {{ event.number }}',
       debounce: { waitMs: 120_000, maxMs: 600_000 },
+      pace: {
+        zone: 'Europe/Berlin',
+        jitterMs: 600_000,
+        cooldownMs: 1_800_000,
+        max: { runs: 10, perMs: 86_400_000 },
+        notBetween: [{ days: [0, 3, 6], fromMinute: 1320, minutes: 510 }],
+      },
+      pauseAfter: 0,
       topic: 'dependencies',
       catchUp: { mode: 'last', maxAgeMs: 5_400_000, max: 100 },
       pullRequest: { draft: false, labels: ['a', 'b'], reviewers: ['ada'], title: 'Tidy' },
@@ -91,7 +103,7 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       '11:1 connectors',
       '13:1 sandbox',
       '14:1 network',
-      '21:1 success',
+      '23:1 success',
     ])
   })
 

@@ -87,6 +87,7 @@ test('whoever has to act is told what to do', () => {
     'unlisted',
     'max_age',
     'paused',
+    'rate',
     'removed',
   ]
   expect(silent.toSorted()).toEqual(nothingToDo.toSorted())

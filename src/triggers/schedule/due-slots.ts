@@ -1,7 +1,7 @@
 import type { CatchUp } from '../../routines/routine.ts'
 import type { Cron } from './cron.ts'
 import { nextFire } from './next-fire.ts'
-import type { Zone } from './zone.ts'
+import type { Zone } from '../../routines/zone.ts'
 
 export type DueSlot =
   | { at: Date; outcome: 'fire'; reason: null; late: boolean }

@@ -1,5 +1,5 @@
 import type { Cron, WallMs } from './cron.ts'
-import { firstChange, offsetAt, type Zone } from './zone.ts'
+import { firstChange, offsetAt, type Zone } from '../../routines/zone.ts'
 
 // No clock was ever set by more than 24 h (the date line moving), so what happens farther away cannot touch a wall time.
 const reachMs = 26 * 3_600_000

@@ -1,7 +1,7 @@
 import type { Schedule } from '../../routines/routine.ts'
 import { cronOf, type Cron } from './cron.ts'
 import { isTransitionDay, nextFire } from './next-fire.ts'
-import { offsetAt, type Zone } from './zone.ts'
+import { offsetAt, type Zone } from '../../routines/zone.ts'
 
 export type Upcoming<S extends Schedule> = {
   schedule: S
