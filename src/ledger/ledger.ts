@@ -13,6 +13,7 @@ import { createOccasions } from './occasions.ts'
 import { createOutbox } from './outbox.ts'
 import { createOwed } from './owed.ts'
 import { createPauses } from './pauses.ts'
+import { createPolls } from './polls.ts'
 import { createPublications } from './publications.ts'
 import { createPulls } from './pulls.ts'
 import { repeatOnDeadlock } from './repeat.ts'
@@ -51,6 +52,7 @@ function statements(db: Database) {
     callbacks: createCallbacks(db),
     outbox: createOutbox(db),
     tokens: createTokens(db),
+    polls: createPolls(db),
     /** From here to the end of the transaction nobody else, in no process, is past this line with the same words. */
     oneAtATime: (what: string): Promise<void> => oneAtATime(db, what),
     /** The clock of slots, leases and limits. */

@@ -47,7 +47,7 @@ export function accept(
   const read = readEvent({ headers, body })
   if ('unreadable' in read) {
     if (read.status === 415) throw new WrongType(read.unreadable)
-    throw new BadRequest(read.unreadable, 'send JSON, a form or plain text, in UTF-8')
+    throw new BadRequest(`the body cannot be read: ${read.unreadable}`, 'send JSON, a form or plain text, in UTF-8')
   }
   const { event } = read
   if (source.challenges && event['type'] === 'url_verification' && typeof event['challenge'] === 'string')

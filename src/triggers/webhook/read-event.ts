@@ -35,7 +35,7 @@ type ReadBody = { value: unknown; isJson: boolean } | { unreadable: string }
 
 function readBody(body: Buffer, type: string): ReadBody {
   const text = textOf(body)
-  if (text === undefined) return { unreadable: 'the body is no UTF-8 text' }
+  if (text === undefined) return { unreadable: 'it is no UTF-8 text' }
   if (type === 'application/x-www-form-urlencoded') return { value: readForm(text), isJson: false }
   const mustBeJson = /^(application|text)\/([\w.-]+\+)?json$/.test(type)
   // Some senders say nothing, or something else, and send JSON all the same.
@@ -45,14 +45,15 @@ function readBody(body: Buffer, type: string): ReadBody {
   return mustBeJson || parsed.unreadable === tooDeep ? parsed : { value: text, isJson: false }
 }
 
-const tooDeep = `the body is nested more than ${maxDepth} deep`
+const tooDeep = `it is nested more than ${maxDepth} deep`
 
-function parseJson(text: string): { value: unknown } | { unreadable: string } {
+/** JSON of a bounded depth. */
+export function parseJson(text: string): { value: unknown } | { unreadable: string } {
   if (depthOf(text) > maxDepth) return { unreadable: tooDeep }
   try {
     return { value: JSON.parse(text) }
   } catch {
-    return { unreadable: 'the body is not the JSON it says it is' }
+    return { unreadable: 'it is not JSON' }
   }
 }
 
@@ -67,7 +68,8 @@ function depthOf(text: string): number {
   return deepest
 }
 
-function textOf(body: Buffer): string | undefined {
+/** UTF-8, without a byte order mark; undefined = it is something else. */
+export function textOf(body: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body)
   } catch {

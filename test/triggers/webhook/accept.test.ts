@@ -96,9 +96,9 @@ describe('what it says', () => {
   })
 
   test.each([
-    ['JSON cut off', '{"a":', {}, 400, /not the JSON/],
-    ['no JSON', 'hello', {}, 400, /not the JSON/],
-    ['nothing where JSON should be', '', {}, 400, /not the JSON/],
+    ['JSON cut off', '{"a":', {}, 400, /it is not JSON/],
+    ['no JSON', 'hello', {}, 400, /it is not JSON/],
+    ['nothing where JSON should be', '', {}, 400, /it is not JSON/],
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, /no UTF-8/],
     ['lists in lists', '['.repeat(100_000) + ']'.repeat(100_000), {}, 400, /nested more than 200 deep/],
     [
