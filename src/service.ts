@@ -79,7 +79,11 @@ export async function openService(config: Config, options: ServiceOptions): Prom
       if (take === 'none' && kind === 'state') void dispatcher.wake()
     }),
   )
-  const outside = openOutside(ground, building, { wake: () => void dispatcher.wake(), library })
+  const outside = await openOutside(ground, building, {
+    wake: () => void dispatcher.wake(),
+    library,
+    isService: !foreground,
+  })
   const signIn = createSignIn(token, { secure: config.publicUrl?.startsWith('https:') ?? false })
   const watch = openWatch(ground)
   const state = { stopping: false, hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }
@@ -109,6 +113,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     signingSecrets: () => signingSecrets(config),
     callbackTo: (written) => callbackTo(config, written),
     publicUrl: config.publicUrl,
+    webhooks: outside.webhooks.desk,
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     log,

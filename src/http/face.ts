@@ -7,6 +7,7 @@ import type { Acts } from '../runs/acts.ts'
 import type { TranscriptCursor, TranscriptPart } from '../runs/transcript.ts'
 import type { WebhookSecrets } from '../triggers/github/accept.ts'
 import type { Receiver } from '../triggers/receive-deliveries.ts'
+import type { WebhookDesk } from './hooks/webhook.ts'
 import type { News } from './news.ts'
 import type { SignIn } from './auth.ts'
 
@@ -36,6 +37,7 @@ export type Face = {
   callbackTo(written: string): string
   /** The address people use, when something stands in front of us. */
   publicUrl: string | undefined
+  webhooks: WebhookDesk
   /** Hosts (`name:port`) a browser may call us by. */
   allowedHosts: () => ReadonlySet<string>
   zone: string

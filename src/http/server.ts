@@ -11,6 +11,7 @@ import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
 import { gitHubHook } from './hooks/github.ts'
+import { webhookHooks } from './hooks/webhook.ts'
 import { occasionsApi } from './occasions-api.ts'
 import { healthRoute } from './health.ts'
 import { nextApi } from './next-api.ts'
@@ -50,6 +51,8 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   )
   // Others call us by whatever name their operator wrote there, and prove who they are by a signature.
   app.route('/hooks/github', gitHubHook({ receiver: face.receiver, secrets: face.gitHubSecrets }))
+  const { webhooks: desk, receiver, ledger } = face
+  app.route('/hooks', webhookHooks({ desk, receiver, deliveries: ledger.deliveries }))
   app.use(guardOrigin(face.allowedHosts))
   app.use(refuseTokenInAddress(face.signIn))
   app.use(

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { idOf } from './cause.ts'
 import { deliveries, type Delivery } from './schema.ts'
 import type { Database } from './store.ts'
@@ -46,6 +46,20 @@ export function createDeliveries(db: Database) {
       const ids = names.map((name) => deliveryId(from, name))
       const rows = await db.select({ key: deliveries.key }).from(deliveries).where(inArray(deliveries.id, ids))
       return new Set(rows.map(({ key }) => key))
+    },
+
+    /** The delivery of this name, when it was received within that time. */
+    async heardOf(from: string, name: string, withinMs: number): Promise<string | undefined> {
+      const rows = await db
+        .select({ id: deliveries.id })
+        .from(deliveries)
+        .where(
+          and(
+            eq(deliveries.id, deliveryId(from, name)),
+            gt(deliveries.receivedAt, sql`clock() - make_interval(secs => ${withinMs / 1000}::double precision)`),
+          ),
+        )
+      return rows[0]?.id
     },
 
     /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. */

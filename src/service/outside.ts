@@ -7,8 +7,9 @@ import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
 import { createSettler } from '../triggers/settle-deliveries.ts'
 import { createGitHubSource } from '../triggers/github/source.ts'
-import { webhooks } from '../triggers/webhook/webhooks.ts'
+import { webhooks as fromWebhooks } from '../triggers/webhook/webhooks.ts'
 import type { Ground } from './ground.ts'
+import { openWebhooks, type Webhooks } from './webhooks.ts'
 
 /** Enough for several to share the price of a write, and few enough to leave connections to others. */
 const writesAtOnce = { embedded: 1, postgres: 4 }
@@ -19,13 +20,23 @@ export type Outside = {
   lookBack(): void
   /** There is a delivery to settle that no receiver of this process wrote down. */
   settle(): void
+  webhooks: Webhooks
   ticks: { every: string; name: string; act(): Promise<unknown> }[]
 }
 
-type Insiders = { wake: () => void; library: Library }
+type Insiders = {
+  wake: () => void
+  library: Library
+  /** A command receives nothing from outside. */
+  isService: boolean
+}
 
 /** What receives events of the outside and settles them in this process. `building` closes it. */
-export function openOutside(ground: Ground, building: AsyncDisposableStack, { wake, library }: Insiders): Outside {
+export async function openOutside(
+  ground: Ground,
+  building: AsyncDisposableStack,
+  { wake, library, isService }: Insiders,
+): Promise<Outside> {
   const { config, ledger, log } = ground
   const github = createGitHubDesk({ url: config.github.url, auth: config.github.auth })
   const fromGitHub = createGitHubSource({
@@ -34,17 +45,19 @@ export function openOutside(ground: Ground, building: AsyncDisposableStack, { wa
   })
   const settler = createSettler({
     ledger,
-    sourceOf: (name) => (name === 'github' ? fromGitHub : webhooks),
+    sourceOf: (name) => (name === 'github' ? fromGitHub : fromWebhooks),
     routines: createRoutinesInForce({ ledger, routineOf: ground.routineOf, log }),
     wake,
     heard(event) {
-      const { routinesIn } = config
+      const { routinesIn, webhooksIn } = config
       if (routinesIn && isPushTo(event, routinesIn)) void library.rescan()
+      if (webhooksIn && isPushTo(event, webhooksIn)) void webhooks.sources.rescan()
     },
     log,
   })
   building.defer(() => settler.stop())
   const settle = () => void settler.wake()
+  const webhooks = await openWebhooks(ground, building, { isService, received: settle })
   const receiver = createReceiver({
     ledger,
     atOnce: ground.isAlone ? writesAtOnce.embedded : writesAtOnce.postgres,
@@ -55,12 +68,14 @@ export function openOutside(ground: Ground, building: AsyncDisposableStack, { wa
   return {
     receiver,
     settle,
+    webhooks,
     // A ledger that is away then is there at the next tick.
     lookBack: () => void askAgain?.tick().catch(() => {}),
     ticks: [
       { every: '*/5 * * * * *', name: 'deliveries', act: () => settler.wake() },
       // Looks at its own row each time: one process in ten minutes goes on to ask GitHub.
       ...(askAgain ? [{ every: '*/20 * * * * *', name: 'missed events', act: () => askAgain.tick() }] : []),
+      ...webhooks.ticks,
     ],
   }
 }

@@ -4,6 +4,7 @@ import { formatProblem } from '../format.ts'
 import type { FolderFile } from '../folder.ts'
 import { createInTurn } from '../in-turn.ts'
 import type { Problem } from '../routine.ts'
+import { createPace } from '../pace.ts'
 import { createSettle } from '../settle.ts'
 import type { Source, SourceTree, Wanted } from '../source.ts'
 import { nameOf, readSource, type ReadSource } from './read-source.ts'
@@ -18,19 +19,23 @@ export type SourcesSnapshot = {
   /** Names of files that are broken now. */
   broken: ReadonlySet<string>
   problems: readonly Problem[]
+  /** false until a repository could be read for the first time: nobody can tell who may send. */
+  isKnown: boolean
 }
 export type WebhookSources = AsyncDisposable & {
   snapshot(): SourcesSnapshot
   /** Looks at the files now. Never rejects. */
   rescan(): Promise<void>
+  /** For a ticker: looks, unless that was done lately and costs others something. Never rejects. */
+  look(): Promise<void>
 }
 
-const nothing: SourcesSnapshot = { sources: new Map(), broken: new Set(), problems: [] }
+const nothing: SourcesSnapshot = { sources: new Map(), broken: new Set(), problems: [], isKnown: false }
 const settled = { quietMs: 100, latestMs: 1000 }
 
 /** The files as they are now, once. */
 export async function readSources(source: Source): Promise<SourcesSnapshot> {
-  return decide(nothing, await source.read())
+  return decide(nothing, await source.read(), source)
 }
 
 /** Reads the files and keeps up with them until it is disposed. `watch: false`: only `rescan` looks. */
@@ -38,12 +43,14 @@ export async function openSources(options: { source: Source; log: Log; watch?: b
   const { source, log, watch = true } = options
   await using opening = new AsyncDisposableStack()
   const state = { snapshot: nothing, files: new Map<string, FolderFile>() }
+  const pace = createPace(source.everyMs)
   const looks = createInTurn(async () => {
+    using _ = pace.begin()
     if (watch) await watching?.ensure()
     const tree = await source.read(state.files)
     if ('files' in tree) state.files = new Map(tree.files.map((file) => [file.entry, file]))
     const before = state.snapshot
-    state.snapshot = decide(before, tree)
+    state.snapshot = decide(before, tree, source)
     report(log, before, state.snapshot)
   })
   const rescan = () =>
@@ -59,18 +66,25 @@ export async function openSources(options: { source: Source; log: Log; watch?: b
       })
     : undefined
   if (watching) opening.use(watching)
-  await rescan()
+  // A forge may take its time; a folder takes none.
+  if (source.everyMs === undefined) await rescan()
+  else void rescan()
   const open = opening.move()
   open.defer(() => looks.idle())
-  return { snapshot: () => state.snapshot, rescan, [Symbol.asyncDispose]: () => open.disposeAsync() }
+  return {
+    snapshot: () => state.snapshot,
+    rescan,
+    look: () => (pace.isDue() ? rescan() : Promise.resolve()),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
 }
 
 /**
  * Nobody needs such a folder, so that a missing one is no problem; but what was there stays in force: it may be a disk that is
  * not mounted. Two files of one name (`a.yaml`, `a.yml`) are both refused, as nobody knows which one is meant.
  */
-function decide(before: SourcesSnapshot, tree: SourceTree): SourcesSnapshot {
-  if ('missing' in tree) return before
+function decide(before: SourcesSnapshot, tree: SourceTree, { everyMs }: Source): SourcesSnapshot {
+  if ('missing' in tree) return { ...before, isKnown: before.isKnown || everyMs === undefined }
   const read = tree.files.map((file): [string, ReadSource] => [nameOf(file.entry), readFile(file)])
   const named = Map.groupBy(read, ([name]) => name)
   const sources = new Map<string, WebhookSource>()
@@ -86,12 +100,14 @@ function decide(before: SourcesSnapshot, tree: SourceTree): SourcesSnapshot {
     const inForce = 'source' in found ? found.source : before.sources.get(name)
     if (inForce) sources.set(name, inForce)
   }
-  return { sources, broken, problems }
+  return { sources, broken, problems, isKnown: true }
 }
 
 function readFile(file: FolderFile): ReadSource {
-  if ('text' in file) return readSource(file.file, file.text)
-  return { problems: [{ file: file.file, line: 1, column: 1, ...file.fault }] }
+  const { file: path, shownAs = path } = file
+  const read =
+    'text' in file ? readSource(path, file.text) : { problems: [{ file: path, line: 1, column: 1, ...file.fault }] }
+  return 'source' in read ? read : { problems: read.problems.map((problem) => ({ ...problem, file: shownAs })) }
 }
 
 function twins(files: readonly FolderFile[]): Problem[] {

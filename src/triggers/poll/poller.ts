@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { logged, messageOf } from '../../errors.ts'
+import type { NewDelivery } from '../../ledger/deliveries.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { PollRow } from '../../ledger/schema.ts'
 import type { Log } from '../../log.ts'
 import type { Answer, GuardedFetch } from '../../outgoing/guarded-fetch.ts'
-import type { Poll, WebhookSource } from '../../routines/webhooks/source.ts'
+import type { WebhookSource } from '../../routines/webhooks/source.ts'
 import { pauseAfter, retryAfterMs } from './pause.ts'
-import { readItems } from './read-items.ts'
+import { readItems, type Asked } from './read-items.ts'
 
 export type PollerTools = {
   ledger: Ledger
@@ -30,9 +31,7 @@ const atOnce = 8
 /** Shorter than the shortest time between two looks of a source, so that two never overlap, in no process. */
 const lookMs = 20_000
 const mostBytes = 10 * 1024 * 1024
-const rowsTogether = 200
 
-type Asked = WebhookSource & { poll: Poll }
 const isAsked = (source: WebhookSource): source is Asked => source.poll !== null
 
 /** Another question is another source: what was seen and said under the old one is nothing to the new one. */
@@ -72,8 +71,7 @@ export function createPoller({ ledger, sources, fillSecrets, fetch, received, lo
     // One transaction: were the first look remembered without its items, they would be news at the next.
     await ledger.transaction(async (tx) => {
       const rows = row.hasBaseline ? items.rows : items.rows.map((item) => ({ ...item, ...wasThere }))
-      for (let start = 0; start < rows.length; start += rowsTogether)
-        await tx.deliveries.receiveAll(rows.slice(start, start + rowsTogether))
+      for (const some of inStatements(rows)) await tx.deliveries.receiveAll(some)
       await tx.polls.done(row.source, { ...marks, error: items.note })
     })
     if (row.failures > 0) log.info({ source: source.name }, 'the source answers again')
@@ -122,6 +120,23 @@ export function createPoller({ ledger, sources, fillSecrets, fetch, received, lo
       await Promise.all(underWay.values())
     },
   }
+}
+
+/** What one statement carries: more of it would hold up everybody else. */
+const together = { rows: 200, bytes: 2 * 1024 * 1024 }
+
+function* inStatements(rows: readonly NewDelivery[]): Generator<NewDelivery[]> {
+  let batch: NewDelivery[] = []
+  let bytes = 0
+  for (const row of rows) {
+    if (batch.length === together.rows || (batch.length > 0 && bytes + row.body.length > together.bytes)) {
+      yield batch
+      ;[batch, bytes] = [[], 0]
+    }
+    batch.push(row)
+    bytes += row.body.length
+  }
+  if (batch.length > 0) yield batch
 }
 
 /** Whoever sets up a source wants to hear what comes, not all there ever was. */

@@ -1,0 +1,85 @@
+import { SetupError } from '../errors.ts'
+import type { WebhookDesk } from '../http/hooks/webhook.ts'
+import { createGuardedFetch } from '../outgoing/guarded-fetch.ts'
+import { createFolderSource } from '../routines/folder-source.ts'
+import { createGitSource } from '../routines/git-source.ts'
+import type { Source } from '../routines/source.ts'
+import { secretPattern } from '../routines/webhooks/source-keys.ts'
+import { isSourceFile, openSources, type WebhookSources } from '../routines/webhooks/sources.ts'
+import { createPoller } from '../triggers/poll/poller.ts'
+import type { Ground } from './ground.ts'
+import { createHeadLook } from './repository-head.ts'
+import { createSecrets, type SecretOf } from './secrets.ts'
+
+export type Webhooks = {
+  desk: WebhookDesk
+  sources: WebhookSources
+  ticks: { every: string; name: string; act(): Promise<unknown> }[]
+}
+type WebhooksOptions = {
+  /** A command receives nothing and asks nobody. */
+  isService: boolean
+  /** There are new deliveries. */
+  received(): void
+}
+
+/** The sources of `webhooks/` in this process: who may send, and who is asked. `building` closes it. */
+export async function openWebhooks(
+  ground: Ground,
+  building: AsyncDisposableStack,
+  { isService, received }: WebhooksOptions,
+): Promise<Webhooks> {
+  const { config, ledger, log } = ground
+  const sources = building.use(
+    await openSources({ source: isService ? placeOf(ground) : nowhere, log, watch: isService }),
+  )
+  const secretOf = createSecrets(config)
+  const poller = building.use(
+    createPoller({
+      ledger,
+      sources: () => sources.snapshot().sources.values(),
+      fillSecrets: (text) => fillSecrets(text, secretOf),
+      fetch: createGuardedFetch({ allowedHosts: config.allowedHosts }),
+      received,
+      log,
+    }),
+  )
+  const desk: WebhookDesk = {
+    find(name) {
+      const { sources: inForce, broken, isKnown } = sources.snapshot()
+      return inForce.get(name) ?? (broken.has(name) || !isKnown ? 'broken' : undefined)
+    },
+    async secretsOf({ secrets }) {
+      const found = await Promise.all(secrets.map(secretOf))
+      return found.flatMap((secret) => ('value' in secret ? [secret.value] : []))
+    },
+  }
+  const ticks = [
+    { every: '*/2 * * * * *', name: 'webhook sources', act: () => sources.look() },
+    { every: '* * * * * *', name: 'polling', act: () => poller.tick() },
+  ]
+  return { desk, sources, ticks }
+}
+
+const nowhere: Source = { name: 'nowhere', read: async () => ({ files: [] }) }
+
+/** A folder of this machine, or one beside the routines in their git repository. */
+function placeOf(ground: Ground): Source {
+  const { webhooksIn, webhooksDir: dir } = ground.config
+  if (webhooksIn === undefined) return createFolderSource({ dir, isWanted: isSourceFile })
+  const { name, folder } = webhooksIn
+  return createGitSource({ name, folder, dir, isWanted: isSourceFile, look: createHeadLook(ground, webhooksIn) })
+}
+
+async function fillSecrets(text: string, secretOf: SecretOf): Promise<string> {
+  const parts = text.split(secretPattern)
+  const filled = await Promise.all(
+    parts.map(async (part, index) => {
+      if (index % 2 === 0) return part
+      const secret = await secretOf(part)
+      if ('value' in secret) return secret.value
+      throw new SetupError(`secret:${part} is not there`, secret.missing)
+    }),
+  )
+  return filled.join('')
+}
