@@ -1,5 +1,5 @@
-import { and, asc, eq, isNotNull, like, or } from 'drizzle-orm'
-import { firings, type Firing } from './schema.ts'
+import { and, asc, eq, inArray, isNotNull, like, or } from 'drizzle-orm'
+import { callbacks, firings, type Firing } from './schema.ts'
 import type { Database } from './store.ts'
 
 export type NewFiring = Omit<Firing, 'createdAt'>
@@ -21,13 +21,16 @@ export function createFirings(db: Database) {
       return rows[0]
     },
 
-    /** What one run was to look at is for another to look at. */
+    /** What one run was to look at is for another to look at; who asked to hear of its end hears of that one's. */
     async handOnEvents(from: string, to: string): Promise<void> {
       const holdsEvent = or(isNotNull(firings.delivery), isNotNull(firings.payload))
-      await db
+      const moved = await db
         .update(firings)
         .set({ run: to, outcome: 'coalesced' })
         .where(and(eq(firings.run, from), holdsEvent))
+        .returning({ id: firings.id })
+      const ids = moved.map(({ id }) => id)
+      if (ids.length > 0) await db.update(callbacks).set({ run: to }).where(inArray(callbacks.firing, ids))
     },
 
     /** How often people asked to retry a run; those that joined another are counted, too. */

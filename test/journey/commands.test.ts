@@ -130,6 +130,21 @@ describe('--json', () => {
 })
 
 describe('exit codes', () => {
+  test('0 and 1: fire --wait tells how the run ended', async () => {
+    const good = await place.overnight(['fire', 'plain', '--wait', '60', '--text', 'because', '--payload', '{"n":1}'])
+    expect([good.code, good.stdout]).toEqual([0, expect.stringMatching(/^accepted: run \w{16} (published|unchanged)/)])
+    place.routine('failing', { program: `process.exit(3)` })
+    await expect
+      .poll(async () => (await place.overnight(['fire', 'failing', '--key', 'k'])).code, { timeout: 20_000 })
+      .toBe(0)
+    const bad = await place.overnight(['fire', 'failing', '--key', 'k', '--wait', '60'])
+    expect([bad.code, bad.stdout]).toEqual([
+      1,
+      expect.stringMatching(/failed – .*code 3 \(this key was fired before\)\n$/),
+    ])
+    rmSync(join(place.routines, 'failing.md'))
+  })
+
   test.each([
     ['an unknown command', ['frie', 'note'], /fire/],
     ['an unknown option', ['runs', '--jsno'], /--json/],
@@ -150,6 +165,12 @@ describe('exit codes', () => {
     ['an unknown pull request', ['pulls', 'nothing'], /no pull/],
     ['an input that the routine does not have', ['fire', 'note', '--input', 'scope=all'], /scope/],
     ['an input without a name', ['fire', 'note', '--input', '=all'], /no name/],
+    ['a payload that is no JSON', ['fire', 'note', '--payload', '{severity'], /no JSON/],
+    ['a payload that is no object', ['fire', 'note', '--payload', '[]'], /payload/],
+    ['a wait that is no number', ['fire', 'note', '--wait', 'long'], /wait/],
+    ['a token without a scope that there is', ['token', 'create', 'x', '--scope', 'all'], /scopes/],
+    ['a token that there is not', ['token', 'revoke', 'nobody'], /no token "nobody"/],
+    ['a message that there is not', ['resend', 'nothing'], /no message/],
     ['a file that is not there', ['run', 'nothing.md'], /cannot be read/],
     ['a name that cannot be', ['new', 'Not A Name'], /cannot be the name/],
     ['a state that does not exist', ['runs', '--state', 'odd'], /state/],

@@ -205,6 +205,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         })
       })
 
+      test('who gave an event hears of the run that took it along', async () => {
+        const first = await fireOnce(occasion('one', { payload: { text: 'look' } }))
+        const { callback: _, ...silent } = occasion('two', { repository: '/elsewhere' })
+        const second = await fireOnce(silent)
+        expect([(await open.ledger.runs.find(first.run!))?.state, await messages()]).toEqual(['skipped', []])
+        await (await claimed(second.run!)).end({ state: 'unchanged', reason: null, message: null })
+        expect(await messages()).toMatchObject([
+          { id: `run_ended_${first.firing.id}`, body: { run: second.run, state: 'unchanged' } },
+        ])
+      })
+
       test('an ending that was refused is told to nobody', async () => {
         const { run } = await fireOnce(occasion('one'))
         const held = await claimed(run!)
