@@ -116,6 +116,38 @@ describe.skipIf(postgresNeed.skip)(`callbacks, on PostgreSQL${postgresNeed.note}
     expect(verified(await receiver.post('/once'))).toMatchObject({ data: { run: run!.id, state: 'cancelled' } })
   })
 
+  /** As it is written for the hosted service: the base address and the token are all it is given. */
+  async function fireHosted(base: string, token: string, text: string) {
+    const answer = await fetch(`${base}/v1/claude_code/routines/trig_quick/fire`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'anthropic-version': '2023-06-01',
+        'anthropic-beta': 'experimental-cc-routine-2026-04-01',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ text }),
+    })
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
+  }
+
+  test('a program that knows the hosted service fires over the network, and its session is a run with a page', async () => {
+    const { token } = await service.post<{ token: string }>('/v1/tokens', { name: 'alerts', routines: ['quick'] })
+    const { status, json } = await fireHosted(service.url, token, 'disk is full')
+    expect([status, json['type'], String(json['claude_code_session_id'])]).toEqual([
+      200,
+      'routine_fire',
+      expect.stringMatching(/^session_/),
+    ])
+    const page = new URL(String(json['claude_code_session_url']))
+    expect((await service.fetch(page.pathname)).status).toBe(200)
+    expect(page.origin).toBe(service.url)
+    expect(await fireHosted(service.url, `${token}x`, '')).toMatchObject({
+      status: 401,
+      json: { type: 'error', error: { type: 'authentication_error' } },
+    })
+  })
+
   test('two servers send each message, and none twice', async () => {
     await using _second = await start()
     const fired = await Promise.all(Array.from({ length: 6 }, (_, index) => fire('quick', `/crowd?${index}`)))
