@@ -7,6 +7,7 @@ import { createNews } from './http/news.ts'
 import { createApp, type App } from './http/server.ts'
 import { ensureToken } from './http/token.ts'
 import type { Log } from './log.ts'
+import { readTexts } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
 import { openDispatch } from './service/dispatch.ts'
@@ -100,6 +101,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     news,
     signIn,
     readOnce: ground.readOnce,
+    readFiles: (files) => readTexts(files, ground.read),
     transcriptOf: ground.transcriptOf,
     workers: () => ledger.workers.live(aliveMs),
     health: () => {

@@ -14,6 +14,7 @@ import { addLogs } from './logs.ts'
 import { addMessages } from './messages.ts'
 import { addNext } from './next.ts'
 import { addPause } from './pause.ts'
+import { addPlan } from './plan.ts'
 import { addPulls } from './pulls.ts'
 import { addRoutines } from './routines.ts'
 import { addRun } from './run.ts'
@@ -49,6 +50,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addPause,
     addRoutines,
     addHistory,
+    addPlan,
     addRun,
     addRuns,
     addLogs,

@@ -2,7 +2,7 @@ import type { PullDesk } from '../forges/forge.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Alert } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
-import type { Library } from '../routines/library.ts'
+import type { Library, LibrarySnapshot } from '../routines/library.ts'
 import type { Acts } from '../runs/acts.ts'
 import type { TranscriptCursor, TranscriptPart } from '../runs/transcript.ts'
 import type { WebhookSecrets } from '../triggers/github/accept.ts'
@@ -21,6 +21,8 @@ export type Face = {
   signIn: SignIn
   /** Parses a routine file that is run once. */
   readOnce(file: string, text: string): import('../routines/routine.ts').Routine
+  /** What such files would put in force, if they were all there is. */
+  readFiles(files: readonly { entry: string; text: string }[]): LibrarySnapshot
   transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
   /** Processes that take runs and were heard of lately. */
   workers(): ReturnType<Ledger['workers']['live']>

@@ -22,12 +22,20 @@ import { openApiOf } from './open-api.ts'
 import { pages } from './pages.ts'
 import { pausesApi } from './pauses-api.ts'
 import { type Asked, refuseTokenInAddress, requireCaller } from './programs.ts'
+import { planApi, planLimit } from './plan-api.ts'
 import { pullsApi } from './pulls-api.ts'
 import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
 import { runsApi } from './runs-api.ts'
 import { tokensApi } from './tokens-api.ts'
 import { workersApi } from './workers-api.ts'
+
+const ordinaryLimit = bodyLimit({
+  maxSize: 1024 * 1024,
+  onError: () => {
+    throw new BodyTooLarge(1024)
+  },
+})
 
 export type App = ReturnType<typeof createApp>
 
@@ -55,14 +63,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.route('/hooks', webhookHooks({ desk, receiver, deliveries: ledger.deliveries }))
   app.use(guardOrigin(face.allowedHosts))
   app.use(refuseTokenInAddress(face.signIn))
-  app.use(
-    bodyLimit({
-      maxSize: 1024 * 1024,
-      onError: () => {
-        throw new BodyTooLarge(1024)
-      },
-    }),
-  )
+  app.use((c, next) => (c.req.path === '/v1/plan' ? planLimit : ordinaryLimit)(c, next))
 
   app.route('/health', healthRoute(face))
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
@@ -73,6 +74,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/', pausesApi(face))
   api.route('/', occasionsApi(face))
   api.route('/routines', routinesApi(face))
+  api.route('/plan', planApi(face))
   api.route('/routines', historyApi(face))
   api.route('/routines', fireApi(face))
   api.route('/claude_code/routines', hostedFireApi(face))

@@ -124,8 +124,10 @@ export function createRoutines(db: Database) {
       return version && { ...version, file: row.file }
     },
 
-    async versionsInForce(): Promise<RoutineVersion[]> {
-      return (await inForce(sql`true`)).map(({ from: _from, ...version }) => version)
+    /** Of these routines, or of all. */
+    async versionsInForce(names?: readonly string[]): Promise<RoutineVersion[]> {
+      const which = sql`${routines.name} in (select json_array_elements_text(${JSON.stringify(names)}::json))`
+      return (await inForce(names === undefined ? sql`true` : which)).map(({ from: _from, ...version }) => version)
     },
 
     /** Versions that people put back; `from` is the hash of the file's own text. */

@@ -45,6 +45,15 @@ export async function readLibrary(source: Source, read: ReadOptions): Promise<Li
   )
 }
 
+/** What these texts would put in force, if they were all there is. */
+export function readTexts(texts: readonly { entry: string; text: string }[], read: ReadOptions): LibrarySnapshot {
+  const files = texts.map((file) => ({ ...file, file: file.entry, stamp: undefined }))
+  return decideInForce(
+    nothing,
+    files.map((file) => parseFile(file, read)),
+  )
+}
+
 /** Reads the files, and keeps what is in force up to date until it is disposed. Rejects when the first `onChange` does. */
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const { source, log, onChange, memory = {} } = options

@@ -1,3 +1,5 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { HistoryJson } from '../../src/http/history-api.ts'
 import type { RoutinesJson } from '../../src/http/routines-api.ts'
@@ -65,6 +67,28 @@ describe('versions of a routine', () => {
     expect((await overnight('rollback', 'nope')).stderr).toContain('there is no routine in force "nope"')
     expect((await overnight('rollback', 'tidy', '--to', 'xyz')).stderr).toContain('the beginning of a hash')
     expect((await overnight('rollback', 'tidy', '--to', '0000', '--undo')).stderr).toContain('exclude each other')
+  })
+
+  test('a folder can be planned before it is in force', async () => {
+    const folder = join(place.folder, 'planned')
+    cpSync(place.routines, folder, { recursive: true })
+    expect((await overnight('plan', folder)).stdout).toBe('0 added, 0 changed, 0 removed, 0 broken, 4 unchanged\n')
+    rmSync(join(folder, 'a.md'))
+    writeFileSync(
+      join(folder, 'b.md'),
+      readFileSync(join(folder, 'b.md'), 'utf8').replace('Writes a note', 'Writes two'),
+    )
+    writeFileSync(join(folder, 'bad.md'), '---\nnope: 1\n---\n')
+    const planned = await overnight('plan', folder)
+    expect(planned.code).toBe(1)
+    expect(planned.stdout).toContain('- a (removed)')
+    expect(planned.stdout).toContain('Writes [-a note-]{+two+}')
+    expect(planned.stdout).toContain('bad.md:2:1: unknown key "nope"')
+    expect(planned.stdout).toContain('0 added, 1 changed, 1 removed, 1 broken, 2 unchanged')
+    expect(JSON.parse((await overnight('plan', folder, '--json')).stdout)).toMatchObject({ counts: { changed: 1 } })
+    expect((await overnight('plan', folder, '--markdown')).stdout).toContain('if this were merged')
+    expect((await overnight('plan', join(folder, 'nowhere'))).stderr).toContain('there is no such folder')
+    expect(((await read('routines')) as RoutinesJson).total).toBe(4)
   })
 
   test('lists come a page at a time', async () => {

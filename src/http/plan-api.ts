@@ -1,0 +1,90 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { validator } from 'hono-openapi'
+import { z } from 'zod'
+import { comparePlan } from '../routines/plan/compare.ts'
+import type { Routine } from '../routines/routine.ts'
+import { upcoming } from '../triggers/schedule/upcoming.ts'
+import { describeJson } from './describe.ts'
+import type { Face } from './face.ts'
+import { BodyTooLarge, refuseInvalid } from './refuse.ts'
+
+const InForce = z.object({
+  routines: z.array(z.object({ name: z.string(), hash: z.string().describe('SHA-256 of the text in force, hex.') })),
+})
+export type InForceJson = z.infer<typeof InForce>
+const Files = z.strictObject({
+  files: z.array(
+    z.strictObject({
+      entry: z.string().min(1).max(255).describe('Name of the file, such as tidy.md.'),
+      text: z.string(),
+    }),
+  ),
+  same: z.array(z.string()).default([]).describe('Names of routines whose text is the one in force.'),
+})
+export type FilesJson = z.input<typeof Files>
+const Fact = z.object({ what: z.string(), before: z.string().nullable(), after: z.string().nullable() })
+const Plan = z.object({
+  routines: z.array(
+    z.object({
+      name: z.string(),
+      change: z.enum(['added', 'changed', 'removed', 'broken']),
+      facts: z.array(Fact),
+      next: z.array(z.string()),
+      words: z.string().describe('The texts word by word, as `git diff --word-diff` writes it.'),
+      problems: z.array(z.string()),
+      warnings: z.array(z.string()),
+    }),
+  ),
+  counts: z.object({
+    added: z.number().int(),
+    changed: z.number().int(),
+    removed: z.number().int(),
+    broken: z.number().int(),
+    unchanged: z.number().int(),
+  }),
+})
+
+/** Ten thousand routines, and some of them long. */
+const maxKilobytes = 64 * 1024
+export const planLimit = bodyLimit({
+  maxSize: maxKilobytes * 1024,
+  onError: () => {
+    throw new BodyTooLarge(maxKilobytes)
+  },
+})
+/** How many coming fires tell what a schedule means. */
+const shownFires = 3
+const daysAhead = 366
+
+/** `/v1/plan`: what would change if files were put in force. Nothing is changed, and nothing runs. */
+export function planApi(face: Face) {
+  const app = new Hono()
+
+  app.get('/in-force', describeJson('The version of each routine in force', 200, InForce), async (c) => {
+    const rows = await face.ledger.routines.standing()
+    return c.json({ routines: rows.map(({ name, hash }) => ({ name, hash })) })
+  })
+
+  app.post(
+    '/',
+    describeJson('What would change if these files were all there is', 200, Plan),
+    validator('json', Files, refuseInvalid),
+    async (c) => {
+      const { files, same } = c.req.valid('json')
+      const standing = new Set((await face.ledger.routines.standing()).map(({ name }) => name))
+      const kept = same.filter((name) => standing.has(name))
+      const others = standing.difference(new Set(kept))
+      const versions = await face.ledger.routines.versionsInForce([...others])
+      const now = await face.ledger.now()
+      const nextOf = ({ schedules }: Routine) =>
+        upcoming(schedules, now, daysAhead)
+          .take(shownFires)
+          .map(({ local, schedule }) => `${local} ${schedule.timezone}`)
+          .toArray()
+      const inForce = versions.map((version) => face.readOnce(version.file, version.source))
+      return c.json(comparePlan({ inForce, same: kept, files: face.readFiles(files), nextOf }))
+    },
+  )
+  return app
+}

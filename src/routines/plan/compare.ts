@@ -1,0 +1,93 @@
+import { formatProblem } from '../format.ts'
+import type { LibrarySnapshot } from '../in-force.ts'
+import { lintRoutine } from '../lint.ts'
+import type { Routine } from '../routine.ts'
+import { factsOf, type Facts } from './facts.ts'
+import { wordChanges, writeChanges } from './word-changes.ts'
+
+/** A fact as it is in force and as it would be; null = there is no such routine then. */
+export type FactChange = { what: keyof Facts; before: string | null; after: string | null }
+export type PlannedRoutine = {
+  name: string
+  /** `broken`: its last good version stays in force, if it has one. */
+  change: 'added' | 'changed' | 'removed' | 'broken'
+  /** All of an added or removed routine, else those that differ. */
+  facts: FactChange[]
+  /** Its next fires with the changed schedules. */
+  next: string[]
+  /** The texts word by word, as `git diff --word-diff` writes it; empty for others than changed ones. */
+  words: string
+  problems: string[]
+  warnings: string[]
+}
+export type Plan = {
+  routines: PlannedRoutine[]
+  counts: Record<PlannedRoutine['change'] | 'unchanged', number>
+}
+
+export type Comparing = {
+  /** Of routines in force: those that the files change or lack. */
+  inForce: readonly Routine[]
+  /** Names of those that stay as they are. */
+  same: readonly string[]
+  files: Pick<LibrarySnapshot, 'routines' | 'broken' | 'problems'>
+  /** The next fires of a routine, as people read them. */
+  nextOf(routine: Routine): string[]
+}
+
+/** What would change if these files were put in force. */
+export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
+  const before = new Map(inForce.map((routine) => [routine.name, routine]))
+  const present = new Set([...same, ...files.routines.map(({ name }) => name), ...files.broken.keys()])
+  const changed = files.routines.flatMap((after) => planned(before.get(after.name), after, nextOf))
+  const broken = [...files.broken].map(([name, problems]): PlannedRoutine => {
+    const texts = problems.map(formatProblem)
+    return { name, change: 'broken', facts: [], next: [], words: '', problems: texts, warnings: [] }
+  })
+  const removed = inForce
+    .filter(({ name }) => !present.has(name))
+    .map((routine): PlannedRoutine => ({
+      ...{ name: routine.name, change: 'removed', next: [], words: '', problems: [], warnings: [] },
+      facts: factChanges(routine, undefined),
+    }))
+  const routines = [...changed, ...broken, ...removed].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const count = (change: PlannedRoutine['change']) => routines.filter((one) => one.change === change).length
+  const unchanged = same.length + files.routines.length - changed.length
+  return {
+    routines,
+    counts: {
+      added: count('added'),
+      changed: count('changed'),
+      removed: count('removed'),
+      broken: count('broken'),
+      unchanged,
+    },
+  }
+}
+
+function planned(
+  before: Routine | undefined,
+  after: Routine,
+  nextOf: (routine: Routine) => string[],
+): PlannedRoutine[] {
+  if (before?.hash === after.hash) return []
+  return [
+    {
+      name: after.name,
+      change: before ? 'changed' : 'added',
+      facts: factChanges(before, after),
+      next: nextOf(after),
+      words: before ? writeChanges(wordChanges(before.source, after.source)) : '',
+      problems: [],
+      warnings: lintRoutine(after).map(formatProblem),
+    },
+  ]
+}
+
+function factChanges(before: Routine | undefined, after: Routine | undefined): FactChange[] {
+  const [old, now] = [before && factsOf(before), after && factsOf(after)]
+  const names = Object.keys(old ?? now ?? {}) as (keyof Facts)[]
+  return names
+    .map((what) => ({ what, before: old?.[what] ?? null, after: now?.[what] ?? null }))
+    .filter((fact) => fact.before !== fact.after)
+}
