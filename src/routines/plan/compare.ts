@@ -46,10 +46,10 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
   })
   const removed = inForce
     .filter(({ name }) => !present.has(name))
-    .map((routine): PlannedRoutine => ({
-      ...{ name: routine.name, change: 'removed', next: [], words: '', problems: [], warnings: [] },
-      facts: factChanges(routine, undefined),
-    }))
+    .map((routine): PlannedRoutine => {
+      const facts = factChanges(routine, undefined)
+      return { name: routine.name, change: 'removed', facts, next: [], words: '', problems: [], warnings: [] }
+    })
   const routines = [...changed, ...broken, ...removed].sort((a, b) => (a.name < b.name ? -1 : 1))
   const count = (change: PlannedRoutine['change']) => routines.filter((one) => one.change === change).length
   const unchanged = same.length + files.routines.length - changed.length

@@ -57,7 +57,11 @@ describe('a plan', () => {
 
   test('knows routines that were not sent because they are the same', () => {
     expect(plan([file('old', routineText())], [], ['keep']).counts).toEqual({
-      ...{ added: 0, changed: 0, removed: 1, broken: 0, unchanged: 1 },
+      added: 0,
+      changed: 0,
+      removed: 1,
+      broken: 0,
+      unchanged: 1,
     })
   })
 
