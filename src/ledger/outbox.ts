@@ -31,16 +31,18 @@ export function createOutbox(db: Database) {
     },
 
     /**
-     * Messages to try now, one an address: nobody else is given them for `holdMs`, so one that is not answered for by then
-     * (its process died) is tried again. `besides`: addresses (`https://host`) that have one under way here.
+     * Messages to try now, of so many `addresses` and for each so many, oldest first: nobody else is given them for `holdMs`,
+     * so one that is not answered for by then (its process died) is tried again. `besides`: addresses (`https://host`) that
+     * have some under way here.
      */
-    take(wanted: {
-      limit: number
+    async take(wanted: {
+      addresses: number
+      each: number
       holdMs: number
       kinds: readonly OutboxRow['kind'][]
       besides: readonly string[]
     }): Promise<OutboxRow[]> {
-      const { limit, holdMs, kinds, besides } = wanted
+      const { addresses, each, holdMs, kinds, besides } = wanted
       const due = and(
         owed,
         sql`${outbox.notBefore} <= clock()`,
@@ -50,12 +52,15 @@ export function createOutbox(db: Database) {
       const chosen = sql`(with due as materialized (
         select ${outbox.id} as id, ${origin} as origin, ${outbox.notBefore} as at from ${outbox}
         where ${due} order by ${outbox.notBefore} limit 64 for update skip locked
-      ) select id from (select distinct on (origin) id, at from due order by origin, at) as firsts order by at limit ${limit})`
-      return db
+      ) select id from (
+        select id, row_number() over (partition by origin order by at, id) as place, dense_rank() over (order by origin) as address from due
+      ) as placed where place <= ${each} and address <= ${addresses})`
+      const rows = await db
         .update(outbox)
         .set({ notBefore: sql`clock() + ${seconds(holdMs)}`, tries: sql`${outbox.tries} + 1` })
         .where(sql`${outbox.id} in ${chosen}`)
         .returning()
+      return rows.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
     },
 
     sent: (id: string) => change(id, { sentAt: sql`clock()`, error: null }),

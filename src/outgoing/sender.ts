@@ -6,10 +6,13 @@ import { afterTry, type Tried } from './after-try.ts'
 import type { GuardedFetch } from './guarded-fetch.ts'
 import { sign } from './sign.ts'
 
-/** Messages under way at the same time, one an address: one that never answers holds up nobody else. */
-const atOnce = 16
+/** Addresses that are posted to at the same time, each one message after the other: one that never answers holds up no other. */
+const addressesAtOnce = 16
+const eachAtOnce = 16
 const answerMs = 15_000
-/** Longer than a try can take; after it the process that took the message is taken for dead. */
+/** No further message of a few taken together is begun after this long. */
+const togetherMs = 20_000
+/** Longer than all that can take; after it the process that took the messages is taken for dead. */
 const holdMs = 45_000
 
 export type SenderTools = {
@@ -42,9 +45,15 @@ export function createSender({ outbox, post, secrets, kinds, log }: SenderTools)
     const { status, headers: said } = await post(row.url, ask)
     return { status, retryAfter: said['retry-after'] }
   }
-  async function send(row: OutboxRow): Promise<void> {
+  /** False when there was no answer at all: the next one would not get any either. */
+  async function send(row: OutboxRow): Promise<boolean> {
     const tried = await attempt(row).catch((error: unknown): Tried => ({ failed: messageOf(error) }))
-    if (stopped.signal.aborted && !('status' in tried)) return outbox.untried(row.id)
+    const isAnswered = 'status' in tried
+    if (stopped.signal.aborted && !isAnswered) await outbox.untried(row.id)
+    else await record(row, tried)
+    return isAnswered
+  }
+  async function record(row: OutboxRow, tried: Tried): Promise<void> {
     const next = afterTry(tried, { tries: row.tries, chance: Math.random(), now: new Date() })
     if (next.act === 'sent') return outbox.sent(row.id)
     // Not the whole address: its path is often all that keeps strangers out.
@@ -54,23 +63,29 @@ export function createSender({ outbox, post, secrets, kinds, log }: SenderTools)
     )
     return next.act === 'later' ? outbox.later(row.id, next) : outbox.giveUp(row.id, next.error)
   }
-  function start(row: OutboxRow): void {
-    const origin = originOf(row.url)
-    const sending = send(row)
-      // Its time runs out, and it is sent again.
-      .catch((error: unknown) =>
-        log.warn({ message: row.id, ...logged(error) }, 'what became of a message is not on record'),
-      )
+  async function sendInTurn(rows: readonly OutboxRow[]): Promise<void> {
+    const began = performance.now()
+    let goesOn = true
+    for (const row of rows) {
+      const isDue = goesOn && !stopped.signal.aborted && performance.now() - began < togetherMs
+      if (isDue) goesOn = await send(row)
+      else await outbox.untried(row.id)
+    }
+  }
+  function start(origin: string, rows: readonly OutboxRow[]): void {
+    const sending = sendInTurn(rows)
+      // Their time runs out, and they are sent again.
+      .catch((error: unknown) => log.warn({ to: origin, ...logged(error) }, 'what became of messages is not on record'))
       .finally(() => underWay.delete(origin))
       .then(() => sweep())
       .catch(() => {})
     underWay.set(origin, sending)
   }
   async function look(): Promise<void> {
-    const limit = atOnce - underWay.size
-    if (limit <= 0 || stopped.signal.aborted) return
-    const rows = await outbox.take({ limit, holdMs, kinds, besides: [...underWay.keys()] })
-    for (const row of rows) start(row)
+    const addresses = addressesAtOnce - underWay.size
+    if (addresses <= 0 || stopped.signal.aborted) return
+    const rows = await outbox.take({ addresses, each: eachAtOnce, holdMs, kinds, besides: [...underWay.keys()] })
+    for (const [origin, few] of Map.groupBy(rows, (row) => originOf(row.url))) start(origin, few)
     if (rows.length > 0) state.again = true
   }
   async function lookUntilQuiet(): Promise<void> {

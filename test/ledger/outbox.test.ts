@@ -23,7 +23,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       body: { id },
     })
     const take = async (more: Partial<Parameters<typeof open.ledger.outbox.take>[0]> = {}) => {
-      const wanted = { limit: 10, holdMs, kinds: ['run.ended', 'alert.raised'] as const, besides: [] }
+      const wanted = { addresses: 10, each: 1, holdMs, kinds: ['run.ended', 'alert.raised'] as const, besides: [] }
       return (await open.ledger.outbox.take({ ...wanted, ...more })).map(({ id }) => id).toSorted()
     }
     async function later(ms: number): Promise<void> {
@@ -71,12 +71,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       ])
     })
 
-    test('a crowd for one address does not hide the others, and no more are given out than asked for', async () => {
+    test('a crowd for one address does not hide the others, and no address has more than asked for', async () => {
       await open.ledger.outbox.put(...Array.from({ length: 100 }, (_, index) => message(`crowd ${index}`)))
       await open.ledger.outbox.put(message('late', 'https://b.example/'))
       expect((await take()).length).toBe(1)
       expect(await take({ besides: ['https://a.example'] })).toEqual(['late'])
-      expect((await take({ limit: 0 })).length).toBe(0)
+      expect((await take({ addresses: 0 })).length).toBe(0)
+    })
+
+    test('several an address, the oldest of each, and no more addresses than asked for', async () => {
+      const at = (host: string) => [1, 2, 3].map((n) => message(`${host}${n}`, `https://${host}.example/${n}`))
+      for (const one of [...at('a'), ...at('b'), ...at('c')]) await open.ledger.outbox.put(one)
+      expect(await take({ addresses: 2, each: 2 })).toEqual(['a1', 'a2', 'b1', 'b2'])
+      expect(await take({ addresses: 2, each: 5, besides: ['https://a.example'] })).toEqual(['b3', 'c1', 'c2', 'c3'])
     })
 
     test('kinds that were not asked for stay', async () => {

@@ -23,26 +23,29 @@ const row = (id: string, url: string): OutboxRow => ({
 })
 const answer = (status: number, headers = {}): Answer => ({ status, headers, body: Buffer.alloc(0) })
 
-/** What the ledger keeps, as a list: one an address, none of those under way. */
+type Wanted = { addresses: number; each: number; besides: readonly string[] }
+
+/** What the ledger keeps, as a list: a few an address, none of those under way. */
 function openOutbox(...rows: OutboxRow[]) {
   const told: [string, string, unknown?][] = []
   const owed = new Set(rows)
   return {
     told,
     rows,
-    take({ limit, besides }: { limit: number; besides: readonly string[] }): Promise<OutboxRow[]> {
-      const taken = new Map<string, OutboxRow>()
-      for (const one of owed) {
-        const { origin } = new URL(one.url)
-        if (!besides.includes(origin) && !taken.has(origin) && taken.size < limit) taken.set(origin, one)
-      }
-      for (const one of taken.values()) owed.delete(one)
-      return Promise.resolve([...taken.values()].map((one) => Object.assign(one, { tries: one.tries + 1 })))
+    take({ addresses, each, besides }: Wanted): Promise<OutboxRow[]> {
+      const free = [...owed].filter((one) => !besides.includes(new URL(one.url).origin))
+      const few = [...Map.groupBy(free, (one) => new URL(one.url).origin).values()].slice(0, addresses)
+      const taken = few.flatMap((rows) => rows.slice(0, each))
+      for (const one of taken) owed.delete(one)
+      return Promise.resolve(taken.map((one) => Object.assign(one, { tries: one.tries + 1 })))
     },
     sent: (id: string) => Promise.resolve(void told.push([id, 'sent'])),
     later: (id: string, why: { error: string; inMs: number }) =>
       Promise.resolve(void told.push([id, 'later', why.error])),
-    untried: (id: string) => Promise.resolve(void told.push([id, 'untried'])),
+    untried(id: string) {
+      told.push([id, 'untried'])
+      return Promise.resolve()
+    },
     giveUp: (id: string, error: string) => Promise.resolve(void told.push([id, 'given up', error])),
   }
 }
@@ -110,6 +113,33 @@ describe('the sender', () => {
     silent.resolve(answer(200))
     await sender.idle()
     expect(outbox.told.length).toBe(60)
+  })
+
+  test('where nobody answers, the next few are not tried one by one', async () => {
+    const crowd = Array.from({ length: 4 }, (_, index) => row(`${index}`, 'https://down.example/'))
+    const outbox = openOutbox(...crowd)
+    await using sender = senderOf(outbox, () =>
+      Promise.reject(new OutsideUnreachable('down.example', 'ETIMEDOUT', undefined)),
+    )
+    await sender.sweep()
+    await sender.idle()
+    expect(outbox.told.map(([id, what]) => [id, what])).toEqual([
+      ['0', 'later'],
+      ['1', 'untried'],
+      ['2', 'untried'],
+      ['3', 'untried'],
+    ])
+  })
+
+  test('one that answers with an error costs the others nothing', async () => {
+    const outbox = openOutbox(row('bad', 'https://a.example/bad'), row('good', 'https://a.example/good'))
+    await using sender = senderOf(outbox, (url) => Promise.resolve(answer(url.endsWith('bad') ? 500 : 200)))
+    await sender.sweep()
+    await sender.idle()
+    expect(outbox.told).toEqual([
+      ['bad', 'later', 'it answered 500'],
+      ['good', 'sent'],
+    ])
   })
 
   test('what is under way when it stops was not tried', async () => {
