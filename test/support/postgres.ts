@@ -32,8 +32,14 @@ export type Postgres = AsyncDisposable & {
   stop(how: 'fast' | 'immediate'): Promise<void>
 }
 
-/** A private cluster with a port and a folder of its own. Everything is as it comes but that its making is not synced. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<Postgres> {
+/**
+ * A private cluster with a port and a folder of its own. Everything is as it comes but that its making is not synced.
+ * `under`: a program and its arguments that start it, such as `env`.
+ */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  under: readonly string[] = [],
+): Promise<Postgres> {
   if (programs === undefined) throw new Error(`there is no ${postgresMissing}`)
   const folder = await mkdtemp(join(tmpdir(), 'overnight-postgres-'))
   const data = join(folder, 'data')
@@ -62,7 +68,8 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   }
   async function start(): Promise<void> {
     const argv = ['-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1']
-    const started = spawn(...asPostgres(join(programs!, 'postgres'), argv), {
+    const [program, ...rest] = [...under, join(programs!, 'postgres'), ...argv] as [string, ...string[]]
+    const started = spawn(...asPostgres(program, rest), {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
