@@ -66,7 +66,7 @@ export function requireCaller(face: Pick<Face, 'ledger' | 'signIn' | 'log'>) {
       c.set('actor', `token:${token.id}`)
       c.set('token', token)
       await face.ledger.tokens.used(token.id).catch((error: unknown) => {
-        face.log.warn({ token: token.id, ...logged(error) }, 'the last use of a token is not on record')
+        face.log.warn({ by: `token:${token.id}`, ...logged(error) }, 'the last use of a token is not on record')
       })
     }
     await next()

@@ -132,7 +132,11 @@ describe.skipIf(postgresNeed.skip)(`callbacks, on PostgreSQL${postgresNeed.note}
   }
 
   test('a program that knows the hosted service fires over the network, and its session is a run with a page', async () => {
-    const { token } = await service.post<{ token: string }>('/v1/tokens', { name: 'alerts', routines: ['quick'] })
+    const { token } = await service.post<{ token: string }>('/v1/tokens', {
+      name: 'alerts',
+      routines: ['quick'],
+      expires: '2m',
+    })
     const { status, json } = await fireHosted(service.url, token, 'disk is full')
     expect([status, json['type'], String(json['claude_code_session_id'])]).toEqual([
       200,
@@ -145,6 +149,12 @@ describe.skipIf(postgresNeed.skip)(`callbacks, on PostgreSQL${postgresNeed.note}
     expect(await fireHosted(service.url, `${token}x`, '')).toMatchObject({
       status: 401,
       json: { type: 'error', error: { type: 'authentication_error' } },
+    })
+    await service.get(`/v1/runs/${String(json['claude_code_session_id'])}?wait=60`)
+    await later(120_000)
+    expect(await fireHosted(service.url, token, '')).toMatchObject({
+      status: 401,
+      json: { error: { type: 'authentication_error', message: expect.stringContaining('this token expired at 2') } },
     })
   })
 
