@@ -21,7 +21,6 @@ import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
 import { addServer } from './server.ts'
 import { addSignIn } from './sign-in.ts'
-import { addSources } from './sources.ts'
 import { addToken } from './token.ts'
 import { addUp } from './up.ts'
 
@@ -59,7 +58,6 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addPulls,
     addSignIn,
     addAlerts,
-    addSources,
     addToken,
     addMessages,
     addDoctor,

@@ -99,6 +99,17 @@ export function createDeliveries(db: Database) {
       return rows.length === 1
     },
 
+    /** The same for many, in one statement. */
+    async settleAll(all: readonly (Settlement & { id: string })[]): Promise<void> {
+      if (all.length === 0) return
+      await db.execute(sql`
+        update deliveries set outcome = it.outcome, reason = it.reason, action = it.action, repository = it.repository,
+          sender = it.sender, subject = it.subject, error = null, settled_at = clock()
+        from jsonb_to_recordset(${JSON.stringify(all)}::jsonb) as it(id text, outcome text, reason text, action text,
+          repository text, sender text, subject text)
+        where deliveries.id = it.id and deliveries.outcome is null`)
+    },
+
     /** It could not be settled now: after a pause that doubles from a second to ten minutes it is owed again. */
     async postpone(id: string, error: string): Promise<void> {
       const pause = sql`least(${longestWait}, interval '1 second' * power(2, least(${deliveries.tries}, 12)))`

@@ -11,8 +11,8 @@ import { webhooks as fromWebhooks } from '../triggers/webhook/webhooks.ts'
 import type { Ground } from './ground.ts'
 import { openWebhooks, type Webhooks } from './webhooks.ts'
 
-/** Enough for several to share the price of a write, and few enough to leave connections to others. */
-const writesAtOnce = { embedded: 1, postgres: 4 }
+/** The embedded store writes one after the other, and a few hundred in a second; a server leaves connections to others. */
+const writes = { embedded: { atOnce: 1, mostWaiting: 500 }, postgres: { atOnce: 4, mostWaiting: 2000 } }
 
 export type Outside = {
   receiver: Receiver
@@ -48,6 +48,7 @@ export async function openOutside(
     sourceOf: (name) => (name === 'github' ? fromGitHub : fromWebhooks),
     routines: createRoutinesInForce({ ledger, routineOf: ground.routineOf, log }),
     wake,
+    isPressed: () => receiver.isBusy(),
     heard(event) {
       const { routinesIn, webhooksIn } = config
       if (routinesIn && isPushTo(event, routinesIn)) void library.rescan()
@@ -58,9 +59,9 @@ export async function openOutside(
   building.defer(() => settler.stop())
   const settle = () => void settler.wake()
   const webhooks = await openWebhooks(ground, building, { isService, received: settle })
-  const receiver = createReceiver({
+  const receiver: Receiver = createReceiver({
     ledger,
-    atOnce: ground.isAlone ? writesAtOnce.embedded : writesAtOnce.postgres,
+    ...(ground.isAlone ? writes.embedded : writes.postgres),
     received: settle,
   })
   const missed = createHookDeliveries({ url: config.github.url, auth: config.github.auth })

@@ -45,7 +45,6 @@ export async function openWebhooks(
     }),
   )
   const desk: WebhookDesk = {
-    snapshot: () => sources.snapshot(),
     find(name) {
       const { sources: inForce, broken, isKnown } = sources.snapshot()
       return inForce.get(name) ?? (broken.has(name) || !isKnown ? 'broken' : undefined)

@@ -1,14 +1,42 @@
-import { setImmediate as macrotask } from 'node:timers/promises'
+import { setImmediate as macrotask, setTimeout as delay } from 'node:timers/promises'
+import { OvernightError } from '../errors.ts'
 import type { Delivery } from '../ledger/schema.ts'
 import type { Routine } from '../routines/routine.ts'
 import type { OutsideEvent, Source, Verdict } from './source.ts'
+
+/** So long at a time. */
+const turnMs = 5
+/** A forge that does not answer in this time holds up its own events alone. */
+const patienceMs = 10_000
 
 export type Judged = { routine: Routine; verdict: Exclude<Verdict, { act: 'pass' }> }
 /** What a delivery says and what the routines make of it; or why it can never be read. */
 export type Judgement = { trigger: Source['trigger']; event: OutsideEvent; judged: Judged[] } | { refused: string }
 
+class JudgedTooLong extends OvernightError {
+  constructor() {
+    const message = `what it asks for was not answered in ${patienceMs / 1000} s`
+    super(message, { code: 'judged_too_long', retryable: true })
+  }
+}
+
 /** Nothing of this is the ledger's: it may take as long as a forge takes, and is done before the transaction. */
 export async function judge(
+  delivery: Delivery,
+  source: Source | undefined,
+  routines: readonly Routine[],
+): Promise<Judgement> {
+  const done = new AbortController()
+  const late = delay(patienceMs, undefined, { signal: done.signal }).then(() => Promise.reject(new JudgedTooLong()))
+  late.catch(() => {})
+  try {
+    return await Promise.race([decide(delivery, source, routines), late])
+  } finally {
+    done.abort()
+  }
+}
+
+async function decide(
   delivery: Delivery,
   source: Source | undefined,
   routines: readonly Routine[],
@@ -17,11 +45,14 @@ export async function judge(
   const event = source.read(delivery)
   if ('refused' in event) return event
   const judged: Judged[] = []
+  let since = performance.now()
   for (const routine of routines.filter((one) => source.listens(one))) {
     const verdict = await source.decide(event, routine)
     if (verdict.act !== 'pass') judged.push({ routine, verdict })
     // A condition may cost some milliseconds, and others wait for this thread, too.
+    if (performance.now() - since < turnMs) continue
     await macrotask()
+    since = performance.now()
   }
   return { trigger: source.trigger, event, judged }
 }

@@ -3,13 +3,15 @@ import type { NewDelivery, Received } from '../ledger/deliveries.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 
 /** What waits is in memory only and not accepted yet: bounded, so that a flood is told to come again. */
-const mostWaiting = { rows: 2000, bytes: 64 * 1024 * 1024 }
+const mostBytes = 64 * 1024 * 1024
 /** One statement writes so much, when so much waits: rows share the price of being put on disk. */
 const mostTogether = { rows: 40, bytes: 4 * 1024 * 1024 }
 
 export type Receiver = {
   /** Resolves when it is on disk; `fresh` is false for one that was received before. Throws Overloaded. */
   receive(row: NewDelivery): Promise<Received>
+  /** Is something under way? */
+  isBusy(): boolean
 }
 
 export class Overloaded extends OvernightError {
@@ -27,13 +29,15 @@ export type ReceiveTools = {
   ledger: Pick<Ledger, 'deliveries'>
   /** Statements under way at the same time. */
   atOnce: number
+  /** More than these would wait for longer than a sender waits. */
+  mostWaiting: number
   /** Something was written down. */
   received(): void
 }
 type Waiting = { row: NewDelivery } & PromiseWithResolvers<Received>
 
 /** The way of events into the ledger: each is written at once, or, while others are being written, together with those that wait, too. */
-export function createReceiver({ ledger, atOnce, received }: ReceiveTools): Receiver {
+export function createReceiver({ ledger, atOnce, mostWaiting, received }: ReceiveTools): Receiver {
   const state = { waiting: [] as Waiting[], bytes: 0, writing: 0 }
 
   function next(): Waiting[] {
@@ -62,8 +66,9 @@ export function createReceiver({ ledger, atOnce, received }: ReceiveTools): Rece
   }
 
   return {
+    isBusy: () => state.writing > 0,
     receive(row) {
-      if (state.waiting.length >= mostWaiting.rows || state.bytes + row.body.length > mostWaiting.bytes)
+      if (state.waiting.length >= mostWaiting || state.bytes + row.body.length > mostBytes)
         return Promise.reject(new Overloaded())
       const mine: Waiting = { row, ...Promise.withResolvers<Received>() }
       state.waiting.push(mine)

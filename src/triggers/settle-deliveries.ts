@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { logged, messageOf, OvernightError, reasons } from '../errors.ts'
 import type { Settlement } from '../ledger/deliveries.ts'
 import type { Ledger, Statements } from '../ledger/ledger.ts'
@@ -7,7 +8,7 @@ import { readInputs } from '../routines/inputs.ts'
 import type { Routine } from '../routines/routine.ts'
 import { fire } from '../runs/fire.ts'
 import { judge, type Judged, type Judgement } from './judge.ts'
-import { mayTryAgain, settlementOf, type Ending } from './settlement.ts'
+import { kept, mayTryAgain, settlementOf, type Ending } from './settlement.ts'
 import type { OutsideEvent, Source } from './source.ts'
 
 export type SettleTools = {
@@ -18,6 +19,8 @@ export type SettleTools = {
   routines(): Promise<readonly Routine[]>
   /** There may be something to hand out. */
   wake(): void
+  /** Others are being received: they go first. */
+  isPressed(): boolean
   /** What a delivery says, whatever routines make of it. */
   heard?(event: OutsideEvent): void
   log: Log
@@ -30,7 +33,7 @@ export type Settler = {
 }
 
 /** So many are judged at the same time, which mostly means waiting for a forge; then they are settled in their order. */
-const batch = 20
+const batch = 50
 
 /**
  * What becomes of received events: the source reads and judges them, then firings and outcome are written in one transaction a
@@ -44,21 +47,35 @@ export function createSettler(tools: SettleTools): Settler {
     for (;;) {
       const owed = state.stopped ? [] : await ledger.deliveries.claim(batch)
       if (owed.length === 0) return
-      const routines = await tools.routines()
-      const judgements = owed.map((delivery) => judge(delivery, tools.sourceOf(delivery.source), routines))
-      await Promise.allSettled(judgements)
-      for (const [index, delivery] of owed.entries()) {
-        await judgements[index]!.then((judgement) => settle(delivery, judgement)).catch((error: unknown) =>
-          setAside(delivery, error),
-        )
-      }
+      const begun = performance.now()
+      await settleBatch(owed)
+      // The same processor acknowledges, and those who wait for that wait first.
+      if (tools.isPressed()) await delay(3 * (performance.now() - begun))
     }
   }
 
-  async function settle(delivery: Delivery, judgement: Judgement): Promise<void> {
-    if ('event' in judgement) tools.heard?.(judgement.event)
-    const isFiring = 'judged' in judgement && judgement.judged.some(({ verdict }) => verdict.act === 'fire')
-    if (!isFiring) return void (await ledger.deliveries.settle(delivery.id, settled(judgement, [])))
+  async function settleBatch(owed: readonly Delivery[]): Promise<void> {
+    const routines = await tools.routines()
+    const judgements = await Promise.allSettled(
+      owed.map((delivery) => judge(delivery, tools.sourceOf(delivery.source), routines)),
+    )
+    const quiet: { delivery: Delivery; settlement: Settlement }[] = []
+    for (const [index, delivery] of owed.entries()) {
+      const judged = judgements[index]!
+      if (judged.status === 'rejected') await setAside(delivery, judged.reason)
+      else if (isFiring(judged.value))
+        await settle(delivery, judged.value).catch((error: unknown) => setAside(delivery, error))
+      else quiet.push({ delivery, settlement: settled(judged.value, []) })
+      if (judged.status === 'fulfilled' && 'event' in judged.value) tools.heard?.(judged.value.event)
+    }
+    await ledger.deliveries
+      .settleAll(quiet.map(({ delivery, settlement }) => ({ id: delivery.id, ...settlement })))
+      .catch(async (error: unknown) => {
+        for (const { delivery } of quiet) await setAside(delivery, error)
+      })
+  }
+
+  async function settle(delivery: Delivery, judgement: Exclude<Judgement, { refused: string }>): Promise<void> {
     await ledger.transaction(async (tx) => {
       if (!(await tx.deliveries.lockOwed(delivery.id))) return
       const endings = await fireAll(tx, delivery, judgement)
@@ -102,16 +119,25 @@ export function createSettler(tools: SettleTools): Settler {
   }
 }
 
+const isFiring = (judgement: Judgement): judgement is Exclude<Judgement, { refused: string }> =>
+  'judged' in judgement && judgement.judged.some(({ verdict }) => verdict.act === 'fire')
+
 function settled(judgement: Judgement, endings: readonly Ending[]): Settlement {
   if ('refused' in judgement) {
     const unread = { action: null, repository: null, sender: null, subject: null }
-    return { ...unread, outcome: 'refused', reason: judgement.refused }
+    return { ...unread, outcome: 'refused', reason: kept(judgement.refused) }
   }
   const { action, repository, sender, subject } = judgement.event
   const refused = judgement.judged.flatMap(({ routine, verdict }): Ending[] =>
     verdict.act === 'refuse' ? [{ routine: routine.name, outcome: 'refused', reason: verdict.reason }] : [],
   )
-  return { action, repository, sender, subject, ...settlementOf([...endings, ...refused]) }
+  return {
+    action: action && kept(action),
+    repository: repository && kept(repository),
+    sender: sender && kept(sender),
+    subject: subject && kept(subject),
+    ...settlementOf([...endings, ...refused]),
+  }
 }
 
 async function fireAll(

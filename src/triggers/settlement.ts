@@ -14,7 +14,8 @@ export function settlementOf(endings: readonly Ending[]): { outcome: Outcome; re
   const outcome = ranked.find((one) => endings.some((ending) => ending.outcome === one)) ?? 'unmatched'
   const told = endings.filter((ending) => ending.reason !== null).map(({ routine, reason }) => `${routine}: ${reason}`)
   const more = told.length > maxReasons ? [`and ${told.length - maxReasons} more`] : []
-  return { outcome, reason: told.length === 0 ? null : [...told.slice(0, maxReasons), ...more].join('; ') }
+  const reason = [...told.slice(0, maxReasons), ...more].join('; ')
+  return { outcome, reason: reason === '' ? null : kept(reason) }
 }
 
 /** With the pauses between them (1 s doubled up to 10 min): what may heal by itself has three days, as GitHub's own memory has. */
@@ -24,3 +25,6 @@ const triesOf = { healing: 440, other: 20 }
 export function mayTryAgain(tries: number, isRetryable: boolean): boolean {
   return tries + 1 < (isRetryable ? triesOf.healing : triesOf.other)
 }
+
+/** Words of the outside as the ledger keeps text: Unicode without NUL, and no longer than a list shows. */
+export const kept = (text: string): string => text.replaceAll('\0', '').toWellFormed().slice(0, 1000)

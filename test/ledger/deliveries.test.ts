@@ -60,6 +60,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         sourceOf: (name) => (name === 'sentry' ? source : undefined),
         routines: createRoutinesInForce({ ledger: open.ledger, routineOf, log: createLog('silent') }),
         wake: () => {},
+        isPressed: () => false,
         log: createLog('silent'),
       })
     }

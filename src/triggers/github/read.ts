@@ -7,10 +7,9 @@ const maxDepth = 100
 
 /** What a delivery of GitHub's says. Pure. */
 export function readGitHub(delivery: Pick<Delivery, 'id' | 'event' | 'body'>): OutsideEvent | { refused: string } {
-  const text = delivery.body.toString('utf8')
-  if (isDeeperThan(maxDepth, text)) return { refused: `it is nested more than ${maxDepth} deep` }
-  const payload = objectIn(text)
+  const payload = objectIn(delivery.body.toString('utf8'))
   if (!payload) return { refused: 'it is not a JSON object' }
+  if (isDeeperThan(maxDepth, payload)) return { refused: `it is nested more than ${maxDepth} deep` }
   const at = (path: string) => clean(textAt(payload, path.split('.')))
   return {
     delivery: delivery.id,
@@ -49,17 +48,12 @@ function objectIn(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function isDeeperThan(depth: number, text: string): boolean {
-  let [deep, inText] = [0, false]
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index]
-    if (inText) {
-      if (character === '\\') index += 1
-      else if (character === '"') inText = false
-    } else if (character === '"') inText = true
-    else if (character === '{' || character === '[') deep += 1
-    else if (character === '}' || character === ']') deep -= 1
+/** Level by level, so that no depth is too much for looking. */
+function isDeeperThan(depth: number, value: unknown): boolean {
+  let level = [value]
+  for (let deep = 0; level.length > 0; deep++) {
     if (deep > depth) return true
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
   }
   return false
 }

@@ -26,6 +26,7 @@ function openHook({ secrets = { current: secret, old }, away = false }: Wanted =
       } as never,
     },
     atOnce: 1,
+    mostWaiting: 10,
     received: () => {},
   })
   const app = new Hono().route('/hooks/github', gitHubHook({ receiver, secrets }))

@@ -32,6 +32,7 @@ function openHook({ secrets = [secret], away = false, heard }: Wanted = {}) {
       } as never,
     },
     atOnce: 1,
+    mostWaiting: 100,
     received: () => {},
   })
   const desk = {
