@@ -5,6 +5,7 @@ import { type Bench, lineOf } from './row.ts'
 import { accept } from './rows/accept.ts'
 import { copies } from './rows/copies.ts'
 import { fire, fireLarge } from './rows/fire.ts'
+import { hooks } from './rows/hooks.ts'
 import { runs } from './rows/runs.ts'
 import { slots } from './rows/slots.ts'
 import { start } from './rows/start.ts'
@@ -18,6 +19,7 @@ const benches: Record<string, (bench: Bench) => Promise<void>> = {
   copies,
   slots,
   runs,
+  hooks,
 }
 
 const asked = process.argv.slice(2)
