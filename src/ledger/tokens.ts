@@ -2,7 +2,7 @@ import { and, desc, eq, getTableColumns, isNull, or, sql } from 'drizzle-orm'
 import { apiTokens, type ApiToken } from './schema.ts'
 import type { Database } from './store.ts'
 
-export type TokenState = 'live' | 'expired' | 'revoked'
+type TokenState = 'live' | 'expired' | 'revoked'
 export type KnownToken = ApiToken & { state: TokenState }
 export type NewToken = Pick<ApiToken, 'id' | 'name' | 'hash' | 'routines' | 'scopes' | 'createdBy'> & {
   /** null = until it is revoked. */
