@@ -7,7 +7,7 @@ import { AddressRefused, messageOf, OutsideUnreachable } from '../errors.ts'
 import { isPublicV6, readDestination, type Destination } from './address.ts'
 import { readBody, UnreadableBody } from './read-body.ts'
 
-export type Ask = {
+type Ask = {
   /** Default GET. */
   method?: 'GET' | 'POST'
   headers?: Readonly<Record<string, string>>

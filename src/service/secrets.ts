@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { messageOf } from '../errors.ts'
 
 /** What `secret:NAME` stands for; `missing` says why it is not there, and what to do. */
-export type Secret = { value: string } | { missing: string }
+type Secret = { value: string } | { missing: string }
 export type SecretOf = (name: string) => Promise<Secret>
 
 const mostBytes = 64 * 1024

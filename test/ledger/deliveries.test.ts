@@ -76,6 +76,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect((await receive('1', {}, { source: 'linear' })).fresh).toBe(true)
     })
 
+    test('one is heard of under its name, for as long as one asks', async () => {
+      await open.setClock('2026-11-21T16:00:00Z')
+      const { id } = await receive('1')
+      const heardOf = (name: string, from = 'sentry') => open.ledger.deliveries.heardOf(from, name, 600_000)
+      expect([await heardOf('1'), await heardOf('2'), await heardOf('1', 'linear')]).toEqual([id, undefined, undefined])
+      await open.setClock('2026-11-21T16:09:00Z')
+      expect(await heardOf('1')).toBe(id)
+      await open.setClock('2026-11-21T16:11:00Z')
+      expect(await heardOf('1')).toBeUndefined()
+    })
+
     test('one that fits is a firing and a run that know where they come from', async () => {
       await apply('triage', 'other')
       const { id } = await receive('1')

@@ -21,7 +21,7 @@ const hmac = (own: Partial<HmacWay>): HmacWay => ({ ...plainHmac, ...own })
 export const bearer: TokenWay = { kind: 'token', header: 'authorization', prefix: 'Bearer ' }
 
 /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md; Svix has names of its own. */
-export const standard: readonly HmacWay[] = ['webhook', 'svix'].map((name) =>
+const standard: readonly HmacWay[] = ['webhook', 'svix'].map((name) =>
   hmac({
     header: `${name}-signature`,
     separator: ' ',

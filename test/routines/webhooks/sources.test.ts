@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createLog } from '../../../src/log.ts'
 import { createFolderSource } from '../../../src/routines/folder-source.ts'
 import { formatProblem } from '../../../src/routines/format.ts'
+import type { Source, SourceTree } from '../../../src/routines/source.ts'
 import { isSourceFile, openSources, readSources } from '../../../src/routines/webhooks/sources.ts'
 import { openFolder } from '../../support/git-repository.ts'
 
@@ -80,5 +81,30 @@ describe('a folder of sources', () => {
     const { write, state } = await open({ watch: true })
     await write('linear.yaml', 'verify: linear\nsecret: secret:A')
     await vi.waitFor(() => expect(state().inForce).toEqual(['linear', 'sentry']), { timeout: 5000 })
+  })
+})
+
+describe('sources in a repository', () => {
+  test('are waited for by nobody, and unknown until they could be read once', async () => {
+    const answers: SourceTree[] = [{ missing: { message: 'the forge is away', hint: 'wait' } }]
+    const file = {
+      entry: 'sentry.yaml',
+      file: '/data/sentry.yaml',
+      shownAs: 'acme/routines:webhooks/sentry.yaml',
+      stamp: 'a',
+    }
+    const source: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => answers.at(-1)! }
+    await using sources = await openSources({ source, log: createLog('silent') })
+    await sources.rescan()
+    expect(sources.snapshot()).toMatchObject({ isKnown: false, problems: [] })
+    answers.push({ files: [{ ...file, text: good }] })
+    await sources.look()
+    expect(sources.snapshot().isKnown).toBe(false)
+    await sources.rescan()
+    expect([...sources.snapshot().sources.keys()]).toEqual(['sentry'])
+    answers.push({ files: [{ ...file, stamp: 'b', text: 'verify: nobody' }] })
+    await sources.rescan()
+    expect(sources.snapshot().problems.map(formatProblem)[0]).toMatch(/^acme\/routines:webhooks\/sentry.yaml:1:9: /)
+    expect(sources.snapshot()).toMatchObject({ isKnown: true, sources: { size: 1 } })
   })
 })
