@@ -270,7 +270,7 @@ describe('the prompt', () => {
     [
       '${{ secrets.TOKEN }}',
       [
-        'x.md:6:5: "{{ secrets.TOKEN }}": nothing is called "secrets" – known here: inputs, event, slot, routine, previous',
+        'x.md:6:5: "{{ secrets.TOKEN }}": nothing is called "secrets" – known here: inputs, event, events, slot, routine, previous',
       ],
     ],
     [
