@@ -21,6 +21,7 @@ import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
 import { addServer } from './server.ts'
 import { addSignIn } from './sign-in.ts'
+import { addSources } from './sources.ts'
 import { addToken } from './token.ts'
 import { addUp } from './up.ts'
 
@@ -58,6 +59,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addPulls,
     addSignIn,
     addAlerts,
+    addSources,
     addToken,
     addMessages,
     addDoctor,

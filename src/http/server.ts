@@ -27,6 +27,7 @@ import { pullsApi } from './pulls-api.ts'
 import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
 import { runsApi } from './runs-api.ts'
+import { sourcesApi } from './sources-api.ts'
 import { tokensApi } from './tokens-api.ts'
 import { workersApi } from './workers-api.ts'
 
@@ -83,6 +84,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/next', nextApi(face))
   api.route('/workers', workersApi(face))
   api.route('/alerts', alertsApi(face))
+  api.route('/sources', sourcesApi(face))
   api.route('/tokens', tokensApi(face))
   api.route('/messages', messagesApi(face))
   api.get('/signing-secret', describeJson('What signs our messages, newest first', 200, SigningSecret), async (c) =>

@@ -45,6 +45,7 @@ export async function openWebhooks(
     }),
   )
   const desk: WebhookDesk = {
+    snapshot: () => sources.snapshot(),
     find(name) {
       const { sources: inForce, broken, isKnown } = sources.snapshot()
       return inForce.get(name) ?? (broken.has(name) || !isKnown ? 'broken' : undefined)

@@ -136,3 +136,28 @@ test('a source that is asked: what was there before is on record, and fires noth
     firings: [],
   })
 })
+
+test('sources tell whether they are ready, and how looking goes', async () => {
+  writeFileSync(join(place.folder, 'webhooks', 'late.yaml'), 'verify: linear\nsecret: secret:NOT_THERE\n')
+  const { json } = await vi.waitFor(
+    async () => {
+      const answer = await app.ask('/v1/sources')
+      expect(answer.json).toMatchObject({ sources: { length: 4 } })
+      return answer
+    },
+    { timeout: 20_000, interval: 50 },
+  )
+  const plain = { description: '', broken: false }
+  const looked = { everySeconds: 30, failures: 0, error: null, lookedAt: expect.any(String) as string }
+  expect(json).toMatchObject({
+    sources: [
+      { ...plain, source: 'alerts', path: '/hooks/alerts', ready: true, polling: null },
+      { ...plain, source: 'board', path: null, ready: true, polling: looked },
+      { ...plain, source: 'late', path: '/hooks/late', ready: false, polling: null },
+      { ...plain, source: 'sentry', path: '/hooks/sentry', ready: true, polling: null },
+    ],
+    problems: [],
+  })
+  const refused = await app.ask('/hooks/late', { method: 'POST', body: '{}', token: null })
+  expect(refused).toMatchObject({ status: 503, json: { hint: expect.stringContaining('NOT_THERE') as string } })
+})

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { NotFound, OvernightError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { WebhookSource } from '../../routines/webhooks/source.ts'
+import type { SourcesSnapshot } from '../../routines/webhooks/sources.ts'
 import type { Receiver } from '../../triggers/receive-deliveries.ts'
 import { accept, sameForMs } from '../../triggers/webhook/accept.ts'
 import { createBodyReader } from './raw-body.ts'
@@ -15,9 +16,10 @@ export type WebhookDesk = {
   find(name: string): WebhookSource | 'broken' | undefined
   /** Those of its secrets that are there, the newer first. */
   secretsOf(source: WebhookSource): Promise<string[]>
+  snapshot(): SourcesSnapshot
 }
 export type WebhookHookOptions = {
-  desk: WebhookDesk
+  desk: Pick<WebhookDesk, 'find' | 'secretsOf'>
   receiver: Receiver
   deliveries: Pick<Ledger['deliveries'], 'heardOf'>
   now?: () => Date
