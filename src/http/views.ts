@@ -49,6 +49,7 @@ export async function homeView(face: Face): Promise<HomeView> {
     schedules: await routines.schedules(),
     slots: await slots.idleSince(since, 50),
     routines: (await routines.list()).map((row) => row.name),
+    rolledBack: new Set(face.library.snapshot().rolledBack.keys()),
     pauses: [...(whole ? [{ ...whole, routine: null }] : []), ...(await ledger.pauses.list())],
     alerts: await ledger.alerts.open(),
     problems: face.library.snapshot().problems.map((problem): FileProblem => ({

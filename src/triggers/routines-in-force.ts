@@ -1,3 +1,4 @@
+import { setImmediate as macrotask } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { RoutineVersion } from '../ledger/schema.ts'
@@ -5,33 +6,37 @@ import type { Log } from '../log.ts'
 import type { Routine } from '../routines/routine.ts'
 
 export type InForceTools = { ledger: Ledger; routineOf(version: RoutineVersion): Routine; log: Log }
+type Row = { name: string; hash: string; file: string }
 type Known = { hash: string; file: string; routine: Routine | undefined }
 
 /** The routines in force by the ledger, which may be other ones than this process has read; each text is read once. */
 export function createRoutinesInForce({ ledger, routineOf, log }: InForceTools): () => Promise<Routine[]> {
   let known = new Map<string, Known>()
 
-  async function read(name: string): Promise<Known | undefined> {
-    const version = await ledger.routines.versionInForce(name)
-    if (!version) return undefined
+  function read(version: RoutineVersion): Known {
+    const { routine: name, hash, file } = version
     try {
-      return { hash: version.hash, file: version.file, routine: routineOf(version) }
+      return { hash, file, routine: routineOf(version) }
     } catch (error) {
       log.error(
         { routine: name, error: messageOf(error) },
         'a routine in force can no longer be read; no event fires it',
       )
-      return { hash: version.hash, file: version.file, routine: undefined }
+      return { hash, file, routine: undefined }
     }
   }
 
   return async () => {
     const now = new Map<string, Known>()
-    for (const row of await ledger.routines.list()) {
-      const before = known.get(row.name)
-      const isSame = before?.hash === row.hash && before.file === row.file
-      const found = isSame ? before : await read(row.name)
-      if (found) now.set(row.name, found)
+    const isKnown = ({ name, hash, file }: Row) => known.get(name)?.hash === hash && known.get(name)?.file === file
+    const rows = await ledger.routines.standing()
+    for (const { name } of rows.filter(isKnown)) now.set(name, known.get(name)!)
+    const fresh = rows.filter((row) => !isKnown(row)).map(({ name }) => name)
+    const versions = fresh.length > 0 ? await ledger.routines.versionsInForce(fresh) : []
+    for (const [index, version] of versions.entries()) {
+      // Reading a file takes some tenths of a millisecond, and there may be thousands.
+      if (index % 32 === 31) await macrotask()
+      now.set(version.routine, read(version))
     }
     known = now
     return [...now.values()].flatMap(({ routine }) => routine ?? [])

@@ -10,9 +10,27 @@ export function tonight({ tonight, paused, clock }: HomeView): Html | '' {
   return html`<section class="column" id="tonight" aria-labelledby="tonight-title">
     <h2 id="tonight-title">${titleOf({ tonight, clock })} <span class="count">${tonight.length}</span></h2>
     <ul>
-      ${tonight.map((coming) => comingRow(coming, clock))} ${comingOfAll(paused, clock)}
+      ${shownOf(tonight).map((coming) => comingRow(coming, clock))} ${moreRow(tonight.length - shownOf(tonight).length)}
+      ${comingOfAll(paused, clock)}
     </ul>
   </section>`
+}
+
+/** The page is read on a phone; the command line lists all of them. */
+const shown = 20
+
+/** The soonest, and among them those that are held: they wait for somebody. */
+function shownOf(tonight: readonly Coming[]): readonly Coming[] {
+  if (tonight.length <= shown) return tonight
+  const held = tonight.filter(({ paused }) => paused !== null)
+  return [...held, ...tonight.filter(({ paused }) => paused === null)].slice(0, shown)
+}
+
+function moreRow(more: number): Html | '' {
+  if (more <= 0) return ''
+  return html`<li class="row">
+    <p class="detail">And ${more} more: <code class="command">overnight routines</code></p>
+  </li>`
 }
 
 function titleOf({ tonight, clock }: Pick<HomeView, 'tonight' | 'clock'>): string {
@@ -20,12 +38,15 @@ function titleOf({ tonight, clock }: Pick<HomeView, 'tonight' | 'clock'>): strin
   return soonest && soonest.getTime() - clock.now.getTime() > 24 * 3_600_000 ? 'Next' : 'Tonight'
 }
 
-function comingRow({ routine, at, zone, paused }: Coming, clock: Clock): Html {
+function comingRow({ routine, at, zone, paused, rolledBack }: Coming, clock: Clock): Html {
   const when = at ? moment(at, clock, zone ?? clock.zone) : 'when somebody asks'
   // The same page asks for the same firing, however often the button is pressed.
   const key = `page:${clock.now.toISOString()}`
   return html`<li class="row coming">
-    <p class="what"><b>${routine}</b> <span class="byline">${paused ? pauseText(paused, clock) : when}</span></p>
+    <p class="what">
+      <b>${routine}</b>
+      <span class="byline">${paused ? pauseText(paused, clock) : when}${rolledBack && ', rolled back'}</span>
+    </p>
     <div class="acts">
       ${hold({ path: pathOf('routines', routine, paused ? 'resume' : 'pause'), isPaused: paused !== null, whom: routine })}
       <form method="post" action="${pathOf('routines', routine, 'fire')}">

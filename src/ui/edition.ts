@@ -10,7 +10,13 @@ export const editionHours = 24
 /** A routine file that is not in force as written. */
 export type FileProblem = { file: string; message: string; hint: string | null }
 /** When a routine comes next; `at` is null for one that only people and programs fire. */
-export type Coming = { routine: string; at: Date | null; zone: string | null; paused: Pause | null }
+export type Coming = {
+  routine: string
+  at: Date | null
+  zone: string | null
+  paused: Pause | null
+  rolledBack: boolean
+}
 
 /** What the ledger holds: runs that have not ended, or ended within the edition, or stand behind an open pull request. */
 export type Material = {
@@ -22,6 +28,8 @@ export type Material = {
   slots: readonly Slot[]
   /** Names of the routines in force. */
   routines: readonly string[]
+  /** Those of which an older version was put back. */
+  rolledBack: ReadonlySet<string>
   /** Routines that are held; `routine` null = all of them are. */
   pauses: readonly (Pause & { routine: string | null })[]
   problems: readonly FileProblem[]
@@ -104,7 +112,7 @@ function itemTime(item: RunItem | { slot: Slot }): number {
 }
 
 /** Each schedule's next instant, soonest first, then the routines that have none. */
-function coming({ schedules, routines, pauses }: Material): Coming[] {
+function coming({ schedules, routines, pauses, rolledBack }: Material): Coming[] {
   const paused = new Map(pauses.map((pause) => [pause.routine, pause]))
   const dated = schedules
     .flatMap(({ routine, timezone, nextFireAt }) => (nextFireAt ? { routine, at: nextFireAt, zone: timezone } : []))
@@ -113,5 +121,9 @@ function coming({ schedules, routines, pauses }: Material): Coming[] {
   const others = routines
     .filter((routine) => !scheduled.has(routine))
     .map((routine) => ({ routine, at: null, zone: null }))
-  return [...dated, ...others].map((next) => ({ ...next, paused: paused.get(next.routine) ?? null }))
+  return [...dated, ...others].map((next) => ({
+    ...next,
+    paused: paused.get(next.routine) ?? null,
+    rolledBack: rolledBack.has(next.routine),
+  }))
 }

@@ -33,6 +33,9 @@ function dateline({ counts, alerts, paused, clock }: HomeView): Part {
   return dotted(facts)
 }
 
+/** `overnight check` names all of them. */
+const shownProblems = 10
+
 function homeMain(view: HomeView): Html {
   const { clock, problems } = view
   const [first, ...others] = view.needsYou
@@ -52,7 +55,8 @@ function homeMain(view: HomeView): Html {
         first ? 'Ready to review' : 'Also ready to review',
         waiting.map((item) => readyRow(item, clock)),
       )}
-      ${column('failed', 'Failed', rows(view.failed))} ${column('files', 'Files to mend', problems.map(problemRow))}
+      ${column('failed', 'Failed', rows(view.failed))}
+      ${column('files', 'Files to mend', problems.slice(0, shownProblems).map(problemRow))}
       ${column('running', 'Running', rows(view.running))}
     </div>
     ${tonight(view)}

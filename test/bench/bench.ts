@@ -6,6 +6,7 @@ import { accept } from './rows/accept.ts'
 import { copies } from './rows/copies.ts'
 import { fire, fireLarge } from './rows/fire.ts'
 import { hooks } from './rows/hooks.ts'
+import { routines } from './rows/routines.ts'
 import { runs } from './rows/runs.ts'
 import { slots } from './rows/slots.ts'
 import { start } from './rows/start.ts'
@@ -20,6 +21,7 @@ const benches: Record<string, (bench: Bench) => Promise<void>> = {
   slots,
   runs,
   hooks,
+  routines,
 }
 
 const asked = process.argv.slice(2)

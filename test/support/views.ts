@@ -143,6 +143,7 @@ const sorted = published(pulls[0]!, {
 })
 
 export const material: Material = {
+  rolledBack: new Set(['changelog']),
   clock,
   pauses: [{ routine: 'docs-drift', whole: false, at: before(900), by: 'ada', reason: 'until the move is over' }],
   alerts: [

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { homePage } from '../../src/ui/home.ts'
 import { segmentsOf } from '../../src/ui/timeline.ts'
 import { before, clock, events, home, material, morning, needing, runOf } from '../support/views.ts'
 
@@ -64,4 +65,12 @@ test('the timeline’s stretches add up to the life of the run', () => {
   expect(segmentsOf(ended, events, clock.now).reduce((sum, { ms }) => sum + ms, 0)).toBe(
     ended.endedAt.getTime() - run.createdAt.getTime(),
   )
+})
+
+test('of thousands of routines the page shows the soonest and those that are held, and how many more there are', () => {
+  const many = Array.from({ length: 10_000 }, (_, index) => `r${index}`)
+  const page = String(homePage(home({ routines: many, schedules: [], rolledBack: new Set(['r0']) })))
+  expect(page.length).toBeLessThan(60 * 1024)
+  expect(page).toContain('And 9980 more: <code class="command">overnight routines</code>')
+  expect(page).toContain('when somebody asks, rolled back')
 })
