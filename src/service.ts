@@ -72,19 +72,20 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     reached: options.reached ?? (() => {}),
     ...(foreground ? { only: () => [...mine] } : {}),
   })
+  const outside = await openOutside(ground, building, {
+    wake: () => void dispatcher.wake(),
+    library,
+    isService: !foreground,
+  })
   building.defer(
     await ledger.watch((run, kind) => {
       if (kind !== 'cancel') news.tell(run, kind)
       else if (run !== undefined) hands.queue.cancel(run)
       // A run that ended elsewhere has made room.
       if (take === 'none' && kind === 'state') void dispatcher.wake()
+      if (take !== 'own' && kind === 'state') outside.follow()
     }),
   )
-  const outside = await openOutside(ground, building, {
-    wake: () => void dispatcher.wake(),
-    library,
-    isService: !foreground,
-  })
   const signIn = createSignIn(token, { secure: config.publicUrl?.startsWith('https:') ?? false })
   const watch = openWatch(ground)
   const state = { stopping: false, hosts: new Set(['127.0.0.1:0']) as ReadonlySet<string> }

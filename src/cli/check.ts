@@ -5,6 +5,7 @@ import { BadRequest, messageOf } from '../errors.ts'
 import { formatProblem, relativeTo } from '../routines/format.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
 import { readLibrary, type LibrarySnapshot } from '../routines/library.ts'
+import { lintAfter } from '../routines/lint-after.ts'
 import { lintRoutine } from '../routines/lint.ts'
 import { readRoutine } from '../routines/read.ts'
 import type { Problem, Routine } from '../routines/routine.ts'
@@ -55,6 +56,7 @@ async function readAll(context: Context): Promise<Checked> {
   const warnings = [
     ...routines.flatMap(lintRoutine),
     ...lintWebhooks(routines, names),
+    ...lintAfter(routines),
     ...(await findMissingSecrets(context, sources)),
   ]
   return { routines, sources, problems: [...problems, ...found.problems], warnings }

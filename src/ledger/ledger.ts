@@ -6,6 +6,7 @@ import { createBackground } from './background.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
 import { createHistory } from './history.ts'
+import { createFollowers } from './followers.ts'
 import { holdRun } from './held-run.ts'
 import type { Patience } from './insist.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -42,6 +43,7 @@ function statements(db: Database) {
     firings: createFirings(db),
     runs: createRuns(db),
     background: createBackground(db),
+    followers: createFollowers(db),
     owed: createOwed(db),
     publications: createPublications(db),
     pulls: createPulls(db),

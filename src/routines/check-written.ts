@@ -8,6 +8,8 @@ import { understand } from './written-schedule.ts'
 /** What is wrong with a schedule, as a sentence; undefined = nothing. */
 export type CheckSchedule = (cron: string, timezone: string) => string | undefined
 export type WrittenRules = {
+  /** Of the routine. */
+  name: string
   engine: string
   timezone: string
   checkSchedule: CheckSchedule
@@ -25,6 +27,7 @@ export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding
     ...checkEngine(written, rules),
     ...checkInputs(written),
     ...checkConcurrency(written),
+    ...checkAfter(written, rules),
     ...checkWebhooks(written),
   ]
 }
@@ -68,6 +71,15 @@ function checkEngine({ engine }: FrontMatter, rules: WrittenRules): Finding[] {
   return [{ path: ['engine'], at: 'value', message: `the engine ${rules.engine} needs a command`, hint }]
 }
 
+function checkAfter({ on }: FrontMatter, { name }: WrittenRules): Finding[] {
+  if (on === 'manual') return []
+  return listOf(on.after).flatMap(({ routine }, index): Finding[] => {
+    const path = ['on', 'after', ...(Array.isArray(on.after) ? [index] : []), 'routine']
+    const hint = 'name another one; for a run that goes on and on write a schedule'
+    return routine === name ? [{ path, at: 'value', message: 'a routine cannot follow itself', hint }] : []
+  })
+}
+
 /** What the key may be made of is known when it is fired. */
 const keyRoots = ['inputs', 'event', 'slot']
 
@@ -83,6 +95,7 @@ function checkInputs({ on, inputs }: FrontMatter): Finding[] {
   const isCommanded = events.length > 0 && events.every((trigger) => 'command' in trigger)
   const who = (name: string) => {
     if (listOf(on.schedule).length > 0) return 'a schedule'
+    if (listOf(on.after).length > 0) return 'another routine'
     return events.length > 0 && !(isCommanded && name === 'text') ? 'an event' : undefined
   }
   return Object.entries(inputs)

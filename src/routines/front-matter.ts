@@ -3,7 +3,7 @@ import { duration, millisecondsOf } from './duration.ts'
 import { Output } from './output.ts'
 import { PaceKeys } from './pace-keys.ts'
 import type { JsonSchema } from './schema-keys.ts'
-import { GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
+import { AfterTrigger, GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
 
 /** Names of routines, and everything else that becomes part of a branch name. */
 export const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -106,6 +106,7 @@ export const FrontMatter = z.strictObject({
         schedule: oneOrMore(Schedule).optional().describe('Times at which it is due.'),
         github: oneOrMore(GitHubTrigger).optional().describe('Events of the repository on GitHub.'),
         webhook: oneOrMore(WebhookTrigger).optional().describe('Events of other services.'),
+        after: oneOrMore(AfterTrigger).optional().describe('Other routines whose end makes it due.'),
         api: z.boolean().default(false).describe('May it be fired by HTTP?'),
       }),
     ])

@@ -55,7 +55,7 @@ export function readRoutine(file: string, text: string, options: ReadOptions): R
   }
 
   const engine = engineOf(parsed.data, options)
-  const findings = checkWritten(parsed.data, { engine: engine.name, ...withDefaults(options) })
+  const findings = checkWritten(parsed.data, { name, engine: engine.name, ...withDefaults(options) })
   const marks = checkPrompt(text.slice(parts.promptOffset), Object.keys(parsed.data.inputs))
   const inPrompt = marks.map(({ index, ...words }) => ({
     file,

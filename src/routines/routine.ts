@@ -15,6 +15,7 @@ export type Routine = {
   schedules: Schedule[]
   github: GitHubTrigger[]
   webhooks: WebhookTrigger[]
+  after: Follow[]
   /** May it be fired by HTTP (`on.api: true`)? People (CLI, page) may always fire it. */
   api: boolean
   repository: string | null
@@ -73,6 +74,8 @@ export type WebhookTrigger = {
   inputs: Record<string, string>
   subject: string | null
 }
+/** Due when a run of that routine ends so. */
+export type Follow = { routine: string; ends: string[] }
 export type Schedule = { cron: string; timezone: string }
 /** What becomes of slots that passed while nothing ran; `max` is how many of them `all` makes up for. */
 export type CatchUp = { mode: 'none' | 'last' | 'all'; maxAgeMs: number; max: number }

@@ -19,6 +19,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     schedules: schedulesOf(written, timezone),
     github: gitHubOf(written),
     webhooks: webhooksOf(written),
+    after: written.on === 'manual' ? [] : listOf(written.on.after),
     api: written.on !== 'manual' && written.on.api,
     repository: listOf(written.repository)[0] ?? null,
     base: written.base ?? null,

@@ -83,3 +83,14 @@ export const WebhookTrigger = z.strictObject({
     ),
 })
 export type WebhookTrigger = z.output<typeof WebhookTrigger>
+
+/** Endings that a routine may follow; a run that was skipped did nothing. */
+const ends = ['published', 'reported', 'unchanged', 'failed', 'timed_out', 'cancelled'] as const
+
+export const AfterTrigger = z.strictObject({
+  routine: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the name of a routine: its file without .md')
+    .describe('Name of the other routine.'),
+  ends: z.array(z.enum(ends)).min(1).default(['published', 'reported']).describe('How its run has to end.'),
+})

@@ -49,6 +49,7 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
 
 /** Why nothing is started, whatever else stands; undefined = nothing is against it. */
 async function refusal(tx: Statements, occasion: Occasion): Promise<Reason | undefined> {
+  if (occasion.refused) return occasion.refused
   if ((occasion.depth ?? 0) > deepest) return 'depth'
   const pause = isAskedFor(occasion) ? undefined : await tx.pauses.of(occasion.routine.name)
   return pause && 'paused'

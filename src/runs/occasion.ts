@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import type { Reason } from '../errors.ts'
 import { idOf } from '../ledger/cause.ts'
 import type { Firing, Trigger } from '../ledger/schema.ts'
 import { fillPrompt } from '../routines/prompt.ts'
@@ -29,6 +30,8 @@ export type Occasion = {
   retryOf?: string
   /** Of the run that is retried; default: what the routine says. */
   concurrencyKey?: string
+  /** Nothing can be started, and that is on record. */
+  refused?: Reason
   /** `--repository`: this run works there, whatever the file says. */
   repository?: string
   /** Someone waits for exactly this run (`overnight run`): it neither joins nor replaces another. */

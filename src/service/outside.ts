@@ -3,6 +3,7 @@ import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
 import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Library } from '../routines/library.ts'
 import { isPushTo } from '../triggers/github/pushes.ts'
+import { createFollowing } from '../triggers/follow.ts'
 import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts'
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
 import { createSettler } from '../triggers/settle-deliveries.ts'
@@ -21,6 +22,8 @@ export type Outside = {
   /** There is a delivery to settle that no receiver of this process wrote down. */
   settle(): void
   webhooks: Webhooks
+  /** A run has ended: others may follow it. */
+  follow(): void
   ticks: { every: string; name: string; act(): Promise<unknown> }[]
 }
 
@@ -43,10 +46,13 @@ export async function openOutside(
     github,
     runDepth: (repository, branch) => ledger.publications.depthOf(repository, branch),
   })
+  const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })
+  const following = createFollowing({ ledger, routines, wake, log })
+  building.defer(() => following.stop())
   const settler = createSettler({
     ledger,
     sourceOf: (name) => (name === 'github' ? fromGitHub : fromWebhooks),
-    routines: createRoutinesInForce({ ledger, routineOf: ground.routineOf, log }),
+    routines,
     wake,
     isPressed: () => receiver.isBusy(),
     heard(event) {
@@ -69,10 +75,12 @@ export async function openOutside(
   return {
     receiver,
     settle,
+    follow: () => void following.wake(),
     webhooks,
     // A ledger that is away then is there at the next tick.
     lookBack: () => void askAgain?.tick().catch(() => {}),
     ticks: [
+      { every: '*/5 * * * * *', name: 'followers', act: () => following.wake() },
       { every: '*/5 * * * * *', name: 'deliveries', act: () => settler.wake() },
       // Looks at its own row each time: one process in ten minutes goes on to ask GitHub.
       ...(askAgain ? [{ every: '*/20 * * * * *', name: 'missed events', act: () => askAgain.tick() }] : []),

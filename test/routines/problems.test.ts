@@ -88,6 +88,13 @@ const inFrontMatter: [string, string[]][] = [
   ['concurrency: "{{ routine.name }}"', [expect.stringMatching(/^x\.md:4:14: .*nothing is called "routine"/)]],
   ['concurrency: "{{ inputs.scpe }}"', [expect.stringMatching(/^x\.md:4:14: .*declares no inputs/)]],
   ['concurrency: "{{ a b }}"', [expect.stringMatching(/^x\.md:4:14: .*is not a path/)]],
+  ['on: { after: { routine: x } }', [expect.stringMatching(/^x\.md:4:25: a routine cannot follow itself – /)]],
+  ['on: { after: { routine: a b } }', [expect.stringMatching(/^x\.md:4:25: .*must be the name of a routine/)]],
+  ['on: { after: { routine: a, ends: [done] } }', [expect.stringMatching(/^x\.md:4:35: .*cannot be "done"/)]],
+  [
+    'on: { after: { routine: a } }\ninputs: { scope: { type: string } }',
+    [expect.stringContaining('input "scope" has no default, and another routine cannot give it')],
+  ],
   ['sandbox: dockr', ['x.md:4:10: "sandbox" cannot be "dockr" – did you mean "docker"?']],
   ['network: opne', ['x.md:4:10: "network" cannot be "opne" – did you mean "open"?']],
   ['limits: { minutes: 0 }', ['x.md:4:20: "limits.minutes" must be more than 0']],

@@ -37,6 +37,7 @@ describe('a valid file', () => {
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
       unavailable: [],
       webhooks: [],
+      after: [],
     })
   })
 
@@ -100,10 +101,10 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
   test('with every key passes, and names what cannot be done yet, each at its place', () => {
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
-      '11:1 connectors',
-      '13:1 sandbox',
-      '14:1 network',
-      '23:1 success',
+      '12:1 connectors',
+      '14:1 sandbox',
+      '15:1 network',
+      '24:1 success',
     ])
   })
 

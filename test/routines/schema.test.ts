@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { routineJsonSchema } from '../../src/routines/front-matter.ts'
+import { lintAfter } from '../../src/routines/lint-after.ts'
 import { lintRoutine } from '../../src/routines/lint.ts'
 import { nearest } from '../../src/routines/nearest.ts'
 import type { JsonSchema } from '../../src/routines/schema-keys.ts'
@@ -85,6 +86,20 @@ test('check warns about what cannot be done yet and what cannot be seen', () => 
     },
   ])
   expect(lintRoutine(readGood(routineText('', 'Räum auf 👩‍💻 नमस्ते')))).toEqual([])
+})
+
+test('check warns about a routine that follows nobody', () => {
+  const [a, b] = [readGood(routineText('on: { after: { routine: tidi } }')), readGood(routineText())]
+  expect(lintAfter([a, { ...b, name: 'tidy' }])).toEqual([
+    {
+      file: a.file,
+      line: 4,
+      column: 16,
+      message: 'there is no routine "tidi" that this one could follow',
+      hint: 'did you mean "tidy"?',
+    },
+  ])
+  expect(lintAfter([a, { ...b, name: 'tidi' }])).toEqual([])
 })
 
 test.each([
