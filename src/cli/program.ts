@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { readConfig } from '../config.ts'
 import { logged, OvernightError } from '../errors.ts'
 import { addAlerts } from './alerts.ts'
+import { addBackfill } from './backfill.ts'
 import { addCheck } from './check.ts'
 import { type Context, exitCodes, type Terminal } from './context.ts'
 import { addDeliveries } from './deliveries.ts'
@@ -49,6 +50,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     addServer,
     addFire,
     addPause,
+    addBackfill,
     addRoutines,
     addHistory,
     addPlan,

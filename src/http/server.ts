@@ -6,6 +6,7 @@ import { routineJsonSchema } from '../routines/front-matter.ts'
 import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import type { Asset } from '../ui/assets.ts'
 import { alertsApi } from './alerts-api.ts'
+import { backfillApi } from './backfill-api.ts'
 import { guardOrigin } from './auth.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
@@ -78,6 +79,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/plan', planApi(face))
   api.route('/routines', historyApi(face))
   api.route('/routines', fireApi(face))
+  api.route('/routines', backfillApi(face))
   api.route('/claude_code/routines', hostedFireApi(face))
   api.route('/runs', runsApi(face))
   api.route('/pulls', pullsApi(face))

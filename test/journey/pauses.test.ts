@@ -105,3 +105,38 @@ describe('everything paused', () => {
     expect(await folder()).toEqual({ all: null, note: null, other: null })
   })
 })
+
+describe('a past window', () => {
+  const day = (before: number) => new Date(Date.now() - before * 86_400_000).toISOString().slice(0, 10)
+  const window = ['--from', `${day(3)}T00:00Z`, '--to', `${day(1)}T00:00Z`]
+
+  test('is listed, fired slot by slot, and fired once however often it is asked; a pause does not hold it', async () => {
+    await place.overnight(['pause', 'note'])
+    const listed = await place.overnight(['backfill', 'note', ...window, '--dry-run'])
+    expect(listed).toMatchObject({ code: 0, stdout: `${day(3)} 03:00 +00:00  UTC\n${day(2)} 03:00 +00:00  UTC\n` })
+    const fired = await place.overnight(['backfill', 'note', ...window])
+    expect(fired.stdout).toBe(`${listed.stdout}fired: 2\n`)
+    const again = await place.overnight(['backfill', 'note', ...window, '--json'])
+    const { slots } = JSON.parse(again.stdout) as { slots: { run: string; fresh: boolean; outcome: string }[] }
+    expect(slots.map(({ fresh, outcome }) => [fresh, outcome])).toEqual([
+      [false, 'accepted'],
+      [false, 'accepted'],
+    ])
+    const ends = await Promise.all(slots.map(({ run }) => untilSettled(service, run)))
+    expect(new Set(ends.map(({ run }) => run)).size).toBe(2)
+    await place.overnight(['resume', 'note'])
+  })
+
+  test.each([
+    ['no time', ['note', '--from', 'yesterday', '--to', day(1)], /--from yesterday is no date or time/],
+    ['the future', ['note', '--from', day(1), '--to', '2999-01-01'], /the window ends in the future/],
+    ['no schedule', ['other', '--from', day(2), '--to', day(1)], /has no schedule/],
+    ['no routine', ['nobody', '--from', day(2), '--to', day(1)], /no routine "nobody"/],
+  ] as const)('%s is refused', async (_, args, says) => {
+    expect(await place.overnight(['backfill', ...args])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(says) as string,
+    })
+  })
+})
