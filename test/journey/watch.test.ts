@@ -55,9 +55,9 @@ describe.skipIf(skip)(`a server and a worker on PostgreSQL${note}`, () => {
   })
   afterAll(() => building.disposeAsync())
 
-  const health = async (headers: Record<string, string> = {}) => {
-    const answer = await fetch(new URL('/health', server.url), { headers })
-    return { status: answer.status, body: (await answer.json()) as unknown }
+  const health = async (): Promise<{ status: number; body: unknown }> => {
+    const answer = await fetch(new URL('/health', server.url))
+    return { status: answer.status, body: await answer.json() }
   }
 
   test('a run that nobody starts is told of by message, page, health, and command; a worker makes it good', async () => {
