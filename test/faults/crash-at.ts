@@ -16,33 +16,62 @@ const agentIsDone = steps.slice(steps.indexOf('exit_recorded')) as readonly stri
 
 export type AgentEnding = 'succeeds' | 'fails'
 
-/**
- * One run; the service is killed (-9) when the run reaches `point`, and started again. Answers every promise that was
- * broken, as sentences: the harness's own journal (what the agent wrote) is compared with ledger and repository.
- */
-export async function crashAt(point: CrashPoint, ending: AgentEnding = 'succeeds'): Promise<string[]> {
+export type Crashes = AsyncDisposable & {
+  /**
+   * One run; the service is killed (-9) when the run reaches `point`, and started again. Answers every promise that was
+   * broken, as sentences: the harness's own journal (what the agent wrote) is compared with ledger and repository. Once a
+   * point and ending.
+   */
+  crashAt(point: CrashPoint, ending?: AgentEnding): Promise<string[]>
+}
+
+/** One service after the other on one data folder: who takes over from the last one that was killed is the next to be. */
+export async function openCrashes(): Promise<Crashes> {
   const place = await mkdtemp(join(tmpdir(), 'overnight-crash-'))
-  try {
-    const { repository, routines, data, journal } = await furnish(place, ending)
-    const script = resolve(import.meta.dirname, 'crashing-service.ts')
-    const run = await killedAt(point, { data, routines, script })
-    await using service = await startService({ data, routines, script })
-    const ended = await untilSettled(service, run)
-    const { pulls } = await service.get<{ pulls: { number: number; head: string; branch: string }[] }>('/v1/pulls')
-    const branches = git(repository, 'for-each-ref', '--format=%(objectname) %(refname:short)', 'refs/heads/overnight')
-      .split('\n')
-      .filter(Boolean)
-    const starts = (await readFile(journal, 'utf8')).split('\n').filter(Boolean).length
-    const left = await leftIn(join(data, 'work'))
-    const promises = ending === 'succeeds' ? published({ ended, pulls, branches }) : failed({ ended, pulls, branches })
-    promises.push(
-      [starts >= 1 && starts <= 2, `the agent was started ${starts} times`],
-      [!agentIsDone.includes(point) || starts === 1, 'the agent was started again after its end was recorded'],
-      [left.length === 0, `left in the work folder: ${left.join(', ')}`],
-    )
-    return promises.filter(([kept]) => !kept).map(([, otherwise]) => `${point}: ${otherwise}`)
-  } finally {
-    await rm(place, { recursive: true, force: true })
+  const { repository, routines, data, journalOf } = await furnish(place)
+  const [script, when] = [resolve(import.meta.dirname, 'crashing-service.ts'), join(place, 'crash-at')]
+  const start = () => startService({ data, routines, script, env: { CRASH_AT: when } })
+  const state = { service: await start() }
+
+  /** Answers the run. The answer itself may be cut off by the kill: the key finds it again, which is what a client would do. */
+  async function killedAt(point: CrashPoint, routine: string): Promise<string> {
+    const fire = () =>
+      state.service.post<{ run: string }>(`/v1/routines/${routine}/fire`, {}, { 'idempotency-key': `crash-${routine}` })
+    if (point !== 'accepted') await writeFile(when, point)
+    const fired = await fire().catch(() => undefined)
+    if (point === 'accepted') state.service.kill('SIGKILL')
+    const { signal } = await state.service.exit
+    if (signal !== 'SIGKILL') throw new Error(`the service was not killed at ${point}: ${state.service.log()}`)
+    state.service = await start()
+    return (fired ?? (await fire())).run
+  }
+
+  return {
+    async crashAt(point, ending = 'succeeds') {
+      const routine = routineOf(point, ending)
+      const run = await killedAt(point, routine)
+      const ended = await untilSettled(state.service, run)
+      const mine = `overnight/${routine}/`
+      const all = (await state.service.get<{ pulls: { head: string; branch: string }[] }>('/v1/pulls')).pulls
+      const pulls = all.filter(({ branch }) => branch.startsWith(mine))
+      const branches = git(repository, 'for-each-ref', '--format=%(objectname) %(refname:short)', `refs/heads/${mine}`)
+        .split('\n')
+        .filter(Boolean)
+      const starts = (await readFile(journalOf(routine), 'utf8')).split('\n').filter(Boolean).length
+      const left = await leftIn(join(data, 'work'))
+      const promises =
+        ending === 'succeeds' ? published({ ended, pulls, branches }) : failed({ ended, pulls, branches })
+      promises.push(
+        [starts >= 1 && starts <= 2, `the agent was started ${starts} times`],
+        [!agentIsDone.includes(point) || starts === 1, 'the agent was started again after its end was recorded'],
+        [left.length === 0, `left in the work folder: ${left.join(', ')}`],
+      )
+      return promises.filter(([kept]) => !kept).map(([, otherwise]) => `${point}: ${otherwise}`)
+    },
+    async [Symbol.asyncDispose]() {
+      await state.service[Symbol.asyncDispose]()
+      await rm(place, { recursive: true, force: true })
+    },
   }
 }
 
@@ -82,38 +111,30 @@ async function leftIn(folder: string): Promise<string[]> {
   }
 }
 
-async function killedAt(
-  point: CrashPoint,
-  options: { data: string; routines: string; script: string },
-): Promise<string> {
-  const crashAt: Step | '' = point === 'accepted' ? '' : point
-  await using service = await startService({ ...options, env: { CRASH_AT: crashAt } })
-  // The answer itself may be cut off by the kill: the key finds the run again, which is what a client would do.
-  const key = `crash-${point}`
-  const fired = await service
-    .post<{ run: string }>('/v1/routines/stamp/fire', {}, { 'idempotency-key': key })
-    .catch(() => undefined)
-  if (point === 'accepted') service.kill('SIGKILL')
-  const { signal } = await service.exit
-  if (signal !== 'SIGKILL') throw new Error(`the service was not killed at ${point}: ${service.log()}`)
-  if (fired) return fired.run
-  await using again = await startService({ ...options, env: { CRASH_AT: 'never' } })
-  return (await again.post<{ run: string }>('/v1/routines/stamp/fire', {}, { 'idempotency-key': key })).run
-}
+const routineOf = (point: CrashPoint, ending: AgentEnding) => `${point.replaceAll('_', '-')}-${ending}`
 
-async function furnish(place: string, ending: AgentEnding) {
-  const [repository, routines, data, journal] = ['repository', 'routines', 'data', 'journal'].map((name) =>
-    join(place, name),
-  ) as [string, string, string, string]
+async function furnish(place: string) {
+  const [repository, routines, data] = [join(place, 'repository'), join(place, 'routines'), join(place, 'data')]
   await mkdir(routines)
   await mkdir(data)
   await putFreshLedger(join(data, 'ledger'))
   createRepository(repository, { 'notes.txt': 'b\na\nc\n' })
-  // `process` confines nothing, so the agent can keep a journal outside of everything that is compared.
-  const program = `require('fs').appendFileSync(process.argv[1], 'started\\n'); const f = 'notes.txt'; const { readFileSync, writeFileSync } = require('fs'); writeFileSync(f, readFileSync(f, 'utf8').trim().split('\\n').sort().join('\\n') + '\\n'); console.log('Sorted the notes of the repository')${ending === 'fails' ? '; process.exit(3)' : ''}`
-  await writeFile(
-    join(routines, 'stamp.md'),
-    `---\ndescription: Sorts the notes\nrepository: ${JSON.stringify(repository)}\nsandbox: process\nengine: { name: command, command: ${JSON.stringify(['node', '-e', program, journal])} }\n---\n`,
-  )
-  return { repository, routines, data, journal }
+  const journalOf = (routine: string) => join(place, `${routine}.journal`)
+  for (const ending of ['succeeds', 'fails'] as const) {
+    for (const point of crashPoints) {
+      const name = routineOf(point, ending)
+      const command = JSON.stringify(['node', '-e', sorts(ending), journalOf(name)])
+      const keys = { description: 'Sorts the notes', repository: JSON.stringify(repository), sandbox: 'process' }
+      const matter = Object.entries({ ...keys, engine: `{ name: command, command: ${command} }` })
+      await writeFile(
+        join(routines, `${name}.md`),
+        `---\n${matter.map(([key, value]) => `${key}: ${value}\n`).join('')}---\n`,
+      )
+    }
+  }
+  return { repository, routines, data, journalOf }
 }
+
+/** `process` confines nothing, so the agent can keep a journal outside of everything that is compared. */
+const sorts = (ending: AgentEnding) =>
+  `require('fs').appendFileSync(process.argv[1], 'started\\n'); const f = 'notes.txt'; const { readFileSync, writeFileSync } = require('fs'); writeFileSync(f, readFileSync(f, 'utf8').trim().split('\\n').sort().join('\\n') + '\\n'); console.log('Sorted the notes of the repository')${ending === 'fails' ? '; process.exit(3)' : ''}`

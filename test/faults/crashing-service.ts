@@ -1,15 +1,19 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import process from 'node:process'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { openService } from '../../src/service.ts'
 
-// A service that ends itself with SIGKILL when a run reaches the step that CRASH_AT names: nothing is flushed, nothing said
-// goodbye. SIGUSR2 empties its queue.
+// A service that ends itself with SIGKILL when a run reaches the step that is written in the file CRASH_AT: nothing is flushed,
+// nothing said goodbye. The next one finds the file gone. SIGUSR2 empties its queue.
 const crashAt = process.env['CRASH_AT']
+const isTime = (step: string) => crashAt !== undefined && existsSync(crashAt) && readFileSync(crashAt, 'utf8') === step
 const service = await openService(readConfig(process.env, process.cwd()), {
   log: createLog('info'),
   reached: (step) => {
-    if (step === crashAt) process.kill(process.pid, 'SIGKILL')
+    if (!isTime(step)) return
+    rmSync(crashAt!)
+    process.kill(process.pid, 'SIGKILL')
   },
 })
 const { url } = await service.listen()

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { crashAt, crashPoints } from './crash-at.ts'
+import { crashPoints, openCrashes } from './crash-at.ts'
 import { openStorm } from './fleet-storm.ts'
 import { killAnytime } from './kill-anytime.ts'
 import { forecast, published, type Fault, type FaultKind } from './weather.ts'
@@ -41,10 +41,11 @@ function tell(what: string, found: readonly string[], startedAt: number): void {
 
 async function alone(): Promise<void> {
   const times = Number(values.times ?? 10)
-  for (const point of values.steps ? crashPoints : []) {
-    for (let time = 0; time < times; time++) {
+  for (let time = 0; values.steps && time < times; time++) {
+    await using crashes = await openCrashes()
+    for (const point of crashPoints) {
       const startedAt = performance.now()
-      tell(point, await crashAt(point), startedAt)
+      tell(point, await crashes.crashAt(point), startedAt)
     }
   }
   for (let time = 0; values.anytime && time < times; time++) {
