@@ -11,7 +11,10 @@ import { openBrowser, type Browser } from './support/browser.ts'
 import { openMorning } from './support/morning.ts'
 import { deliveryView, occasionsView } from './support/occasion-views.ts'
 import { openPageServer } from './support/page-server.ts'
-import { agentStory, before, clock, failing, home, publishedView, runView, story, working } from './support/views.ts'
+import { home } from './support/sample-edition.ts'
+import { publishedView, runView } from './support/sample-run-page.ts'
+import { before, clock, failing, working } from './support/sample-runs.ts'
+import { agentStory, story } from './support/sample-story.ts'
 
 /** `npm run shots [-- name…]`: every page at four widths in both schemes, into `shots/`; `morning-*` are of a real service. */
 const folder = resolve(import.meta.dirname, '../shots')

@@ -11,7 +11,9 @@ import { need } from '../support/need.ts'
 import { deliveryView, occasionsView } from '../support/occasion-views.ts'
 import { openPageServer, type PageServer } from '../support/page-server.ts'
 import { poisonedDelivery, poisonedHome, poisonedOccasions, poisonedRun } from '../support/poison.ts'
-import { home, pulls, runView } from '../support/views.ts'
+import { home } from '../support/sample-edition.ts'
+import { runView } from '../support/sample-run-page.ts'
+import { pulls } from '../support/sample-runs.ts'
 
 const chromium = need(hasChromium ? undefined : 'chromium')
 const pages = {

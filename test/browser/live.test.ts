@@ -7,7 +7,10 @@ import { storyItem, type StoryItem } from '../../src/ui/story.ts'
 import { hasChromium, openBrowser, watch, type Browser } from '../support/browser.ts'
 import { need } from '../support/need.ts'
 import { openPageServer, type PageServer } from '../support/page-server.ts'
-import { agentStory, before, clock, failing, home, material, runView, working } from '../support/views.ts'
+import { home, material } from '../support/sample-edition.ts'
+import { runView } from '../support/sample-run-page.ts'
+import { before, clock, failing, working } from '../support/sample-runs.ts'
+import { agentStory } from '../support/sample-story.ts'
 
 const chromium = need(hasChromium ? undefined : 'chromium')
 const line = (text: string): StoryItem => ({

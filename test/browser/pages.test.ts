@@ -11,20 +11,10 @@ import { hasChromium, openBrowser, overflow, watch, type Browser } from '../supp
 import { need } from '../support/need.ts'
 import { deliveryOf, deliveryView, occasionsView } from '../support/occasion-views.ts'
 import { openPageServer, type PageServer } from '../support/page-server.ts'
-import {
-  agentStory,
-  before,
-  clock,
-  failing,
-  home,
-  material,
-  needing,
-  publishedView,
-  pulls,
-  runOf,
-  runView,
-  working,
-} from '../support/views.ts'
+import { home, material } from '../support/sample-edition.ts'
+import { publishedView, runView } from '../support/sample-run-page.ts'
+import { before, clock, failing, needing, pulls, runOf, working } from '../support/sample-runs.ts'
+import { agentStory } from '../support/sample-story.ts'
 
 const chromium = need(hasChromium ? undefined : 'chromium')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

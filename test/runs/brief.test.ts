@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { writeBrief, type Background, type Event } from '../../src/runs/brief.ts'
 import { readGood, routineText } from '../routines/reading.ts'
-import { runOf } from '../support/views.ts'
+import { runOf } from '../support/sample-runs.ts'
 
 const nonce = '0123456789abcdef01234567'
 const slotAt = new Date('2026-03-29T00:30:00Z')

@@ -1,7 +1,7 @@
 import type { DeliveryRow, OccasionRow, SlotRow } from '../../src/ledger/occasions.ts'
 import type { DeliveryView } from '../../src/ui/delivery.ts'
 import type { OccasionsView } from '../../src/ui/occasions.ts'
-import { before, clock } from './views.ts'
+import { before, clock } from './sample-runs.ts'
 
 export function deliveryOf(facts: Partial<DeliveryRow> & Pick<DeliveryRow, 'id'>): DeliveryRow {
   return {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { readDiff } from '../../src/ui/diff.ts'
 import { compare, markWords } from '../../src/ui/marks.ts'
 import { createRepository, git, openFolder, writeFiles } from '../support/git-repository.ts'
-import { diff } from '../support/views.ts'
+import { diff } from '../support/sample-run-page.ts'
 
 test('files, hunks and line numbers as git counts them', () => {
   const files = readDiff(diff)

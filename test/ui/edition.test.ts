@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { homePage } from '../../src/ui/home.ts'
 import { segmentsOf } from '../../src/ui/timeline.ts'
-import { before, clock, events, home, material, morning, needing, runOf } from '../support/views.ts'
+import { home, material } from '../support/sample-edition.ts'
+import { events } from '../support/sample-run-page.ts'
+import { before, clock, morning, needing, runOf } from '../support/sample-runs.ts'
 
 test('every run stands in exactly one place', () => {
   const view = home()

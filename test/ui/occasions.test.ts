@@ -4,7 +4,7 @@ import { factsSection } from '../../src/ui/facts.ts'
 import { occasionsPage } from '../../src/ui/occasions.ts'
 import { occasionOutcomes } from '../../src/ledger/occasions.ts'
 import { deliveryOf, occasionsView } from '../support/occasion-views.ts'
-import { runView } from '../support/views.ts'
+import { runView } from '../support/sample-run-page.ts'
 
 test('every outcome has a shape and a word of its own', () => {
   const words = occasionOutcomes.map((outcome) => outcomeWords[outcome])

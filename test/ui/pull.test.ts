@@ -3,7 +3,8 @@ import { pullsElsewhere } from '../../src/http/views.ts'
 import { actionsOf } from '../../src/ui/actions.ts'
 import { homePage } from '../../src/ui/home.ts'
 import { outsidePull } from '../../src/ui/pull.ts'
-import { before, home, runOf } from '../support/views.ts'
+import { home } from '../support/sample-edition.ts'
+import { before, runOf } from '../support/sample-runs.ts'
 
 const onGitHub = {
   state: 'published',

@@ -3,7 +3,8 @@ import type { TranscriptLine } from '../../src/runs/transcript.ts'
 import { storyItem, storySection } from '../../src/ui/story.ts'
 import { joined, storyItemOf, type StoryItem } from '../../src/ui/told.ts'
 import { nasty } from '../support/nasty.ts'
-import { agentStory, clock } from '../support/views.ts'
+import { clock } from '../support/sample-runs.ts'
+import { agentStory } from '../support/sample-story.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 10, 20, 2, 0, second)).toISOString()
 const texts = (text: string) => [{ type: 'content' as const, content: { type: 'text' as const, text } }]

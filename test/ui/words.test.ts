@@ -5,7 +5,7 @@ import { actionsOf } from '../../src/ui/actions.ts'
 import { runHead } from '../../src/ui/run.ts'
 import { runRow } from '../../src/ui/row.ts'
 import { advice, detail, headline, isState, stateMark, stateWords } from '../../src/ui/words.ts'
-import { clock, pullOf, runOf } from '../support/views.ts'
+import { clock, pullOf, runOf } from '../support/sample-runs.ts'
 
 const run = runOf({ id: 'r_1', title: 'Sorted the imports of 14 files' })
 
