@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Firing, RunEvent } from '../../src/ledger/schema.ts'
 import type { RunView } from '../../src/ui/run.ts'
-import { before, clock, needing, pulls, working, sorted } from './sample-runs.ts'
+import { before, clock, needing, pulls, sorted } from './sample-runs.ts'
 import { story } from './sample-story.ts'
 
 export const diff = readFileSync(new URL('change.diff', import.meta.url), 'utf8')
