@@ -38,7 +38,10 @@ export async function openCrashes(): Promise<Crashes> {
     const fire = () =>
       state.service.post<{ run: string }>(`/v1/routines/${routine}/fire`, {}, { 'idempotency-key': `crash-${routine}` })
     if (point !== 'accepted') await writeFile(when, point)
-    const fired = await fire().catch(() => undefined)
+    const fired = await fire().catch((error: unknown) => {
+      if (error instanceof TypeError) return undefined
+      throw error
+    })
     if (point === 'accepted') state.service.kill('SIGKILL')
     const { signal } = await state.service.exit
     if (signal !== 'SIGKILL') throw new Error(`the service was not killed at ${point}: ${state.service.log()}`)
