@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { steps, type Step } from '../../src/runs/task.ts'
+import { steps } from '../../src/runs/task.ts'
 import { createRepository, git } from '../support/git-repository.ts'
 import { putFreshLedger } from '../support/ledger-template.ts'
 import { startService, untilSettled } from '../support/service-process.ts'
