@@ -33,7 +33,7 @@ export type Settler = {
 }
 
 /** So many are judged at the same time, which mostly means waiting for a forge; then they are settled in their order. */
-const batch = 50
+const batch = 20
 
 /**
  * What becomes of received events: the source reads and judges them, then firings and outcome are written in one transaction a
@@ -50,7 +50,7 @@ export function createSettler(tools: SettleTools): Settler {
       const begun = performance.now()
       await settleBatch(owed)
       // The same processor acknowledges, and those who wait for that wait first.
-      if (tools.isPressed()) await delay(3 * (performance.now() - begun))
+      if (tools.isPressed()) await delay(4 * (performance.now() - begun))
     }
   }
 
