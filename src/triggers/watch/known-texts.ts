@@ -11,7 +11,8 @@ type Tools = { ledger: Ledger; routineOf(version: Pick<RoutineVersion, 'file' | 
 
 /** Reading a text takes a millisecond: ten thousand are learned over some looks, and nobody waits for it. */
 const learnMs = 1000
-const texts = 20
+const texts = 500
+const betweenReadings = 20
 /** A slot that is older than this when a process first looks was somebody else's to watch. */
 const backMs = 3_600_000
 /** Slots that one look asks for; what is beyond is asked for by the next one. */
@@ -45,7 +46,9 @@ export function createKnownTexts({ ledger, routineOf }: Tools) {
       const until = performance.now() + learnMs
       while (performance.now() < until) {
         const rows = await ledger.watched.textsAfter(state.read, texts)
-        for (const { row, source } of rows) {
+        for (const [index, { row, source }] of rows.entries()) {
+          if (index % betweenReadings === betweenReadings - 1) await turn()
+          if (performance.now() > until) return
           state.read = { at: row.appliedAt, name: row.name }
           if (known.get(row.name)?.hash === row.hash) continue
           const schedules = schedulesOf({ file: row.file, source })
@@ -53,7 +56,6 @@ export function createKnownTexts({ ledger, routineOf }: Tools) {
           known.set(row.name, { hash: row.hash, schedules, next: nextSlot(schedules, from) })
         }
         if (rows.length < texts) return
-        await turn()
       }
     },
 
