@@ -80,7 +80,7 @@ export function createAskAgain({ ledger, deliveries, log }: AskAgainTools) {
 
   const state = { isFirst: true }
   return {
-    /** What goes wrong at GitHub is in the log and in what `doctor` shows; rejects when the ledger is away. */
+    /** What goes wrong at GitHub is in the log and kept beside how far the look came; rejects when the ledger is away. */
     async tick(): Promise<void> {
       const before = await ledger.settings.take(settingKey, {
         everyMs: state.isFirst ? atStartMs : everyMs,
