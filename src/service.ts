@@ -10,6 +10,7 @@ import type { Log } from './log.ts'
 import { readTexts } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { PerformTools } from './runs/task.ts'
+import { explainWaits } from './runs/waits.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
 import { openRoutines, openRoutinesOnce } from './service/routines.ts'
@@ -104,6 +105,15 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     readOnce: ground.readOnce,
     readFiles: (files) => readTexts(files, ground.read),
     transcriptOf: ground.transcriptOf,
+    explainWaits: (runs) =>
+      explainWaits(
+        {
+          ledger,
+          unclaimedMs: config.leaseMs,
+          limits: async () => ({ ...config.limits, slots: await ledger.workers.totalSlots(aliveMs) }),
+        },
+        runs,
+      ),
     workers: () => ledger.workers.live(aliveMs),
     health: () => {
       const faults = watch.faults()

@@ -29,7 +29,7 @@ export function addRuns(program: Command, context: Context): void {
         localTime(run.createdAt, zone),
         run.routine,
         run.state,
-        visible(run.title ?? run.message ?? ''),
+        visible(run.title ?? run.message ?? (run.waitsFor ? `waits for ${run.waitsFor}` : '')),
       ])
       context.out(table([['run', 'created', 'routine', 'state', 'what'], ...rows]))
     })
@@ -56,6 +56,7 @@ export function addRuns(program: Command, context: Context): void {
         ['state', run.reason ? `${run.state}: ${run.reason}` : run.state],
         ['what', run.title],
         ['why', run.message],
+        ['waits for', run.waitsFor],
         ['branch', run.branch],
         ['commit', run.commit],
         ['pull', run.pullRequest && pullText(run.pullRequest)],

@@ -1,5 +1,6 @@
 import type { PullDesk } from '../forges/forge.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Run } from '../ledger/schema.ts'
 import type { Alert } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Library, LibrarySnapshot } from '../routines/library.ts'
@@ -24,6 +25,8 @@ export type Face = {
   /** What such files would put in force, if they were all there is. */
   readFiles(files: readonly { entry: string; text: string }[]): LibrarySnapshot
   transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
+  /** The same runs, those that are queued with what they wait for now. */
+  explainWaits(runs: readonly Run[]): Promise<Run[]>
   /** Processes that take runs and were heard of lately. */
   workers(): ReturnType<Ledger['workers']['live']>
   /** `ok`, or what is wrong in one word; `faults` are the open alerts. */

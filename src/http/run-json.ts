@@ -22,6 +22,7 @@ export const RunRowJson = RunJson.extend({
   title: z.string().nullable(),
   message: z.string().nullable(),
   trigger: z.string(),
+  waitsFor: z.string().nullable().describe('Of a queued run: what it waits for.'),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
 })
@@ -48,7 +49,10 @@ export const RunWholeJson = RunRowJson.extend({
 })
 
 export const runJson = (run: Run, now: Date): RunJson => runFacts(run, now)
-export const runRowJson = (run: Run, now: Date): RunRowJson => runRowFacts(run, now)
+export const runRowJson = (run: Run, now: Date): RunRowJson => ({
+  ...runRowFacts(run, now),
+  waitsFor: run.state === 'queued' ? run.waitsFor : null,
+})
 
 export function eventJson(event: RunEvent): z.infer<typeof EventJson> {
   return { id: event.id, at: event.at.toISOString(), kind: event.kind, data: event.data }

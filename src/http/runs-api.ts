@@ -49,13 +49,13 @@ export function runsApi(face: Face) {
     validator('query', ListQuery, refuseInvalid),
     async (c) => {
       const { routine, state, limit } = c.req.valid('query')
-      const runs = await face.ledger.runs.list({
+      const found = await face.ledger.runs.list({
         limit,
         ...(routine ? { routine } : {}),
         ...(c.get('token')?.routines ? { among: c.get('token')!.routines! } : {}),
         ...(state ? { states: [state] } : {}),
       })
-      const at = await now()
+      const [runs, at] = [await face.explainWaits(found), await now()]
       return c.json({ runs: runs.map((run) => runRowJson(run, at)) })
     },
   )
@@ -86,7 +86,8 @@ export function runsApi(face: Face) {
     const { wait } = c.req.valid('query')
     const found = await seen(c)
     const waiting = wait === undefined ? undefined : { seconds: wait, signal: c.req.raw.signal }
-    const run = (waiting && (await waitForEnd(face, found.id, waiting))) ?? found
+    const latest = (waiting && (await waitForEnd(face, found.id, waiting))) ?? found
+    const [run = latest] = await face.explainWaits([latest])
     const [events, changes] = await Promise.all([
       face.ledger.events.last(run.id, 100),
       face.ledger.publications.changesOf(run.id),

@@ -35,7 +35,7 @@ export async function homeView(face: Face): Promise<HomeView> {
   const live = `/live?after=${await events.newest()}`
   const pulls = await face.pulls.list({ state: 'open' })
   const lists = [
-    await runs.list({ states: open, limit: 200 }),
+    await face.explainWaits(await runs.list({ states: open, limit: 200 })),
     await runs.list({ endedSince: since, limit: 200 }),
     await runs.withPulls(pulls.map((pull) => pull.id)),
   ]
@@ -63,7 +63,8 @@ export async function homeView(face: Face): Promise<HomeView> {
 
 export async function runView(face: Face, id: string): Promise<RunView> {
   const { ledger } = face
-  const run = await face.acts.find(id)
+  const found = await face.acts.find(id)
+  const run = (await face.explainWaits([found]))[0] ?? found
   const { items, cursor } = await readStory(face, run.id)
   const patch = await ledger.publications.changesOf(run.id)
   return {

@@ -36,6 +36,7 @@ export function headline(run: Run): string {
 
 /** What there is to say beyond the headline, or null. */
 export function detail(run: Run): string | null {
+  if (run.state === 'queued' && run.waitsFor !== null) return `It waits for ${run.waitsFor}`
   if (run.message === null || capital(run.message) === headline(run)) return null
   return capital(run.message)
 }

@@ -72,6 +72,11 @@ test('two routines that fire each other stop three steps from the cause', async 
 
 test('runs of a routine that is removed while they are owed end as they were fired', async () => {
   const runs = [await fire('gone'), await fire('gone')]
+  // What is owed says what it waits for.
+  await until(20, async () => {
+    const { waitsFor } = (await app.ask(`/v1/runs/${runs[1]}`)).json
+    return waitsFor === `run ${runs[0]} to end` ? [] : [waitsFor]
+  })
   rmSync(join(place.routines, 'gone.md'))
   await until(20, async () => {
     const { routines } = (await app.ask('/v1/routines')).json as { routines: { name: string }[] }
