@@ -6,7 +6,6 @@ import { SetupError } from './errors.ts'
 import { besideIn, parseRepositoryFolder } from './repository-folder.ts'
 
 export type Config = ReturnType<typeof readConfig>
-export type DataPaths = Config['paths']
 
 /** The only reader of the environment. Relative folders are relative to `cwd`. Throws SetupError naming every bad variable. */
 export function readConfig(env: Record<string, string | undefined>, cwd: string) {

@@ -13,6 +13,7 @@ import { lintWebhooks } from '../routines/webhooks/lint-sources.ts'
 import { readSource } from '../routines/webhooks/read-source.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { isSourceFile } from '../routines/webhooks/sources.ts'
+import { lintEvents } from '../triggers/github/lint-events.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
 import { exitCodes, type Context } from './context.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
@@ -54,13 +55,16 @@ async function readAll(context: Context): Promise<Checked> {
   const sources = [...found.sources.values()]
   const names = [...found.sources.keys(), ...found.broken]
   const warnings = [
-    ...routines.flatMap(lintRoutine),
+    ...routines.flatMap(lintAlone),
     ...lintWebhooks(routines, names),
     ...lintAfter(routines),
     ...(await findMissingSecrets(context, sources)),
   ]
   return { routines, sources, problems: [...problems, ...found.problems], warnings }
 }
+
+/** What can be said of a routine without the others. */
+const lintAlone = (routine: Routine): Problem[] => [...lintRoutine(routine), ...lintEvents(routine)]
 
 const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
 
@@ -91,6 +95,6 @@ async function readFiles(context: Context, files: readonly string[]): Promise<Ch
   const routines = reads.flatMap((read) => ('routine' in read ? [read.routine] : []))
   const sources = reads.flatMap((read) => ('source' in read ? [read.source] : []))
   const problems = reads.flatMap((read) => ('problems' in read ? read.problems : []))
-  const warnings = [...routines.flatMap(lintRoutine), ...(await findMissingSecrets(context, sources))]
+  const warnings = [...routines.flatMap(lintAlone), ...(await findMissingSecrets(context, sources))]
   return { routines, sources, problems, warnings }
 }

@@ -16,7 +16,7 @@ const claimedFor = sql`interval '30 seconds'`
 const longestWait = sql`interval '10 minutes'`
 
 /** The same delivery again is the same row: the id says so. */
-export const deliveryId = (from: string, name: string): string => idOf('delivery', from, name)
+const deliveryId = (from: string, name: string): string => idOf('delivery', from, name)
 
 /** Events of the outside, and what became of each. */
 export function createDeliveries(db: Database) {

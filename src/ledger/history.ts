@@ -5,7 +5,7 @@ import type { Database } from './store.ts'
 
 /** What can happen to a routine as a whole. */
 const acts = ['apply', 'remove', 'rollback', 'undo_rollback', 'pause', 'resume'] as const
-export type Act = (typeof acts)[number]
+type Act = (typeof acts)[number]
 export type HistoryEntry = {
   at: Date
   act: Act

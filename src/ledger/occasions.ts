@@ -16,7 +16,7 @@ export type DeliveryFilter = OccasionFilter & { source?: string | undefined; eve
 /** Where something stands in the list of everything: when it was due or came (text, to the microsecond), and what it is. */
 export type Place = { at: string; what: string }
 /** Lists do without bodies. */
-export type DeliveryFacts = Omit<Delivery, 'body'> & { bytes: number }
+type DeliveryFacts = Omit<Delivery, 'body'> & { bytes: number }
 export type SlotRow = Slot & { place: Place; run: string | null }
 export type DeliveryRow = DeliveryFacts & { place: Place; firings: FiringFacts[] }
 export type FiringFacts = Pick<Firing, 'id' | 'delivery' | 'routine' | 'outcome' | 'reason' | 'run'>

@@ -7,7 +7,7 @@ const plain = z.union([z.string(), z.number(), z.boolean()])
  * A pattern takes time by its size times the text it looks at, whatever both say (RE2). Nothing else may run meanwhile, so that both are
  * bounded: all patterns of one condition together by this, the text by `maxMatchedLength` of triggers/condition.ts.
  */
-export const maxPatternSize = 100
+const maxPatternSize = 100
 
 const Pattern = z
   .string()

@@ -75,7 +75,7 @@ export type WebhookTrigger = {
   subject: string | null
 }
 /** Due when a run of that routine ends so. */
-export type Follow = { routine: string; ends: string[] }
+type Follow = { routine: string; ends: string[] }
 export type Schedule = { cron: string; timezone: string }
 /** What becomes of slots that passed while nothing ran; `max` is how many of them `all` makes up for. */
 export type CatchUp = { mode: 'none' | 'last' | 'all'; maxAgeMs: number; max: number }

@@ -8,7 +8,7 @@ type Test = Extract<Condition, { kind: 'test' }>['test']
 /** Of a list in the payload so many entries are looked at. */
 const maxValues = 10_000
 /** So many characters, of all values of one path together, are looked at by a pattern: with `maxPatternSize` under 50 ms. */
-export const maxMatchedLength = 8192
+const maxMatchedLength = 8192
 
 /** Whether an event fits. Pure; the same answer for the same event, for ever. */
 export function holds(condition: Condition, facts: Facts): boolean {

@@ -72,7 +72,7 @@ async function settleOne(tx: Statements, routines: readonly Routine[]): Promise<
 }
 
 /** Decides whether the end of this run makes the routine due. */
-export function follows({ after }: Pick<Routine, 'after'>, run: Pick<Run, 'routine' | 'state'>): boolean {
+function follows({ after }: Pick<Routine, 'after'>, run: Pick<Run, 'routine' | 'state'>): boolean {
   return after.some(({ routine, ends }) => routine === run.routine && ends.includes(run.state))
 }
 

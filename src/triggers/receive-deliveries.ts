@@ -14,7 +14,7 @@ export type Receiver = {
   isBusy(): boolean
 }
 
-export class Overloaded extends OvernightError {
+class Overloaded extends OvernightError {
   constructor() {
     super('more events arrive than can be written down', {
       code: 'overloaded',

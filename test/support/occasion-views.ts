@@ -63,7 +63,7 @@ const fired = deliveryOf({
   reason: 'docs-drift: paused',
 })
 
-export const rows: readonly OccasionRow[] = [
+const rows: readonly OccasionRow[] = [
   { delivery: fired },
   {
     delivery: deliveryOf({

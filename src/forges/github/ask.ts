@@ -4,7 +4,7 @@ import { type Doing, explainApi } from './explain-api.ts'
 import type { Purpose, SignIn } from './sign-in.ts'
 import { untilAborted } from './until-aborted.ts'
 
-export type Question<T> = {
+type Question<T> = {
   /** `owner/name`. */
   name: string
   purpose: Purpose

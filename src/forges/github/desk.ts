@@ -9,8 +9,8 @@ import { createRemembered } from './remembered.ts'
 import { createSignIn, type Credentials } from './sign-in.ts'
 
 /** As whom we act: what comes back to us as an event was done by this account. */
-export type Self = { login: string; isApp: boolean }
-export type Permission = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'
+type Self = { login: string; isApp: boolean }
+type Permission = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'
 
 /** What has to be asked of GitHub about an event. All throw StepFailed, retryable when GitHub is away. */
 export type GitHubDesk = {

@@ -5,8 +5,8 @@ import { readKey } from './key.ts'
 import type { Credentials } from './sign-in.ts'
 
 /** One attempt of GitHub to tell us something. `guid` is the same for all attempts of one delivery. */
-export type Attempt = { id: string; guid: string; deliveredAt: Date; event: string; isOk: boolean }
-export type AttemptPage = { attempts: Attempt[]; next: string | undefined }
+type Attempt = { id: string; guid: string; deliveredAt: Date; event: string; isOk: boolean }
+type AttemptPage = { attempts: Attempt[]; next: string | undefined }
 /** What GitHub remembers of its deliveries to the App, for three days. All throw StepFailed. */
 export type HookDeliveries = {
   /** Those that failed, newest first; an older Enterprise server names the others, too. */

@@ -6,7 +6,7 @@ import type { NewDelivery } from '../../ledger/deliveries.ts'
 export type WebhookSecrets = { current: string | undefined; old: string | undefined }
 export type Arrived = { headers: Record<string, string>; body: Buffer }
 
-export class WrongSignature extends OvernightError {
+class WrongSignature extends OvernightError {
   constructor() {
     super('the signature does not fit the body', {
       code: 'wrong_signature',

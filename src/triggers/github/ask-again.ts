@@ -23,7 +23,7 @@ export type Look = {
   error?: string
 }
 
-export const settingKey = 'github.redeliveries'
+const settingKey = 'github.redeliveries'
 const everyMs = 10 * 60_000
 /** A service that has just started may have missed something a moment ago; one that starts over and over must not ask all the time. */
 const atStartMs = 60_000
