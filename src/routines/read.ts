@@ -55,7 +55,8 @@ export function readRoutine(file: string, text: string, options: ReadOptions): R
   }
 
   const engine = engineOf(parsed.data, options)
-  const findings = checkWritten(parsed.data, { name, engine: engine.name, ...withDefaults(options) })
+  const { timezone, ...rules } = withDefaults(options)
+  const findings = checkWritten(parsed.data, { ...rules, name, engine: engine.name, timezone })
   const marks = checkPrompt(text.slice(parts.promptOffset), Object.keys(parsed.data.inputs))
   const inPrompt = marks.map(({ index, ...words }) => ({
     file,
@@ -71,7 +72,7 @@ export function readRoutine(file: string, text: string, options: ReadOptions): R
   }))
   const hash = createHash('sha256').update(text).digest('hex')
   const about = { name, file, source: text, hash, prompt: parts.prompt, unavailable: inOrder(unavailable) }
-  return { routine: toRoutine(parsed.data, { ...about, engine, timezone: withDefaults(options).timezone }) }
+  return { routine: toRoutine(parsed.data, { ...about, engine, timezone }) }
 }
 
 /**

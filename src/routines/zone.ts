@@ -12,6 +12,15 @@ function formatterOf(zone: Zone): Intl.DateTimeFormat {
   return made
 }
 
+/** Does Intl know it? Letter case does not matter to it. */
+export function isZone(name: string): boolean {
+  try {
+    return formatterOf(name) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** Wall time minus instant, in milliseconds, at an instant. Seconds count: before 1900 many zones had them. */
 export function offsetAt(zone: Zone, at: number): number {
   const [, sign, hours = 0, minutes = 0, seconds = 0] =

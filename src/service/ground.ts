@@ -45,7 +45,9 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
   })
   // A routine in the project's root, or in the home folder, must not show the agent what else is there.
   const drivers = createSandboxDrivers({ hidden: [paths.data, operator.home] })
-  const read = { defaultEngine: config.engine, checkSchedule }
+  // Asking for the machine's zone takes 50 µs, which is not for every file.
+  const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions()
+  const read = { defaultEngine: config.engine, checkSchedule, timezone }
   const leftovers = {
     ledger,
     drivers: Object.values(drivers),

@@ -1,3 +1,4 @@
+import { isZone } from '../../routines/zone.ts'
 import { parseCron } from './cron.ts'
 
 /** What is wrong with a schedule a person wrote, and what to write instead; undefined = nothing. */
@@ -15,14 +16,6 @@ function checkZone(timezone: string): string | undefined {
   }
   const near = nearestZone(timezone)
   return `timezone ${JSON.stringify(timezone)} is not known: ${near ? `did you mean ${near}?` : 'write a name such as Europe/Berlin, or UTC'}`
-}
-
-function isZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }
 
 /** The zone whose name, or whose city, is written most alike; undefined when none is alike enough to be meant. */

@@ -75,12 +75,14 @@ function compile(expression: string, written: readonly string[], fields: FiveFie
   if (both && neverComes(day, month))
     return { error: `no month it names has a day ${day.values[0]}, so it would never fire` }
   const plain = written.map((text, index) => (text === '*' ? '*' : fields[index]?.values.join(',')))
-  const matcher = new Matcher(plain.join(' '), { mode: '5-part', utcOffset: 0, domAndDow: both, paused: true })
+  // Made when it is first asked: most expressions are only checked.
+  let matcher: Matcher | undefined
   return {
     expression,
     realTime: minute.star || hour.star,
     match(from) {
       const minuteMs = 60_000
+      matcher ??= new Matcher(plain.join(' '), { mode: '5-part', utcOffset: 0, domAndDow: both, paused: true })
       // The matcher looks strictly after what it is given, in whole seconds.
       return matcher.nextRun(new Date(Math.ceil(from / minuteMs) * minuteMs - 1000))?.getTime()
     },
