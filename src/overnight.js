@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const main = join(here, 'main.ts')
@@ -16,10 +15,9 @@ function isEnough(version) {
 }
 
 if (isEnough(process.versions.node)) {
-  // The embedded store makes much short-lived garbage; without this the young heap alone grows by 150 MB and stays.
-  setFlagsFromString('--semi-space-growth-factor=1')
-  // The price of it being small: it fills often, and each event that is received would be collected while it is still needed.
-  setFlagsFromString('--min-semi-space-size=4')
+  // Before anything else: else loading the modules leaves 100 MB of it behind.
+  const { keepYoungHeapSmall } = await import('./young-heap.ts')
+  keepYoungHeapSmall()
   await import(main)
 } else {
   const bundled = join(here, '..', 'node_modules', 'node', 'bin', 'node')

@@ -26,7 +26,11 @@ export function problemOf(thrown: unknown): {
   const { status, code, message, hint } = error
   return {
     status,
-    headers: [429, 503].includes(status) && error.retryable ? { 'retry-after': retryAfter(error) } : {},
+    headers: {
+      ...([429, 503].includes(status) && error.retryable ? { 'retry-after': retryAfter(error) } : {}),
+      // What of the request is still to come nobody waits for. https://www.rfc-editor.org/rfc/rfc9110#name-408-request-timeout
+      ...(status === 408 ? { connection: 'close' } : {}),
+    },
     body: {
       type: `https://overnight.invalid/errors/${code}`,
       title: code,

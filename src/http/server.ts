@@ -44,6 +44,11 @@ export type App = ReturnType<typeof createApp>
 /** The whole HTTP side as a value: `app.request('/path')` needs no port. */
 export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   const app = new Hono<{ Variables: { actor: string } }>()
+  // Others call us by whatever name their operator wrote there, and prove who they are by a signature. No browser is
+  // answered here: nothing comes before them, since each header that is set afterwards costs as much as the rest of an answer.
+  app.route('/hooks/github', gitHubHook({ receiver: face.receiver, secrets: face.gitHubSecrets }))
+  const { webhooks: desk, receiver, ledger } = face
+  app.route('/hooks', webhookHooks({ desk, receiver, deliveries: ledger.deliveries }))
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -59,10 +64,6 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
       referrerPolicy: 'same-origin',
     }),
   )
-  // Others call us by whatever name their operator wrote there, and prove who they are by a signature.
-  app.route('/hooks/github', gitHubHook({ receiver: face.receiver, secrets: face.gitHubSecrets }))
-  const { webhooks: desk, receiver, ledger } = face
-  app.route('/hooks', webhookHooks({ desk, receiver, deliveries: ledger.deliveries }))
   app.use(guardOrigin(face.allowedHosts))
   app.use(refuseTokenInAddress(face.signIn))
   app.use((c, next) => (c.req.path === '/v1/plan' ? planLimit : ordinaryLimit)(c, next))

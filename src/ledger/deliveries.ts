@@ -79,14 +79,14 @@ export function createDeliveries(db: Database) {
       return rows.toSorted((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || (a.id < b.id ? -1 : 1))
     },
 
-    /** Locks the row; undefined when somebody has settled it. */
-    async lockOwed(id: string): Promise<Delivery | undefined> {
+    /** Locks the row; false when somebody has settled it. */
+    async lockOwed(id: string): Promise<boolean> {
       const rows = await db
-        .select()
+        .select({ id: deliveries.id })
         .from(deliveries)
         .where(and(eq(deliveries.id, id), isNull(deliveries.outcome)))
         .for('update')
-      return rows[0]
+      return rows.length === 1
     },
 
     /** False when it was settled before: an outcome is final. */

@@ -1,4 +1,4 @@
-import { setImmediate as macrotask, setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as macrotask } from 'node:timers/promises'
 import { OvernightError } from '../errors.ts'
 import type { Delivery } from '../ledger/schema.ts'
 import type { Routine } from '../routines/routine.ts'
@@ -26,13 +26,12 @@ export async function judge(
   source: Source | undefined,
   routines: readonly Routine[],
 ): Promise<Judgement> {
-  const done = new AbortController()
-  const late = delay(patienceMs, undefined, { signal: done.signal }).then(() => Promise.reject(new JudgedTooLong()))
-  late.catch(() => {})
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new JudgedTooLong()), patienceMs)
   try {
-    return await Promise.race([decide(delivery, source, routines), late])
+    return await Promise.race([decide(delivery, source, routines), late.promise])
   } finally {
-    done.abort()
+    clearTimeout(timer)
   }
 }
 

@@ -1,9 +1,9 @@
 // A process that opens a store, touches many pages, goes idle and prints its resident memory in MB.
 import { setTimeout as wait } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
+import { keepYoungHeapSmall } from '../../src/young-heap.ts'
 
 // As a long-lived process should, before it imports anything: else loading the modules leaves 100 MB of young generation behind.
-setFlagsFromString('--semi-space-growth-factor=1')
+keepYoungHeapSmall()
 const { sql } = await import('drizzle-orm')
 const { migrate } = await import('../../src/ledger/migrate.ts')
 const { openStore } = await import('../../src/ledger/store.ts')

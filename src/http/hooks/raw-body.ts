@@ -8,10 +8,10 @@ const smallBytes = 64 * 1024
 const largeAtOnce = 2
 const largeWaiting = 50
 /** GitHub gives up after 10 s, and so do others: who sends slower than this only holds a place. */
-const withinMs = 10_000
+const ordinaryMs = 10_000
 
 class TooSlow extends OvernightError {
-  constructor() {
+  constructor(withinMs: number) {
     super(`the body did not arrive within ${withinMs / 1000} s`, {
       code: 'too_slow',
       status: 408,
@@ -31,8 +31,20 @@ class TooManyLarge extends OvernightError {
   }
 }
 
-/** Reads bodies as they came, byte by byte, in bounded memory. */
-export function createBodyReader(maxBytes: number): (c: Context) => Promise<Buffer> {
+/** What is `late` rejects after so long. */
+async function within<T>(withinMs: number, act: (late: Promise<never>) => Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  late.promise.catch(() => {})
+  const timer = setTimeout(() => late.reject(new TooSlow(withinMs)), withinMs)
+  try {
+    return await act(late.promise)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Reads bodies as they came, byte by byte, in bounded memory and time. */
+export function createBodyReader(maxBytes: number, withinMs = ordinaryMs): (c: Context) => Promise<Buffer> {
   const line: (() => void)[] = []
   const state = { reading: 0 }
 
@@ -53,28 +65,28 @@ export function createBodyReader(maxBytes: number): (c: Context) => Promise<Buff
   return async (c) => {
     const told = Number(c.req.header('content-length') ?? Number.NaN)
     if (told > maxBytes) throw new BodyTooLarge(maxBytes / 1024)
-    if (told <= smallBytes) return Buffer.from(await c.req.arrayBuffer())
-    return inTurn(() => readStream(c.req.raw.body, maxBytes))
+    if (told <= smallBytes)
+      return within(withinMs, async (late) => Buffer.from(await Promise.race([c.req.arrayBuffer(), late])))
+    return inTurn(() => within(withinMs, (late) => readStream(c.req.raw.body, { maxBytes, late })))
   }
 }
 
-async function readStream(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Buffer> {
+type Limits = { maxBytes: number; late: Promise<never> }
+
+async function readStream(body: ReadableStream<Uint8Array> | null, { maxBytes, late }: Limits): Promise<Buffer> {
   if (!body) return Buffer.alloc(0)
   const reader = body.getReader()
-  const late = AbortSignal.timeout(withinMs)
-  const cancel = () => void reader.cancel().catch(() => {})
-  late.addEventListener('abort', cancel, { once: true })
   const chunks: Uint8Array[] = []
   try {
     for (let size = 0; ;) {
-      const { done, value } = await reader.read()
-      if (late.aborted) throw new TooSlow()
+      const { done, value } = await Promise.race([reader.read(), late])
       if (done) return Buffer.concat(chunks)
       size += value.length
       if (size > maxBytes) throw new BodyTooLarge(maxBytes / 1024)
       chunks.push(value)
     }
-  } finally {
-    late.removeEventListener('abort', cancel)
+  } catch (error) {
+    void reader.cancel().catch(() => {})
+    throw error
   }
 }
