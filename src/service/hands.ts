@@ -4,7 +4,6 @@ import { gate } from '../checkout/gate.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
 import { publish } from '../publish/publish.ts'
-import type { Delivery } from '../ledger/schema.ts'
 import { openQueue } from '../queue/bullmq.ts'
 import { createInHandQueue } from '../queue/in-hand.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -16,7 +15,7 @@ import type { PerformTools } from '../runs/task.ts'
 import { openTranscript } from '../runs/transcript.ts'
 import { createWorker } from '../runs/worker.ts'
 import { createSandboxOpener } from '../sandboxes/opener.ts'
-import { readEvent } from '../triggers/webhook/read-event.ts'
+import { payloadOf } from '../triggers/payload.ts'
 import type { Ground } from './ground.ts'
 
 /** A worker that was silent for so long is dead; its slots do not count. */
@@ -89,12 +88,6 @@ export async function openHands(ground: Ground, building: AsyncDisposableStack, 
   }
 }
 
-/** What was taken in could be read. */
-function payloadOf(delivery: Pick<Delivery, 'headers' | 'body'>): Record<string, unknown> {
-  const read = readEvent(delivery)
-  return 'event' in read ? read.event : {}
-}
-
 const backendOf = ({ config, store }: Ground) =>
   config.redisUrl === undefined
     ? { kind: 'postgres' as const, pool: store.pool }
@@ -118,7 +111,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
         config.transcriptBytes,
         () => void ledger.announce(run).catch(() => {}),
       ),
-    backgroundOf: (run) => readBackground({ ledger, payloadOf }, run),
+    backgroundOf: (run) => readBackground({ ledger, payloadOf: (delivery) => payloadOf(delivery) ?? {} }, run),
     patchOf: (run) => ledger.publications.patchOf(run),
     newerThan: (run) => ledger.publications.newerThan(run),
     lastPushed: async (repository, branch) => (await ledger.publications.lastPushed(repository, branch))?.commit,

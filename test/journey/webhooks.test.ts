@@ -18,6 +18,13 @@ const { title } = JSON.parse(fs.readFileSync(process.env.OVERNIGHT_INPUTS_FILE))
 fs.writeFileSync('note.md', title)
 console.log(title)`
 
+/** An agent that says what its event file and its prompt tell it. */
+const saysBoth = `const read = (name) => require('fs').readFileSync(process.env['OVERNIGHT_' + name + '_FILE'], 'utf8')
+const { event } = JSON.parse(read('EVENT'))
+const prompt = read('PROMPT').replace(/<[^>]*>/g, ' ').replace(/\\s+/g, ' ').trim()
+require('fs').writeFileSync('told.md', prompt)
+console.log([event.text, event.type, event.data?.total, prompt].filter(Boolean).join(' '))`
+
 beforeAll(async () => {
   place = await openPlace()
   board = createServer((_request, response) => response.end('{"jobs":[{"id":1,"state":"failed"}]}')).listen(
@@ -31,6 +38,7 @@ beforeAll(async () => {
   const write = (name: string, text: string) => writeFileSync(join(webhooks, name), text)
   write('sentry.yaml', 'verify: sentry\nsecret: secret:SENTRY\n')
   write('alerts.yaml', 'verify: alertmanager\nsecret: secret:ALERTS\n')
+  write('orders.yaml', 'verify: bearer\nsecret: secret:ALERTS\n')
   write('board.yaml', `poll: { url: "http://${host}/", every: 30s, items: jobs }\nevent: { body: state }\n`)
   const only = (level: string) => ({ if: { 'data.level': { eq: level } } })
   place.routine('fix', {
@@ -49,6 +57,11 @@ beforeAll(async () => {
     },
   })
   place.routine('look', { more: { on: { webhook: [{ source: 'board', events: ['failed'] }, { source: 'alerts' }] } } })
+  place.routine('tell', {
+    program: saysBoth,
+    prompt: 'about {{ event.text }}{{ event.data.total }}',
+    more: { on: { webhook: { source: 'orders', subject: '{{ event.text }}{{ event.id }}' } } },
+  })
   app = await openApp(place, {
     OVERNIGHT_SECRET_SENTRY: 'hush',
     OVERNIGHT_SECRET_ALERTS: 'hush too',
@@ -107,6 +120,26 @@ test('what Sentry sends becomes a run about it, once', async () => {
   })
 })
 
+test.each([
+  ['a form', 'text=prod+now', { 'content-type': 'application/x-www-form-urlencoded' }, 'prod now about prod now'],
+  [
+    'a CloudEvent in headers',
+    '{"total":5}',
+    { 'ce-specversion': '1.0', 'ce-id': 'A-1', 'ce-source': '/orders', 'ce-type': 'made' },
+    'made 5 about 5',
+  ],
+])('an agent is told what %s said, as its routine was', async (_what, body, headers, title) => {
+  const authorization = 'Bearer hush too'
+  const { json } = await app.ask('/hooks/orders', {
+    method: 'POST',
+    body,
+    headers: { authorization, ...(headers as Record<string, string>) },
+    token: null,
+  })
+  const { firings } = await settled(({ delivery }) => delivery === json['delivery'])
+  expect(await app.settled(firings[0]!.run!)).toMatchObject({ state: 'published', title })
+})
+
 test('what no routine asks for is on record all the same', async () => {
   const { json } = await fromSentry({ data: { level: 'info' } }, 'r-2')
   expect(await settled(({ delivery }) => delivery === json['delivery'])).toMatchObject({
@@ -142,7 +175,7 @@ test('sources tell whether they are ready, and how looking goes', async () => {
   const { json } = await vi.waitFor(
     async () => {
       const answer = await app.ask('/v1/sources')
-      expect(answer.json).toMatchObject({ sources: { length: 4 } })
+      expect(answer.json).toMatchObject({ sources: { length: 5 } })
       return answer
     },
     { timeout: 20_000, interval: 50 },
@@ -154,6 +187,7 @@ test('sources tell whether they are ready, and how looking goes', async () => {
       { ...plain, source: 'alerts', path: '/hooks/alerts', ready: true, polling: null },
       { ...plain, source: 'board', path: null, ready: true, polling: looked },
       { ...plain, source: 'late', path: '/hooks/late', ready: false, polling: null },
+      { ...plain, source: 'orders', path: '/hooks/orders', ready: true, polling: null },
       { ...plain, source: 'sentry', path: '/hooks/sentry', ready: true, polling: null },
     ],
     problems: [],

@@ -1,4 +1,5 @@
 import type { Delivery } from '../../ledger/schema.ts'
+import { payloadOf } from '../payload.ts'
 import type { OutsideEvent } from '../source.ts'
 import { textAt } from '../webhook/places.ts'
 
@@ -7,7 +8,7 @@ const maxDepth = 100
 
 /** What a delivery of GitHub's says. Pure. */
 export function readGitHub(delivery: Pick<Delivery, 'id' | 'event' | 'body'>): OutsideEvent | { refused: string } {
-  const payload = objectIn(delivery.body.toString('utf8'))
+  const payload = payloadOf(delivery)
   if (!payload) return { refused: 'it is not a JSON object' }
   if (isDeeperThan(maxDepth, payload)) return { refused: `it is nested more than ${maxDepth} deep` }
   const at = (path: string) => clean(textAt(payload, path.split('.')))
@@ -36,16 +37,6 @@ export function subjectOf(payload: Record<string, unknown>): string | null {
   if (pull !== undefined) return `pr-${pull}`
   const issue = number('issue.number')
   return issue === undefined ? null : `issue-${issue}`
-}
-
-function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-    return isObject ? (parsed as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Level by level, so that no depth is too much for looking. */

@@ -1,7 +1,7 @@
 import type { Delivery } from '../../ledger/schema.ts'
+import { payloadOf } from '../payload.ts'
 import type { OutsideEvent, Source } from '../source.ts'
 import { match } from './match.ts'
-import { isMap } from './read-event.ts'
 
 /**
  * Every source in `webhooks/`: what was received or found is read by itself, so that a file that is gone or broken meanwhile loses
@@ -11,19 +11,10 @@ export const webhooks: Source = {
   trigger: 'webhook',
   listens: (routine) => routine.webhooks.length > 0,
   read: ({ id, source, event, body }: Delivery): OutsideEvent | { refused: string } => {
-    const payload = parse(body)
+    const payload = payloadOf({ body })
     if (!payload) return { refused: 'the body is no JSON object' }
     const action = typeof payload['action'] === 'string' ? payload['action'].slice(0, 100) : null
     return { delivery: id, source, event, payload, action, sender: source, repository: null, subject: null }
   },
   decide: match,
-}
-
-function parse(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    return isMap(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
