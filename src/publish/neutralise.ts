@@ -22,6 +22,14 @@ export function neutralise(text: string): { text: string; hidden: number } {
   return { text: harmless, hidden: Array.from(normalised).length - Array.from(visible).length }
 }
 
+/** The same as a block of its own, in which Markdown means nothing; the fence is longer than any in the text. */
+export function fenced(text: string): string {
+  const harmless = neutralise(text).text
+  const longest = Math.max(2, ...[...harmless.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}text\n${harmless}\n${fence}`
+}
+
 /** The same for a title: one line, at most `max` characters. */
 export function neutraliseLine(text: string, max: number): string {
   const line = neutralise(text).text.replaceAll(/\s+/g, ' ').trim()

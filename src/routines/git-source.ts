@@ -40,9 +40,10 @@ export function createGitSource(options: GitSourceOptions): Source {
       try {
         const head = await look()
         const entries = (await head.list(folder))?.filter(({ entry }) => isWanted(entry))
-        if (!entries) return { missing: noFolder(folder) }
+        if (!entries) return { missing: noFolder(folder), commit: head.commit }
         state.commit = head.commit
-        return { files: await readEntries(entries, { head, before, place: { name, dir } }) }
+        const files = await readEntries(entries, { head, before, place: { name, dir } })
+        return { files, commit: head.commit }
       } catch (error) {
         if (!(error instanceof OvernightError)) throw error
         return {

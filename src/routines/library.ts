@@ -29,6 +29,8 @@ export type LibraryOptions = {
   watch?: boolean
   /** Called with what the files say after every change, one call at a time. What it throws is tried again at the next look. */
   onChange?: (files: LibrarySnapshot) => Promise<void> | void
+  /** Called after each look at a commit, once what it says is in force; also when that is nothing new. */
+  onLook?: ((commit: string, files: LibrarySnapshot) => void) | undefined
   /** Default: nothing is known from before. */
   memory?: Partial<Memory>
   /** Default: every text is read. */
@@ -59,7 +61,7 @@ export function readTexts(texts: readonly { entry: string; text: string }[], rea
 
 /** Reads the files, and keeps what is in force up to date until it is disposed. Rejects when the first `onChange` does. */
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
-  const { source, log, onChange, memory = {} } = options
+  const { source, log, onChange, onLook, memory = {} } = options
   await using opening = new AsyncDisposableStack()
   const reader = createReader(source, { read: options.read, memory, readings: options.readings })
   const pace = createPace(source.everyMs)
@@ -76,14 +78,16 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     using _ = pace.begin()
     if (options.watch !== false) await watching?.ensure()
     const before = state.files
-    const { snapshot: after, isMissing } = await reader.read(before)
+    const { snapshot: after, isMissing, commit } = await reader.read(before)
     state.files = after
     state.snapshot = withRolledBack(after, (await memory.rolledBack?.()) ?? [])
     const isChanged = report(log, before, after)
-    if (isMissing || (state.isTold && !isChanged)) return
-    state.isTold = false
-    await onChange?.(after)
-    state.isTold = true
+    if (!isMissing && (!state.isTold || isChanged)) {
+      state.isTold = false
+      await onChange?.(after)
+      state.isTold = true
+    }
+    if (commit !== undefined) onLook?.(commit, after)
   }
   const looks = createInTurn(act)
   const rescan = () =>

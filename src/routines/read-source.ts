@@ -14,6 +14,9 @@ const atOnce = 32
 
 export type ReaderTools = { read: ReadOptions; memory: Partial<Memory>; readings?: Readings | undefined }
 
+/** `commit`: of the repository that was looked at. */
+type Looked = { snapshot: LibrarySnapshot; isMissing: boolean; commit: string | undefined }
+
 /** Reads what changed and decides what the files put in force. */
 export function createReader(source: Source, { read, memory, readings }: ReaderTools) {
   const state = {
@@ -59,18 +62,18 @@ export function createReader(source: Source, { read, memory, readings }: ReaderT
     return { ...before, routines: [...before.routines, ...remembered] }
   }
   return {
-    async read(before: LibrarySnapshot): Promise<{ snapshot: LibrarySnapshot; isMissing: boolean }> {
+    async read(before: LibrarySnapshot): Promise<Looked> {
       const tree = await readSettled(before)
       if ('missing' in tree) {
         const known = state.hasRead ? before : { ...before, routines: (await memory.inForce?.()) ?? [] }
         state.hasRead = true
-        return { snapshot: withoutSource(known, source.name, tree.missing), isMissing: true }
+        return { snapshot: withoutSource(known, source.name, tree.missing), isMissing: true, commit: tree.commit }
       }
       state.hasRead = true
       const parsed = await parse(tree.files)
       const snapshot = decideInForce(await remember(before, parsed), parsed)
       const routines = (await source.commits?.fill(snapshot.routines, before.routines)) ?? snapshot.routines
-      return { snapshot: { ...snapshot, routines }, isMissing: false }
+      return { snapshot: { ...snapshot, routines }, isMissing: false, commit: tree.commit }
     },
   }
 }

@@ -19,7 +19,8 @@ export type Source = {
   commits?: CommitLook
 }
 
-export type SourceTree = { files: FolderFile[] } | { missing: Fault }
+/** `commit`: of the repository they were read from; absent where that is not known. */
+export type SourceTree = ({ files: FolderFile[] } | { missing: Fault }) & { commit?: string }
 
 /** Which entries of a folder count, by name. */
 export type Wanted = (entry: string) => boolean

@@ -4,6 +4,8 @@ import { createCheckouts } from '../checkout/index.ts'
 import { sweepMirrors } from '../checkout/mirror-leftovers.ts'
 import type { Config } from '../config.ts'
 import { sweepCredentials } from '../forges/github/credentials.ts'
+import { createGitHubDesk } from '../forges/github/desk.ts'
+import { createGitHubNotices } from '../forges/github/notices.ts'
 import { openForges } from '../forges/index.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { lockDataFolder } from '../ledger/lock.ts'
@@ -41,6 +43,8 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
     local: { operator, pulls: ledger.pulls },
     github: { ...config.github, credentialsDir: paths.credentials },
   })
+  const { url, auth } = config.github
+  const desk = createGitHubDesk({ url, auth })
   const checkouts = createCheckouts({
     openRemote: (repository, signal) => forges.of(repository.name).openRemote(repository, signal),
   })
@@ -65,6 +69,8 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
     store,
     ledger,
     forges,
+    /** What is asked of GitHub about events, and what people are told there. */
+    github: { desk, notices: createGitHubNotices({ url, auth, self: () => desk.self() }) },
     checkouts,
     drivers,
     readOnce: (file: string, text: string): Routine => parseOrRefuse(file, text, read),

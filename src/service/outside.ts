@@ -1,4 +1,3 @@
-import { createGitHubDesk } from '../forges/github/desk.ts'
 import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
 import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Library } from '../routines/library.ts'
@@ -41,9 +40,8 @@ export async function openOutside(
   { wake, library, isService }: Insiders,
 ): Promise<Outside> {
   const { config, ledger, log } = ground
-  const github = createGitHubDesk({ url: config.github.url, auth: config.github.auth })
   const fromGitHub = createGitHubSource({
-    github,
+    github: ground.github.desk,
     runDepth: (repository, branch) => ledger.publications.depthOf(repository, branch),
   })
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })

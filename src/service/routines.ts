@@ -5,6 +5,7 @@ import type { Source } from '../routines/source.ts'
 import { applyRoutines } from '../triggers/apply-routines.ts'
 import type { Ground } from './ground.ts'
 import { createMemory } from './memory.ts'
+import { openRoutinesCheck } from './routines-check.ts'
 import { createHeadLook } from './repository-head.ts'
 
 /** The routines as a command sees them: looked at once, and put in force by nobody. */
@@ -22,9 +23,10 @@ export async function openRoutinesOnce(ground: Ground, building: AsyncDisposable
 /** The routines as the service sees them: what the files say is in force, and stays so until `building` closes it. */
 export async function openRoutines(ground: Ground, building: AsyncDisposableStack): Promise<Library> {
   const { ledger, log } = ground
+  const check = openRoutinesCheck(ground, building)
   const onChange = (files: Parameters<typeof applyRoutines>[1]) => applyRoutines(ledger, files)
   const library = building.use(
-    await openLibrary({ ...foundationOf(ground), source: routinesSource(ground), log, onChange }),
+    await openLibrary({ ...foundationOf(ground), source: routinesSource(ground), log, onChange, onLook: check }),
   )
   building.defer(await ledger.watchRoutines(() => void library.rescan()))
   return library

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { RoutinesJson } from '../../src/http/routines-api.ts'
+import type { Files } from '../support/git-repository.ts'
 import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
 import { openPlace, routineText, type Place } from '../support/place.ts'
 import { untilSettled, type ServiceProcess } from '../support/service-process.ts'
@@ -28,7 +29,7 @@ describe('routines that live in a repository on GitHub', () => {
     await github[Symbol.asyncDispose]()
     place[Symbol.dispose]()
   })
-  const push = (files: Record<string, string>) =>
+  const push = (files: Files) =>
     github.act(
       'commit',
       'acme/shop',
@@ -60,6 +61,42 @@ describe('routines that live in a repository on GitHub', () => {
     const commit = await push({ 'tidy.md': text('Three') })
     await look()
     expect(await list()).toMatchObject({ routines: [{ commit }], problems: [] })
+  })
+
+  const checkOf = (commit: string) =>
+    vi.waitFor(
+      async () => {
+        const runs = await github.act('checkRuns', 'acme/shop', commit)
+        expect(runs).toHaveLength(1)
+        return runs[0]!
+      },
+      { timeout: 15_000, interval: 100 },
+    )
+
+  test('each commit that is looked at is told what became of it, at the line where it is wrong', async () => {
+    const hostile = text('Two').replace('---\n', '---\n"@everyone <!--": 1\n')
+    const bad = await push({ 'tidy.md': hostile, 'Not a @name.md': text('Nobody') })
+    expect(await look()).toEqual({ routines: 1, problems: 2 })
+    const failed = await checkOf(bad)
+    expect(failed).toMatchObject({
+      name: 'overnight/routines',
+      conclusion: 'failure',
+      output: {
+        title: '2 files broken; 1 routine in force',
+        annotations: expect.arrayContaining([
+          expect.objectContaining({ path: 'night/routines/tidy.md', start_line: 2, annotation_level: 'failure' }),
+          expect.objectContaining({ path: 'night/routines/Not a @name.md', start_line: 1 }),
+        ]),
+      },
+    })
+    const said = JSON.stringify(failed.output.annotations?.map(({ message }) => message)) + failed.output.summary
+    expect(said).toContain('everyone')
+    expect(said).not.toMatch(/@(everyone|name)|<!--/)
+    const mended = await push({ 'tidy.md': text('Three'), 'Not a @name.md': null })
+    await look()
+    await look()
+    expect(await checkOf(mended)).toMatchObject({ conclusion: 'success', output: { title: '1 routine in force' } })
+    expect(await github.act('checkRuns', 'acme/shop', bad)).toHaveLength(1)
   })
 
   test('the delivery of a push puts it in force at once', async () => {

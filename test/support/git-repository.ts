@@ -51,10 +51,15 @@ export function makePipe(path: string): void {
   execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', path])
 }
 
-export type Files = Record<string, string>
+/** Path → text; null removes the file. */
+export type Files = Record<string, string | null>
 
 export function writeFiles(folder: string, files: Files): void {
   for (const [name, text] of Object.entries(files)) {
+    if (text === null) {
+      rmSync(join(folder, name))
+      continue
+    }
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
   }

@@ -21,6 +21,13 @@ export const PullAnswer = z.object({
 })
 export type PullAnswer = z.infer<typeof PullAnswer>
 
+export const CheckRunsAnswer = z.object({
+  check_runs: z.array(z.object({ id: z.number().int(), external_id: z.string().nullish() })),
+})
+export const StatusAnswer = z.object({ context: z.string(), state: z.string(), description: z.string().nullish() })
+export const CommentAnswer = z.object({ id: z.number().int(), body: z.string().nullish(), user: Login.nullish() })
+export type CommentAnswer = z.infer<typeof CommentAnswer>
+
 export const InstallationAnswer = z.object({ id: z.number().int() })
 export const AppAnswer = z.object({ slug: z.string(), permissions: z.record(z.string(), z.string()).default({}) })
 export const TokenAnswer = z.object({ token: z.string().min(1) })

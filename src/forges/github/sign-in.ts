@@ -7,12 +7,14 @@ import { readKey } from './key.ts'
 /** As the configuration gives it; undefined = nobody is signed in. */
 export type Credentials = { kind: 'token'; token: string } | { kind: 'app'; appId: string; keyFile: string } | undefined
 
-/** What a token is for: `look` sees that a repository is there, `list` its pull requests. */
-export type Purpose = 'look' | 'read' | 'list' | 'publish'
+/** What a token is for: `look` sees that a repository is there, `list` its pull requests; `check` and `comment` write those alone. */
+export type Purpose = 'look' | 'read' | 'list' | 'check' | 'comment' | 'publish'
 const permissions = {
   look: { metadata: 'read' },
   read: { contents: 'read', metadata: 'read' },
   list: { contents: 'read', pull_requests: 'read', metadata: 'read' },
+  check: { checks: 'write', metadata: 'read' },
+  comment: { pull_requests: 'write', metadata: 'read' },
   publish: { contents: 'write', pull_requests: 'write', metadata: 'read' },
 } as const
 
@@ -82,12 +84,13 @@ async function mint(client: Client, { installation, name, purpose }: Wish): Prom
     if (statusOf(error) !== 422) throw error
     // A repository that was renamed is not known by its old name here: what may only look finds out where it went.
     if (purpose === 'look') return TokenAnswer.parse((await ask({})).data).token
-    throw /permission/i.test(sentenceOf(error)) ? lacksPermissions(name, error) : notGranted(name, error)
+    throw /permission/i.test(sentenceOf(error)) ? lacksPermissions({ name, purpose }, error) : notGranted(name, error)
   }
 }
 
-function lacksPermissions(name: string, cause: unknown): StepFailed {
-  return new StepFailed('forge_denied', `the GitHub App lacks permissions for ${name}`, { hint: permissionHint, cause })
+function lacksPermissions({ name, purpose }: Pick<Wish, 'name' | 'purpose'>, cause: unknown): StepFailed {
+  const hint = purpose === 'check' ? 'give the App read and write access to Checks of this repository' : permissionHint
+  return new StepFailed('forge_denied', `the GitHub App lacks permissions for ${name}`, { hint, cause })
 }
 
 /** In the middle of a run it may have been renamed: looking for it again finds it. */

@@ -1,3 +1,4 @@
+import type { createChecks } from './checks.ts'
 import type { Journal } from './journal.ts'
 import type { Repositories } from './repositories.ts'
 import { mayAct, type Token, type Tokens } from './tokens.ts'
@@ -21,6 +22,7 @@ export type ApiOptions = {
   tokens: Tokens
   repositories: Repositories
   journal: Journal
+  checks: ReturnType<typeof createChecks>
   state: { installed: boolean; renamed: Map<string, { id: number; to: string }> }
 }
 
@@ -77,9 +79,7 @@ export function createApi(options: ApiOptions) {
     if (rest.startsWith('/git/'))
       return token !== 'app' && mayAct(token, 'contents', 'read') ? refs(name, rest) : forbidden
     if (rest === '/pulls' && method === 'POST') return inTurn(() => openPull(request, name))
-    const files = /^\/pulls\/(\d+)\/files$/.exec(rest)
-    if (files) return filesOf(request, name, files[1]!)
-    return onPulls(request, name, rest)
+    return options.checks.answer(request, name, rest) ?? onPulls(request, name, rest)
   }
 
   async function lookAt(request: ApiRequest, name: string): Promise<ApiAnswer | undefined> {
@@ -90,6 +90,8 @@ export function createApi(options: ApiOptions) {
 
   async function onPulls(request: ApiRequest, name: string, rest: string): Promise<ApiAnswer> {
     const { method, token, query } = request
+    const files = /^\/pulls\/(\d+)\/files$/.exec(rest)
+    if (files) return filesOf(request, name, files[1]!)
     // GitHub lets the permission for pull requests label them; the emulator asks for the one for issues.
     const labels = rest.endsWith('/labels') && token !== 'app' && mayAct(token, 'pull_requests', 'write')
     const answer = await forward(request, labels ? options.owner : undefined)

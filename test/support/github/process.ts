@@ -27,6 +27,9 @@ type Act =
   | 'merge'
   | 'commit'
   | 'pulls'
+  | 'checkRuns'
+  | 'propose'
+  | 'comments'
 type Answer<Name extends Act> = Awaited<ReturnType<GitHub[Name]>>
 export type GitHubProcess = AsyncDisposable &
   Told & {

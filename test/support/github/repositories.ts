@@ -48,6 +48,7 @@ export function createRepositories(root: string, journalFile: string) {
     },
 
     remove: (name: string, branch: string) => ask(name, 'update-ref', '-d', `refs/heads/${branch}`),
+    point: (name: string, ref: string, commit: string) => ask(name, 'update-ref', ref, commit),
     move: (name: string, branch: string, commit: string) => ask(name, 'update-ref', `refs/heads/${branch}`, commit),
     rename(from: string, to: string): void {
       mkdirSync(dirname(pathOf(to)), { recursive: true })
@@ -61,6 +62,13 @@ export function createRepositories(root: string, journalFile: string) {
       const listed = ask(name, 'for-each-ref', '--format=%(refname) %(objectname)')
       const lines = listed.split('\n').filter((line) => line.startsWith(`refs/${prefix}`))
       return lines.map((line) => ({ ref: line.split(' ')[0]!, sha: line.split(' ')[1]! }))
+    },
+    isCommit(name: string, sha: string): boolean {
+      try {
+        return /^[0-9a-f]{40}$/.test(sha) && ask(name, 'cat-file', '-t', sha) === 'commit'
+      } catch {
+        return false
+      }
     },
     countBetween: (name: string, base: string, head: string): number =>
       Number(ask(name, 'rev-list', '--count', `${base}..${head}`)),

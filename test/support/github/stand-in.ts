@@ -7,6 +7,7 @@ import { createEmulator } from 'emulate'
 import { freePort } from '../free-port.ts'
 import type { Files } from '../git-repository.ts'
 import { type ApiAnswer, createApi } from './api.ts'
+import { createChecks } from './checks.ts'
 import { openDescription } from './description.ts'
 import { createFaults, type Fault } from './faults.ts'
 import { createGitHost } from './git-host.ts'
@@ -25,6 +26,7 @@ export type GitHubOptions = {
   permissions?: Record<string, string>
 }
 
+type Proposal = { branch: string; files: Files; fork?: boolean; number?: number }
 export type GitHub = AsyncDisposable & Awaited<ReturnType<typeof openGitHub>>
 const owner = 'acme'
 const appId = '4711'
@@ -61,7 +63,12 @@ export async function openGitHub(options: GitHubOptions) {
             app_id: Number(appId),
             slug: 'overnight',
             name: 'Overnight',
-            permissions: options.permissions ?? { contents: 'write', pull_requests: 'write', metadata: 'read' },
+            permissions: options.permissions ?? {
+              checks: 'write',
+              contents: 'write',
+              pull_requests: 'write',
+              metadata: 'read',
+            },
             events: [],
             installations: [{ installation_id: 99, account: owner, repository_selection: 'all' }],
           },
@@ -84,7 +91,17 @@ export async function openGitHub(options: GitHubOptions) {
   const hooks = createHooks(url)
   const state = { installed: true, renamed: new Map<string, { id: number; to: string }>() }
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`
-  const api = createApi({ url, emulator: emulatorUrl, owner: inner.owner, tokens, repositories, journal, state })
+  const checks = createChecks((name, sha) => repositories.isCommit(name, sha))
+  const api = createApi({
+    url,
+    emulator: emulatorUrl,
+    owner: inner.owner,
+    tokens,
+    repositories,
+    journal,
+    checks,
+    state,
+  })
   const git = createGitHost({ url, api, repositories, renamed: state.renamed })
   const describe = openDescription()
   const asOwner = (method: string, written: string, body?: Record<string, unknown>) => {
@@ -125,6 +142,23 @@ export async function openGitHub(options: GitHubOptions) {
       repositories.remove(name, pull.head.ref)
     },
     commit: (name: string, branch: string, files: Files) => repositories.commit(name, branch, files),
+    /** Somebody opens a pull request, or pushes to it again; one from a fork has no branch here. Answers its number and head. */
+    async propose(name: string, { branch, files, fork = false, number }: Proposal) {
+      const head = repositories.commit(name, branch, files)
+      const body = { title: branch, head: branch, base: 'main', body: '' }
+      const opened = number ?? ((await asOwner('POST', `/repos/${name}/pulls`, body)).body as { number: number }).number
+      repositories.point(name, `refs/pull/${opened}/head`, head)
+      if (fork) repositories.remove(name, branch)
+      return { number: opened, head }
+    },
+    comments: async (name: string, number: number) =>
+      (await asOwner('GET', `/repos/${name}/issues/${number}/comments`)).body as {
+        id: number
+        body: string
+        user: { login: string }
+      }[],
+    checkRuns: (name: string, sha: string) => checks.checkRuns(name, sha),
+    statuses: (name: string, sha: string) => checks.statuses(name, sha),
     pulls: async (name: string) =>
       (await asOwner('GET', `/repos/${name}/pulls?state=all`)).body as {
         number: number
