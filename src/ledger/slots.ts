@@ -45,6 +45,17 @@ export function createSlots(db: Database) {
         .for('update')
     },
 
+    /** What is due of these routines, for whoever is about to replace their schedules. */
+    overdueOf(names: readonly string[], now: Date): Promise<ScheduleRow[]> {
+      const mine = sql`${schedules.routine} in (select json_array_elements_text(${JSON.stringify(names)}::json))`
+      return db
+        .select()
+        .from(schedules)
+        .where(and(lte(schedules.nextFireAt, now), mine))
+        .orderBy(asc(schedules.routine))
+        .for('update')
+    },
+
     /**
      * Slots become rows and their schedules go on, in one statement: no lock outlives it, so a scheduler that dies or freezes
      * stops no other. A schedule that another one has moved, or is moving, stays as it is, and of its routine nothing is

@@ -4,6 +4,7 @@ import type { Standing } from '../ledger/routines.ts'
 import type { NewSchedule } from '../ledger/schedules.ts'
 import type { Problem, Routine } from '../routines/routine.ts'
 import { formatProblem } from '../routines/format.ts'
+import { acceptBeforeReplacing } from './schedule/accept-slots.ts'
 import { cronOf } from './schedule/cron.ts'
 import { owedFrom } from './schedule/due-slots.ts'
 
@@ -70,8 +71,10 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
     await tx.routines.ensureVersions(
       versions.map(({ name, hash, file, source, commit }) => ({ routine: name, hash, file, source, commit })),
     )
+    const schedules = await schedulesOf(rescheduled, now)
+    await acceptBeforeReplacing(tx, [...schedules, ...removed.map((routine) => ({ routine, schedules: [] }))], now)
     await tx.routines.apply(changed.map(({ name, hash, file }) => ({ name, hash, file })))
-    await tx.routines.replaceSchedules(await schedulesOf(rescheduled, now))
+    await tx.routines.replaceSchedules(schedules)
     for (const { name, error } of broken) await tx.routines.markBroken(name, error)
     await tx.routines.markRemoved(removed)
     await tx.history.record([

@@ -3,6 +3,7 @@ import type { Ledger, Statements } from '../ledger/ledger.ts'
 import type { RoutineRow, RoutineVersion } from '../ledger/schema.ts'
 import type { Routine } from '../routines/routine.ts'
 import { schedulesOf } from './apply-routines.ts'
+import { acceptBeforeReplacing } from './schedule/accept-slots.ts'
 
 export type RollingBack = {
   routine: string
@@ -47,8 +48,11 @@ async function putBack(tx: Statements, row: RoutineRow, putting: Putting): Promi
   const routine = routineOf({ ...version, file: row.file })
   const own = row.rolledBackFrom ?? row.hash
   const from = hash === own ? null : own
+  const now = await tx.now()
+  const schedules = await schedulesOf([routine], now)
+  await acceptBeforeReplacing(tx, schedules, now)
   await tx.routines.putBack(row.name, { hash, from })
-  await tx.routines.replaceSchedules(await schedulesOf([routine], await tx.now()))
+  await tx.routines.replaceSchedules(schedules)
   await tx.history.record([{ actor: by, action, subject: row.name, data: { hash, from } }])
   await tx.routines.tell()
   return { routine: row.name, hash, from }

@@ -80,6 +80,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(await inForce()).toEqual(at(1))
     })
 
+    test('or put forth again after downtime: what was due by then is on record', async () => {
+      await open.setClock('2026-03-02T00:30:00Z')
+      for (const hour of [1, 3]) await apply(hour)
+      await open.setClock('2026-03-02T04:00:00Z')
+      await back()
+      await open.setClock('2026-03-03T02:00:00Z')
+      await undo()
+      const slots = await open.rows<{ at: string | Date }>('select at from slots order by at')
+      expect(slots.map(({ at }) => new Date(at).toISOString().slice(8, 13))).toEqual(['02T03', '03T01'])
+    })
+
     test('is refused with what to do when there is nothing to go to', async () => {
       await expect(back()).rejects.toThrow('there is no routine in force "tidy"')
       await apply(1)

@@ -327,6 +327,41 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         expect(await nextOf('a')).toEqual([])
       })
 
+      describe('after a slot that nobody looked for', () => {
+        beforeEach(async () => {
+          await open.setClock('2026-03-02T01:00:00Z')
+          await apply([routine('a', { crons: ['0 2 * * *', '30 2 * * *'] })])
+          await open.setClock('2026-03-02T04:00:00Z')
+        })
+
+        test.each([
+          ['another cron', { crons: ['30 2 * * *', '0 3 * * *'] }, ['02:00 missed', '02:30 fired late']],
+          ['another zone', { crons: ['0 2 * * *'], zone: 'Asia/Tokyo' }, ['02:00 missed', '02:30 fired late']],
+          ['no schedule', { crons: [] }, ['02:00 missed', '02:30 fired late']],
+          ['another rule, too', { catchUp: { mode: 'none' } }, ['02:00 missed', '02:30 missed']],
+        ])('has %s: what was due has its rows', async (_, options, rows) => {
+          await apply([routine('a', options)])
+          await ticks()
+          expect(await slots()).toEqual(rows)
+        })
+
+        test('has another name: what was due has its rows, the newest skipped because it is gone', async () => {
+          await apply([routine('b', { crons: ['0 2 * * *'] })])
+          await ticks()
+          expect(await slots()).toEqual(['02:00 missed', '02:30 skipped late'])
+          expect(await count('slots', `routine = 'a' and reason = 'removed'`)).toBe(1)
+          expect(await nextOf('b')).toEqual(['02:00:00'])
+        })
+
+        test('many that apply and look at once: each slot once, one run', async () => {
+          const changed = [routine('a', { crons: ['0 3 * * *'] })]
+          await Promise.all([ticks(), apply(changed), ticks(), apply(changed), ticks()])
+          await ticks()
+          expect(await slots()).toEqual(['02:00 missed', '02:30 fired late'])
+          expect(await count('runs')).toBe(1)
+        })
+      })
+
       test('is removed: it is due no more, and comes back without what it missed', async () => {
         await open.setClock('2026-03-02T10:02:00Z')
         await apply([routine('a'), routine('b')])

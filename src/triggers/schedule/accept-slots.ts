@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
+import type { Ledger, Statements } from '../../ledger/ledger.ts'
 import type { ScheduleRow } from '../../ledger/schema.ts'
 import type { Move, NewSlot } from '../../ledger/slots.ts'
 import { cronOf } from './cron.ts'
@@ -14,23 +14,46 @@ const rows = 10_000
  * One look: what is due by the ledger's clock becomes rows, and its schedules go on. Any number of schedulers may look at once; a
  * look that is missed loses nothing, the next one finds what was due. Answers how many schedules were due and moved by this one.
  */
-export async function acceptDue(ledger: Ledger): Promise<{ due: number; moved: number }> {
-  const { now, schedules } = await ledger.slots.due(routines)
+export async function acceptDue({ slots }: Pick<Ledger, 'slots'>): Promise<{ due: number; moved: number }> {
+  const { now, schedules } = await slots.due(routines)
+  return { due: schedules.length, moved: await accept(slots, schedules, now) }
+}
+
+/** The schedules of a routine from now on; none when it is removed. */
+export type Next = { routine: string; schedules: readonly Pick<ScheduleRow, 'cron' | 'timezone' | 'catchUp'>[] }
+
+/**
+ * For schedules that are about to be replaced: of a routine that loses one, what is due becomes rows, by the rule it has from now
+ * on, as if a scheduler had looked just before. A routine that keeps all of them keeps what they owe.
+ */
+export async function acceptBeforeReplacing({ slots }: Pick<Statements, 'slots'>, next: readonly Next[], now: Date) {
+  const wanted = new Map(next.map(({ routine, schedules }) => [routine, schedules]))
+  const overdue = wanted.size === 0 ? [] : await slots.overdueOf([...wanted.keys()], now)
+  const stays = ({ routine, cron, timezone }: ScheduleRow) =>
+    wanted.get(routine)?.some((one) => one.cron === cron && one.timezone === timezone)
+  const losing = new Set(overdue.filter((row) => !stays(row)).map(({ routine }) => routine))
+  const due = overdue.filter(({ routine }) => losing.has(routine))
+  const byItsRule = (row: ScheduleRow) => ({ ...row, catchUp: wanted.get(row.routine)?.[0]?.catchUp ?? row.catchUp })
+  await accept(slots, due.map(byItsRule), now)
+}
+
+/** Answers how many schedules went on by this. */
+async function accept(slots: Ledger['slots'], schedules: readonly ScheduleRow[], now: Date): Promise<number> {
   const byRoutine = Map.groupBy(schedules, (row) => row.routine)
   const batch = { moves: [] as Move[], slots: [] as NewSlot[], moved: 0 }
   const write = async () => {
-    if (batch.moves.length > 0) batch.moved += await ledger.slots.accept(batch.moves, batch.slots)
+    if (batch.moves.length > 0) batch.moved += await slots.accept(batch.moves, batch.slots)
     batch.moves = []
     batch.slots = []
   }
   for (const rowsOfOne of byRoutine.values()) {
-    const { moves, slots } = dueOf(rowsOfOne, now)
-    batch.moves.push(...moves)
-    for (const slot of slots) batch.slots.push(slot)
+    const found = dueOf(rowsOfOne, now)
+    batch.moves.push(...found.moves)
+    for (const slot of found.slots) batch.slots.push(slot)
     if (batch.slots.length >= rows) await write()
   }
   await write()
-  return { due: schedules.length, moved: batch.moved }
+  return batch.moved
 }
 
 type Accepted = { moves: Move[]; slots: NewSlot[] }
