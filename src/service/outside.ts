@@ -12,7 +12,7 @@ import type { Ground } from './ground.ts'
 import { openWebhooks, type Webhooks } from './webhooks.ts'
 
 /** The embedded store writes one after the other, and a few hundred in a second; a server leaves connections to others. */
-const writes = { embedded: { atOnce: 1, mostWaiting: 500 }, postgres: { atOnce: 4, mostWaiting: 2000 } }
+const writes = { embedded: { atOnce: 1, mostWaiting: 1500 }, postgres: { atOnce: 4, mostWaiting: 2000 } }
 
 export type Outside = {
   receiver: Receiver
