@@ -9,6 +9,7 @@ import {
   isNull,
   like,
   lt,
+  min,
   ne,
   not,
   notInArray,
@@ -117,13 +118,20 @@ export function createRuns(db: Database) {
       await db.update(runs).set(changes).where(eq(runs.id, id))
     },
 
+    async oldestCause(ids: string[]): Promise<Date | undefined> {
+      if (ids.length === 0) return undefined
+      const at = min(runs.causedAt)
+      const rows = await db.select({ at }).from(runs).where(inArray(runs.id, ids))
+      return rows[0]?.at ?? undefined
+    },
+
     /** When the run of a routine that starts last started, or may; of the newest ones, as others cannot be it. */
-    async lastStart(routine: string): Promise<Date | undefined> {
+    async lastStart(routine: string, besides: readonly string[]): Promise<Date | undefined> {
       const start = sql<Date>`coalesce(${runs.startedAt}, ${runs.notBefore})`.mapWith(runs.notBefore)
       const rows = await db
         .select({ start })
         .from(runs)
-        .where(and(eq(runs.routine, routine), ne(runs.state, 'skipped')))
+        .where(and(eq(runs.routine, routine), ne(runs.state, 'skipped'), notInArray(runs.id, [...besides])))
         .orderBy(desc(runs.createdAt))
         .limit(20)
       const times = rows.map((row) => row.start.getTime())

@@ -36,11 +36,12 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
     await join(tx, occasion, decision.into)
     return record(tx, occasion, { outcome: 'coalesced', reason: reasons.coalesced, run: decision.into })
   }
-  const before = await beforeIt(tx, occasion)
+  const before = await beforeIt(tx, occasion, decision.supersede)
   if (isTooMany(occasion, before)) return record(tx, occasion, { outcome: 'skipped', reason: 'rate', run: null })
   const { name, hash, file, source, commit } = routine
   await tx.routines.ensureVersions([{ routine: name, hash, file, source, commit }])
-  const run = newRun(occasion, key, paceOf(occasion, await tx.now(), before))
+  const pace = paceOf(occasion, await tx.now(), before)
+  const run = { ...newRun(occasion, key, pace), causedAt: before.firstCause }
   await tx.runs.insert(run)
   const fired = await record(tx, occasion, { outcome: 'accepted', reason: null, run: run.id })
   await giveWay(tx, run.id, decision)
@@ -74,11 +75,12 @@ function workOf({ routine, inputs, subject, repository }: Occasion): Work {
   return { hash, file, inputs, subject: subject ?? topic, repositoryOverride: repository ?? null }
 }
 
-/** What its pace is measured by; most routines have none. */
-async function beforeIt(tx: Statements, { routine }: Occasion): Promise<Before> {
+/** What its pace is measured by; most routines have none. What gives way to it holds up nothing, but has waited already. */
+async function beforeIt(tx: Statements, { routine }: Occasion, supersede: string[]): Promise<Before> {
   const { name, pace } = routine
   return {
-    lastStart: pace && pace.cooldownMs > 0 ? await tx.runs.lastStart(name) : undefined,
+    firstCause: await tx.runs.oldestCause(supersede),
+    lastStart: pace && pace.cooldownMs > 0 ? await tx.runs.lastStart(name, supersede) : undefined,
     begun: pace?.max ? await tx.runs.begunWithin(name, pace.max.perMs) : 0,
   }
 }

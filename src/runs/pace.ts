@@ -5,8 +5,11 @@ import { isAskedFor, isEvent, type Occasion } from './occasion.ts'
 
 /** When a new run may start, and what it waits for until then. */
 export type Pace = { notBefore: Date; waitsFor: string | null }
-/** `lastStart`: when the run before it started, or may; `begun`: runs made within `max.per`, those that people asked for left out. */
-export type Before = { lastStart: Date | undefined; begun: number }
+/**
+ * `lastStart`: when the run before it started, or may; `begun`: runs made within `max.per`, those that people asked for left
+ * out; `firstCause`: since when those wait whose place it takes.
+ */
+export type Before = { lastStart: Date | undefined; begun: number; firstCause?: Date | undefined }
 
 const moreEvents = 'more events of the same kind'
 const itsJitter = 'its own moment within the jitter of its routine'
@@ -19,7 +22,7 @@ export function paceOf(occasion: Occasion, now: Date, before: Before): Pace {
   const rules = isAskedFor(occasion) ? null : pace
   const held = [
     ...(debounce && isDebounced(occasion)
-      ? [{ at: now.getTime() + Math.min(debounce.waitMs, debounce.maxMs), waitsFor: moreEvents }]
+      ? [{ at: gatheredBy(debounce, before.firstCause ?? now, now), waitsFor: moreEvents }]
       : []),
     ...(rules && occasion.slotAt
       ? [{ at: jittered(occasion.routine.name, occasion.slotAt, rules), waitsFor: itsJitter }]
@@ -78,13 +81,13 @@ export function isDebounced(occasion: Occasion): boolean {
   return occasion.routine.debounce !== null && isEvent(occasion) && !occasion.alone
 }
 
-/** The start of a run that another event joins: later by another wait, never later than `maxMs` after the run was made, never earlier. */
-export function startAfterJoin(
-  run: { createdAt: Date; notBefore: Date },
-  { waitMs, maxMs }: Debounce,
-  now: Date,
-): Date {
-  const wanted = Math.min(now.getTime() + waitMs, run.createdAt.getTime() + maxMs)
+/** Another wait from now on, never later than `maxMs` after the first cause. */
+const gatheredBy = ({ waitMs, maxMs }: Debounce, firstCause: Date, now: Date): number =>
+  Math.min(now.getTime() + waitMs, firstCause.getTime() + maxMs)
+
+/** The start of a run that another event joins: never earlier than it was. */
+export function startAfterJoin(run: { causedAt: Date; notBefore: Date }, debounce: Debounce, now: Date): Date {
+  const wanted = gatheredBy(debounce, run.causedAt, now)
   // One that is due already only waits for its turn.
   return run.notBefore.getTime() > now.getTime() ? new Date(Math.max(run.notBefore.getTime(), wanted)) : run.notBefore
 }

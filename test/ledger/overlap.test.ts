@@ -155,6 +155,39 @@ describe.for(stores)('on $store', ({ skip, store, open: opening }) => {
       expect((await fireOn(debounced)).run).not.toBe(first.run)
     })
 
+    test.each(['queue_one', 'cancel_running'])(
+      '%s, debounce: events that each want something else push the start, never past max',
+      async (mode) => {
+        const debounced = `overlap: ${mode}\ndebounce: { wait: 2m, max: 5m }`
+        await open.setClock('2026-03-02T10:00:00Z')
+        const starts = []
+        for (let n = 0; n < 7; n++) {
+          const { run } = await fireOn(debounced, { inputs: { title: `event ${n}` } })
+          starts.push((await find(run)).notBefore.toISOString().slice(11, 16))
+          await later(60_000)
+        }
+        // At 10:06 the run of 10:05 is due and not at work yet: who takes its place does not wait either.
+        expect(starts).toEqual(['10:02', '10:03', '10:04', '10:05', '10:05', '10:05', '10:06'])
+        const { run } = await fireOn(debounced, { inputs: { title: 'last' } })
+        await begin(run)
+        const next = await find((await fireOn(debounced)).run)
+        expect(next.notBefore.getTime() - next.createdAt.getTime()).toBeGreaterThan(119_000)
+      },
+    )
+
+    test('the cooldown is counted from runs that start: one whose place is taken holds up nothing', async () => {
+      const cooled = 'pace: { cooldown: 30m }'
+      await open.setClock('2026-03-02T10:00:00Z')
+      await begin((await fireOn(cooled)).run)
+      const starts = []
+      for (let n = 0; n < 3; n++) {
+        await later(60_000)
+        const { run } = await fireOn(cooled, { inputs: { title: `event ${n}` } })
+        starts.push((await find(run)).notBefore.toISOString().slice(11, 16))
+      }
+      expect(starts).toEqual(['10:30', '10:30', '10:30'])
+    })
+
     test('debounce: what a worker has is joined by nobody', async () => {
       const debounced = 'debounce: { wait: 2m }'
       const first = await fireOn(debounced)

@@ -262,7 +262,7 @@ describe('debounce', () => {
         let [time, start] = [now.getTime(), after(waitMs)]
         for (const gap of gaps) {
           time += gap
-          const next = startAfterJoin({ createdAt: now, notBefore: start }, debounce, new Date(time))
+          const next = startAfterJoin({ causedAt: now, notBefore: start }, debounce, new Date(time))
           const wanted = Math.max(start.getTime(), Math.min(time + waitMs, after(3 * waitMs).getTime()))
           expect(next.getTime()).toBe(start.getTime() <= time ? start.getTime() : wanted)
           expect(next.getTime()).toBeLessThanOrEqual(after(3 * waitMs).getTime())

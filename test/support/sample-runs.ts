@@ -56,6 +56,7 @@ export function runOf(facts: Partial<Run> & Pick<Run, 'id'>): Run {
     cancelRequestedAt: null,
     approvedBy: null,
     createdAt: before(271),
+    causedAt: before(271),
     startedAt: before(270, 57),
     endedAt: before(258),
     followersOwed: false,

@@ -87,6 +87,7 @@ ALTER TABLE "runs" ADD COLUMN "routine_limit" integer;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "sender" text;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "depth" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "waits_for" text;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "caused_at" timestamp with time zone DEFAULT clock() NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "followers_owed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "alerts_open" ON "alerts" USING btree ("key") WHERE cleared_at is null;--> statement-breakpoint
 CREATE INDEX "alerts_recent" ON "alerts" USING btree ("raised_at");--> statement-breakpoint

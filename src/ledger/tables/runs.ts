@@ -96,6 +96,8 @@ export const runs = pgTable(
     cancelRequestedAt: instant('cancel_requested_at'),
     approvedBy: text('approved_by'),
     createdAt: instant('created_at').notNull().default(clock),
+    /** When the oldest of its causes came: its own, or that of a run whose place it took. */
+    causedAt: instant('caused_at').notNull().default(clock),
     startedAt: instant('started_at'),
     endedAt: instant('ended_at'),
     /** It has ended, and nobody has looked yet which routines follow it. */
