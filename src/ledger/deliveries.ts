@@ -34,7 +34,9 @@ export function createDeliveries(db: Database) {
         id: deliveryId(row.source, row.key),
         settledAt: row.outcome ? sql`clock()` : null,
       }))
-      const added = await db.insert(deliveries).values(values).onConflictDoNothing().returning({ id: deliveries.id })
+      // In one order everywhere: two processes that write the same ones must not wait for each other.
+      const inOrder = values.toSorted((a, b) => Number(a.id > b.id) - Number(a.id < b.id))
+      const added = await db.insert(deliveries).values(inOrder).onConflictDoNothing().returning({ id: deliveries.id })
       const fresh = new Set(added.map((one) => one.id))
       // Of the same one twice in the same moment the first is the new one.
       return values.map(({ id }) => ({ id, fresh: fresh.delete(id) }))

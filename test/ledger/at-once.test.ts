@@ -82,6 +82,22 @@ describe.skipIf(postgresNeed.skip)(`twenty at once on PostgreSQL${postgresNeed.n
     expect(await statesOf()).toEqual(['queued', ...Array(19).fill('skipped')])
   })
 
+  test('the same deliveries that come to two processes in another order are taken once each', async () => {
+    const orders = ['toSorted', 'toReversed'] as const
+    for (let round = 0; round < 10; round++) {
+      const rows = Array.from({ length: 40 }, (_, index) => ({
+        source: 'sentry',
+        key: `${round} ${index}`,
+        event: 'issue',
+        headers: {},
+        body: Buffer.from('{}'),
+      }))
+      const received = await atOnce((ledger, index) => ledger.deliveries.receiveAll(rows[orders[index % 2]!]()))
+      expect(received.flat().filter(({ fresh }) => fresh).length).toBe(40)
+      expect(received[1]!.map(({ id }) => id)).toEqual(received[0]!.map(({ id }) => id).toReversed())
+    }
+  })
+
   test('of approve, deny and cancel one decides, and the others are told', async () => {
     for (let round = 0; round < 5; round++) {
       const id = await newRun(`a${round}`)
