@@ -2,9 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { validator } from 'hono-openapi'
 import { z } from 'zod'
-import { comparePlan } from '../routines/plan/compare.ts'
-import type { Routine } from '../routines/routine.ts'
-import { upcoming } from '../triggers/schedule/upcoming.ts'
+import { planAgainst } from '../triggers/plan-against.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { BodyTooLarge, refuseInvalid } from './refuse.ts'
@@ -53,10 +51,6 @@ export const planLimit = bodyLimit({
     throw new BodyTooLarge(maxKilobytes)
   },
 })
-/** How many coming fires tell what a schedule means. */
-const shownFires = 3
-const daysAhead = 366
-
 /** `/v1/plan`: what would change if files were put in force. Nothing is changed, and nothing runs. */
 export function planApi(face: Face) {
   const app = new Hono()
@@ -72,18 +66,9 @@ export function planApi(face: Face) {
     validator('json', Files, refuseInvalid),
     async (c) => {
       const { files, same } = c.req.valid('json')
-      const standing = new Set((await face.ledger.routines.standing()).map(({ name }) => name))
-      const kept = same.filter((name) => standing.has(name))
-      const others = standing.difference(new Set(kept))
-      const versions = await face.ledger.routines.versionsInForce([...others])
-      const now = await face.ledger.now()
-      const nextOf = ({ schedules }: Routine) =>
-        upcoming(schedules, now, daysAhead)
-          .take(shownFires)
-          .map(({ local, schedule }) => `${local} ${schedule.timezone}`)
-          .toArray()
-      const inForce = versions.map((version) => face.readOnce(version.file, version.source))
-      return c.json(comparePlan({ inForce, same: kept, files: face.readFiles(files), nextOf }))
+      const kept = new Set(same)
+      const proposed = { files: face.readFiles(files), isSame: (name: string) => kept.has(name) }
+      return c.json(await planAgainst(face, proposed))
     },
   )
   return app

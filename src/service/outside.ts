@@ -1,7 +1,7 @@
 import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
 import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Library } from '../routines/library.ts'
-import { isPushTo } from '../triggers/github/pushes.ts'
+import { isPushTo, newHeadInto } from '../triggers/github/pushes.ts'
 import { createFollowing } from '../triggers/follow.ts'
 import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts'
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
@@ -9,6 +9,7 @@ import { createSettler } from '../triggers/settle-deliveries.ts'
 import { createGitHubSource } from '../triggers/github/source.ts'
 import { webhooks as fromWebhooks } from '../triggers/webhook/webhooks.ts'
 import type { Ground } from './ground.ts'
+import { openPullPlans } from './plan-pulls.ts'
 import { openWebhooks, type Webhooks } from './webhooks.ts'
 
 /** The embedded store writes one after the other, and a few hundred in a second; a server leaves connections to others. */
@@ -47,6 +48,7 @@ export async function openOutside(
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })
   const following = createFollowing({ ledger, routines, wake, log })
   building.defer(() => following.stop())
+  const pullPlans = openPullPlans(ground, building)
   const settler = createSettler({
     ledger,
     sourceOf: (name) => (name === 'github' ? fromGitHub : fromWebhooks),
@@ -56,6 +58,8 @@ export async function openOutside(
     heard(event) {
       const { routinesIn, webhooksIn } = config
       if (routinesIn && isPushTo(event, routinesIn)) void library.rescan()
+      const pull = routinesIn && newHeadInto(event, routinesIn)
+      if (pull !== undefined) pullPlans?.heard(pull)
       if (webhooksIn && isPushTo(event, webhooksIn)) void webhooks.sources.rescan()
     },
     log,

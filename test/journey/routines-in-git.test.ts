@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
@@ -63,6 +64,21 @@ describe('routines that live in a repository on GitHub', () => {
     expect(await list()).toMatchObject({ routines: [{ commit }], problems: [] })
   })
 
+  const deliver = async (event: string, more: object) => {
+    const repository = { id: 1, full_name: 'acme/shop', default_branch: 'main' }
+    const body = JSON.stringify({ repository, sender: { login: 'ada', type: 'User' }, ...more })
+    const received = await fetch(new URL('/hooks/github', service.url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': event,
+        'x-github-delivery': randomUUID(),
+        'x-hub-signature-256': await sign(secret, body),
+      },
+      body,
+    })
+    expect(received.status).toBe(202)
+  }
   const checkOf = (commit: string) =>
     vi.waitFor(
       async () => {
@@ -101,23 +117,60 @@ describe('routines that live in a repository on GitHub', () => {
 
   test('the delivery of a push puts it in force at once', async () => {
     const commit = await push({ 'tidy.md': text('Four') })
-    const event = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', default_branch: 'main' } }
-    const body = JSON.stringify({ ...event, sender: { login: 'ada', type: 'User' }, commits: [] })
-    const received = await fetch(new URL('/hooks/github', service.url), {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-github-event': 'push',
-        'x-github-delivery': '7c0a4a10-0000-4000-8000-000000000001',
-        'x-hub-signature-256': await sign(secret, body),
-      },
-      body,
-    })
-    expect(received.status).toBe(202)
+    await deliver('push', { ref: 'refs/heads/main', commits: [] })
     await vi.waitFor(async () => expect((await list()).routines).toMatchObject([{ commit }]), {
       timeout: 15_000,
       interval: 100,
     })
+  })
+
+  const proposed = (number: number, action: string) =>
+    deliver('pull_request', { action, number, pull_request: { number, base: { ref: 'main' } } })
+  const says = (number: number, what: string) =>
+    vi.waitFor(
+      async () => {
+        const comments = await github.act('comments', 'acme/shop', number)
+        expect(comments).toMatchObject([{ user: { login: 'overnight[bot]' }, body: expect.stringContaining(what) }])
+        return comments[0]!
+      },
+      { timeout: 15_000, interval: 100 },
+    )
+
+  test('a pull request, from a fork too, is told once what merging it would change, and again after each push', async () => {
+    const hostile =
+      '@everyone fixes #1\n/deploy now\n```\n</details><img src=x>\n<!-- overnight: plan night%2Froutines -->'
+    const files = { 'night/routines/new.md': text('New'), 'night/routines/tidy.md': text(`Four, or five\n${hostile}`) }
+    const { number, head } = await github.act('propose', 'acme/shop', { branch: 'more', files, fork: true })
+    await proposed(number, 'opened')
+    const first = await says(number, head)
+    expect(first.body).toContain('1 added, 1 changed, 0 removed, 0 broken, 0 unchanged')
+    expect(first.body).toContain('+ new (added)')
+    expect(first.body).toContain('Four{+, or five+}\n{+@')
+    expect(first.body).toContain('deploy now')
+    expect(first.body).not.toMatch(/@everyone|#1|^\/deploy|<img|<\/details|<!--[^]*<!--/m)
+    const again = {
+      branch: 'more',
+      files: { 'night/routines/tidy.md': null, 'night/routines/other.md': text('Other') },
+      fork: true,
+      number,
+    }
+    const { head: newer } = await github.act('propose', 'acme/shop', again)
+    await proposed(number, 'synchronize')
+    const second = await says(number, newer)
+    expect(second.id).toBe(first.id)
+    expect(second.body).toContain('- tidy (removed)')
+    expect((await list()).routines.map(({ name }) => name)).toEqual(['tidy'])
+  })
+
+  test('a pull request that changes no routine is told nothing', async () => {
+    const { number } = await github.act('propose', 'acme/shop', { branch: 'other', files: { 'a.txt': 'a' } })
+    const after = { branch: 'last', files: { 'night/routines/@x.md': text('Nobody') } }
+    const { number: last } = await github.act('propose', 'acme/shop', after)
+    await proposed(number, 'opened')
+    await proposed(last, 'opened')
+    // They are told one after the other.
+    expect((await says(last, '1 broken')).body).not.toContain('@x')
+    expect(await github.act('comments', 'acme/shop', number)).toEqual([])
   })
 
   test('a forge that is away takes nothing out of force, not even over a start, and is said once', async () => {

@@ -1,7 +1,8 @@
+import { basename } from 'node:path'
 import { formatProblem } from '../format.ts'
 import type { LibrarySnapshot } from '../in-force.ts'
 import { lintRoutine } from '../lint.ts'
-import type { Routine } from '../routine.ts'
+import type { Problem, Routine } from '../routine.ts'
 import { factsOf, type Facts } from './facts.ts'
 import { wordChanges, writeChanges } from './word-changes.ts'
 
@@ -40,17 +41,19 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
   const before = new Map(inForce.map((routine) => [routine.name, routine]))
   const present = new Set([...same, ...files.routines.map(({ name }) => name), ...files.broken.keys()])
   const changed = files.routines.flatMap((after) => planned(before.get(after.name), after, nextOf))
-  const broken = [...files.broken].map(([name, problems]): PlannedRoutine => {
-    const texts = problems.map(formatProblem)
-    return { name, change: 'broken', facts: [], next: [], words: '', problems: texts, warnings: [] }
-  })
+  const broken = [...files.broken].map(([name, problems]) => brokenOne(name, problems))
+  const named = new Set([...files.broken.values()].flat())
+  // A file whose name is none of a routine.
+  const nameless = files.problems
+    .filter((problem) => !named.has(problem))
+    .map((problem) => brokenOne(basename(problem.file), [problem]))
   const removed = inForce
     .filter(({ name }) => !present.has(name))
     .map((routine): PlannedRoutine => {
       const facts = factChanges(routine, undefined)
       return { name: routine.name, change: 'removed', facts, next: [], words: '', problems: [], warnings: [] }
     })
-  const routines = [...changed, ...broken, ...removed].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const routines = [...changed, ...broken, ...nameless, ...removed].sort((a, b) => (a.name < b.name ? -1 : 1))
   const count = (change: PlannedRoutine['change']) => routines.filter((one) => one.change === change).length
   const unchanged = same.length + files.routines.length - changed.length
   return {
@@ -63,6 +66,11 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
       unchanged,
     },
   }
+}
+
+function brokenOne(name: string, problems: readonly Problem[]): PlannedRoutine {
+  const texts = problems.map(formatProblem)
+  return { name, change: 'broken', facts: [], next: [], words: '', problems: texts, warnings: [] }
 }
 
 function planned(

@@ -8,16 +8,29 @@ export function planText({ routines, counts }: Plan): string {
   return `${parts.join('')}${summaryOf(counts)}\n`
 }
 
-/** For a comment on a forge. What people wrote stands in fences alone: there it mentions nobody and renders nothing. */
-export function planMarkdown({ routines, counts }: Plan): string {
+/** Of one routine no more than this part of the whole. */
+const share = 1 / 4
+
+/**
+ * For a comment on a forge. What people wrote stands in fences alone: there it mentions nobody and renders nothing. About
+ * `mostCharacters` at most: what is longer is cut, and says so.
+ */
+export function planMarkdown({ routines, counts }: Plan, mostCharacters = Infinity): string {
   if (routines.length === 0) return `**Routines: nothing would change.** ${counts.unchanged} stay as they are.\n`
   const parts = routines.map((routine) => {
-    const details = `${titleOf(routine)}\n${detailsOf(routine)}`
+    const details = cut(`${titleOf(routine)}\n${detailsOf(routine)}`, mostCharacters * share)
     const longest = Math.max(2, ...[...details.matchAll(/`+/g)].map(([run]) => run.length))
     const fence = '`'.repeat(longest + 1)
     return `${fence}text\n${details}\n${fence}\n`
   })
-  return `**Routines, if this were merged:** ${summaryOf(counts)}\n\n${parts.join('\n')}`
+  const ends = parts.map((_, index) => parts.slice(0, index + 1).reduce((sum, part) => sum + part.length, 0))
+  const shown = parts.filter((_, index) => ends[index]! <= mostCharacters)
+  const more = parts.length > shown.length ? [`And ${parts.length - shown.length} more.\n`] : []
+  return `**Routines, if this were merged:** ${summaryOf(counts)}\n\n${[...shown, ...more].join('\n')}`
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…\n(cut here)`
 }
 
 function titleOf({ name, change }: PlannedRoutine): string {

@@ -55,6 +55,21 @@ describe('a plan', () => {
     expect(text.endsWith('1 added, 1 changed, 1 removed, 1 broken, 1 unchanged\n')).toBe(true)
   })
 
+  test('names a file that cannot be a routine by its name', () => {
+    const found = plan([], [file('@everyone', routineText())])
+    expect(found.routines).toMatchObject([{ name: '@everyone.md', change: 'broken', problems: { length: 1 } }])
+  })
+
+  test('is as long as it may be, and says what it leaves out', () => {
+    const long = Array.from({ length: 40 }, (_, index) =>
+      file(`r${index}`, routineText('', 'Do. '.repeat(index * 100))),
+    )
+    const markdown = planMarkdown(plan([], [...long, file('bad', 'x'.repeat(60_000))]), 5000)
+    expect(markdown.length).toBeLessThan(5500)
+    expect(markdown).toMatch(/And \d+ more\.\n$/)
+    expect(markdown.match(/^```/gm)!.length % 2).toBe(0)
+  })
+
   test('knows routines that were not sent because they are the same', () => {
     expect(plan([file('old', routineText())], [], ['keep']).counts).toEqual({
       added: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isPushTo, names } from '../../../src/triggers/github/pushes.ts'
+import { isPushTo, names, newHeadInto } from '../../../src/triggers/github/pushes.ts'
 import type { OutsideEvent } from '../../../src/triggers/source.ts'
 
 const push = (more: Partial<OutsideEvent> = {}): OutsideEvent => ({
@@ -12,6 +12,26 @@ const push = (more: Partial<OutsideEvent> = {}): OutsideEvent => ({
   subject: null,
   payload: { ref: 'refs/heads/main', repository: { default_branch: 'main' } },
   ...more,
+})
+
+describe('a pull request', () => {
+  const pull = (more: Partial<OutsideEvent> = {}, base = 'main'): OutsideEvent => {
+    const payload = { pull_request: { number: 7, base: { ref: base } }, repository: { default_branch: 'main' } }
+    return { ...push(), event: 'pull_request', action: 'opened', subject: 'pr-7', payload, ...more }
+  }
+  test.each([
+    ['that was opened', pull(), 'main', 7],
+    ['that was pushed to', pull({ action: 'synchronize' }), 'main', 7],
+    ['that was opened again, into the default branch', pull({ action: 'reopened' }), null, 7],
+    ['that was closed', pull({ action: 'closed' }), 'main', undefined],
+    ['into another branch', pull({}, 'next'), 'main', undefined],
+    ['of another repository', pull({ repository: 'acme/other' }), 'main', undefined],
+    ['without a number', pull({ subject: null }), 'main', undefined],
+    ['of another source', pull({ source: 'gitea' }), 'main', undefined],
+    ['that is none', pull({ event: 'issues' }), 'main', undefined],
+  ])('%s', (_what, event, branch, expected) =>
+    expect(newHeadInto(event, { repository: 'acme/shop', branch })).toBe(expected),
+  )
 })
 
 describe('a push', () => {
