@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, ne, sql } from 'drizzle-orm'
 import { createOutbox } from './outbox.ts'
 import { alerts, type Alert, type OutboxRow } from './schema.ts'
 import type { Database } from './store.ts'
@@ -56,6 +56,16 @@ export function createAlerts(db: Database) {
     /** Open ones, newest first. */
     open(limit = 100): Promise<Alert[]> {
       return db.select().from(alerts).where(isNull(alerts.clearedAt)).orderBy(desc(alerts.id)).limit(limit)
+    },
+
+    /** Open ones that say something is wrong with the service, newest first. The watch keeps them few. */
+    openFaults(): Promise<Alert[]> {
+      const isFault = ne(alerts.kind, 'routine_paused')
+      return db
+        .select()
+        .from(alerts)
+        .where(and(isNull(alerts.clearedAt), isFault))
+        .orderBy(desc(alerts.id))
     },
 
     async openOf(key: string): Promise<Alert | undefined> {

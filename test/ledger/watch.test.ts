@@ -87,6 +87,21 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(await messages()).toEqual(['alert.raised', 'alert.cleared'])
     })
 
+    test('a fault stays known, and is made good, however many routines were paused since', async () => {
+      await apply(routine('a'))
+      const watch = openWatch()
+      await looks(300, { watch })
+      await open.rows(
+        `insert into alerts (kind, key, routine, message) select 'routine_paused', 'paused:' || n, n, '' from generate_series(1, 101) as n`,
+      )
+      await looks(15, { watch })
+      expect(watch.faults().map(({ key }) => key)).toEqual(['slot:a:2026-03-02T10:05:00.000Z'])
+      await tick()
+      await looks(15, { watch })
+      expect(watch.faults()).toEqual([])
+      expect(await open.rows(`select from alerts where routine = 'a' and cleared_at is null`)).toEqual([])
+    })
+
     test('finds what is due by the text alone: no row of the scheduler’s own leads it', async () => {
       await apply(routine('a'))
       await open.rows(`update schedules set next_fire_at = '2099-01-01'`)

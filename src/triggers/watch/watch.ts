@@ -51,7 +51,7 @@ export function createWatch(tools: WatchTools): Watch {
     const steady = steadyAfter(state.steady, { own: own(), ledger: now.getTime() }, bounds.everyMs)
     if (state.steady && steady.last.ledger < state.steady.last.ledger) texts.startOver()
     state.steady = steady
-    state.open = await ledger.alerts.open()
+    state.open = await ledger.alerts.openFaults()
     await texts.learn(now)
     const runs = await unstarted(steady)
     const steadyMs = steady.last.own - steady.since
@@ -116,5 +116,5 @@ export function createWatch(tools: WatchTools): Watch {
     }
   }
 
-  return { look, faults: () => state.open.filter(({ kind }) => kind !== 'routine_paused') }
+  return { look, faults: () => state.open }
 }
