@@ -1,4 +1,5 @@
 import { and, desc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { inBatches } from './batches.ts'
 import { createOutbox } from './outbox.ts'
 import { alerts, type Alert, type OutboxRow } from './schema.ts'
 import type { Database } from './store.ts'
@@ -51,6 +52,17 @@ export function createAlerts(db: Database) {
       const [cleared] = rows
       if (cleared) await tell(cleared, urls)
       return cleared
+    },
+
+    /** That these routines are paused is no alert any more, and no news to anybody: they are gone. */
+    async dropPaused(routines: readonly string[]): Promise<void> {
+      for (const batch of inBatches(routines)) {
+        const gone = sql`${alerts.routine} in (select json_array_elements_text(${batch}::json))`
+        await db
+          .update(alerts)
+          .set({ clearedAt: sql`clock()` })
+          .where(and(isNull(alerts.clearedAt), eq(alerts.kind, 'routine_paused'), gone))
+      }
     },
 
     /** Open ones, newest first. */

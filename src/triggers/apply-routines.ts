@@ -77,6 +77,7 @@ export async function applyRoutines(ledger: Ledger, folder: FolderState): Promis
     await tx.routines.replaceSchedules(schedules)
     for (const { name, error } of broken) await tx.routines.markBroken(name, error)
     await tx.routines.markRemoved(removed)
+    await tx.alerts.dropPaused(removed)
     await tx.history.record([
       ...rewritten.map(({ name, hash }) => ({ actor, action: 'apply' as const, subject: name, data: { hash } })),
       ...removed.map((name) => ({ actor, action: 'remove' as const, subject: name, data: {} })),

@@ -181,6 +181,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         expect(await pausedBy()).toBe('overnight')
       })
 
+      test('and removed, it is no alert any more', async () => {
+        for (const name of ['a', 'b'])
+          await open.ledger.alerts.raise(
+            { kind: 'routine_paused', key: `paused:${name}`, routine: name, message: '' },
+            [],
+          )
+        await open.ledger.alerts.raise({ kind: 'slot_unrecorded', key: 'slot:a', routine: 'a', message: '' }, [])
+        await apply('b')
+        expect((await open.ledger.alerts.open()).map(({ key }) => key)).toEqual(['slot:a', 'paused:b'])
+      })
+
       test('a success between them, or a text that is not in force, pauses nothing', async () => {
         for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
         await ends('published', null)
