@@ -9,13 +9,16 @@ const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::double p
 /** When sources that are asked were asked, and what they said of themselves. */
 export function createPolls(db: Database) {
   return {
-    /** Known from now on, and due at once when it is new; one that is to be asked more often than before is due the sooner. */
+    /**
+     * Known from now on, and due at once when it is new; one that is to be asked more often than before is due the sooner, unless it
+     * fails: every start would forget its pause.
+     */
     async ensure(source: string, everyMs: number): Promise<void> {
       const sooner = sql`least(${polls.nextAt}, clock() + ${seconds(everyMs)})`
       await db
         .insert(polls)
         .values({ source })
-        .onConflictDoUpdate({ target: polls.source, set: { nextAt: sooner } })
+        .onConflictDoUpdate({ target: polls.source, set: { nextAt: sooner }, setWhere: eq(polls.failures, 0) })
     },
 
     /** Of these sources, those that are due. */

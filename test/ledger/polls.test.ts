@@ -154,11 +154,15 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       return (response: ServerResponse) => void response.writeHead(302, { location }).end()
     }
 
-    test('one that asks for patience gets it', async () => {
-      const { state, look, row } = await place()
+    test('one that asks for patience gets it, over a start, too', async () => {
+      const { state, source, pollerOf, look, row } = await place()
       state.answer = (_request, response) => void response.writeHead(429, { 'retry-after': '1800' }).end()
       await look()
-      expect((await row()).nextAt.getTime()).toBeGreaterThanOrEqual(start.getTime() + 30 * 60_000)
+      const { nextAt } = await row()
+      expect(nextAt.getTime()).toBeGreaterThanOrEqual(start.getTime() + 30 * 60_000)
+      await pollerOf().tick()
+      await pollerOf({ ...source, poll: { ...source.poll!, everyMs: 30_000 } }).tick()
+      expect((await row()).nextAt).toEqual(nextAt)
     })
 
     test('an address that must not be asked is not asked', async () => {
