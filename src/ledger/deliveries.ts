@@ -13,6 +13,8 @@ export type Settlement = Pick<Delivery, 'outcome' | 'reason' | 'action' | 'repos
 
 /** Who has taken a delivery and is silent for this long has lost it. */
 const claimedFor = sql`interval '30 seconds'`
+/** Of bodies that are claimed together. Reading one may take ten times its size in memory. */
+const mostBytes = 8 * 1024 * 1024
 const longestWait = sql`interval '10 minutes'`
 
 /** The same delivery again is the same row: the id says so. */
@@ -64,19 +66,26 @@ export function createDeliveries(db: Database) {
       return rows[0]?.id
     },
 
-    /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. */
+    /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. As many as a process can hold; at least one. */
     async claim(limit: number): Promise<Delivery[]> {
-      const next = db
-        .select({ id: deliveries.id })
+      const oldest = db
+        .select({
+          id: deliveries.id,
+          notBefore: deliveries.notBefore,
+          bytes: sql`octet_length(${deliveries.body})`.as('bytes'),
+        })
         .from(deliveries)
         .where(owed)
         .orderBy(asc(deliveries.notBefore), asc(deliveries.id))
         .limit(limit)
         .for('update', { skipLocked: true })
+      const fitting = sql`(with oldest as materialized ${oldest}
+        select id from (select id, bytes, sum(bytes) over (order by not_before, id) as upto from oldest) as summed
+        where upto <= ${mostBytes} or upto = bytes)`
       const rows = await db
         .update(deliveries)
         .set({ notBefore: sql`clock() + ${claimedFor}` })
-        .where(inArray(deliveries.id, next))
+        .where(inArray(deliveries.id, fitting))
         .returning()
       return rows.toSorted((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || (a.id < b.id ? -1 : 1))
     },

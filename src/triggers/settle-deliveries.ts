@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as macrotask, setTimeout as delay } from 'node:timers/promises'
 import { logged, messageOf, OvernightError, reasons } from '../errors.ts'
 import type { Settlement } from '../ledger/deliveries.ts'
 import type { Ledger, Statements } from '../ledger/ledger.ts'
@@ -56,9 +56,13 @@ export function createSettler(tools: SettleTools): Settler {
 
   async function settleBatch(owed: readonly Delivery[]): Promise<void> {
     const routines = await tools.routines()
-    const judgements = await Promise.allSettled(
-      owed.map((delivery) => judge(delivery, tools.sourceOf(delivery.source), routines)),
-    )
+    const judging: Promise<PromiseSettledResult<Judgement>[]>[] = []
+    for (const delivery of owed) {
+      // Reading a large one takes its time, and others wait for this thread, too.
+      await macrotask()
+      judging.push(Promise.allSettled([judge(delivery, tools.sourceOf(delivery.source), routines)]))
+    }
+    const judgements = (await Promise.all(judging)).flat()
     const quiet: { delivery: Delivery; settlement: Settlement }[] = []
     for (const [index, delivery] of owed.entries()) {
       const judged = judgements[index]!

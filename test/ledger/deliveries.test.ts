@@ -87,6 +87,34 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(await heardOf('1')).toBeUndefined()
     })
 
+    test('large ones are claimed a few at a time, one that is larger than that by itself', async () => {
+      await open.setClock('2026-11-21T16:00:00Z')
+      for (const [key, mb] of Object.entries({ a: 3, b: 4, c: 2, d: 9, e: 0 })) {
+        await receive(key, {}, { body: Buffer.alloc(mb * 1024 * 1024, 'x') })
+        await open.setClock(new Date((await open.ledger.now()).getTime() + 1000))
+      }
+      const claimed = async () => (await open.ledger.deliveries.claim(20)).map(({ key }) => key)
+      expect([await claimed(), await claimed(), await claimed(), await claimed(), await claimed()]).toEqual([
+        ['a', 'b'],
+        ['c'],
+        ['d'],
+        ['e'],
+        [],
+      ])
+    })
+
+    test('between reading two of them others have their turn', async () => {
+      await apply('triage')
+      for (const key of ['1', '2', '3']) await receive(key)
+      const turns = { now: 0, ended: false }
+      const turn = () => void (++turns.now && !turns.ended && setImmediate(turn))
+      turn()
+      const read: number[] = []
+      await settle(() => (read.push(turns.now), { act: 'pass' }))
+      turns.ended = true
+      expect([read.length, new Set(read).size]).toEqual([3, 3])
+    })
+
     test('one that fits is a firing and a run that know where they come from', async () => {
       await apply('triage', 'other')
       const { id } = await receive('1')
