@@ -17,6 +17,11 @@ export type Library = AsyncDisposable & {
   snapshot(): LibrarySnapshot
   /** Looks now; resolves when what it found is in force. Never rejects. */
   rescan(): Promise<void>
+  /**
+   * Others put something in force, which may be older than the files: looks now, and tells again what they say at the next
+   * `rescan` or `look`. Not at once, so that processes that disagree do not answer each other without end. Never rejects.
+   */
+  heard(): Promise<void>
   /** For a ticker: looks, unless that was done lately and costs too much to do it again. Never rejects. */
   look(): Promise<void>
 }
@@ -65,7 +70,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   await using opening = new AsyncDisposableStack()
   const reader = createReader(source, { read: options.read, memory, readings: options.readings })
   const pace = createPace(source.everyMs)
-  const state = { files: nothing, snapshot: nothing, isTold: false }
+  const state = { files: nothing, snapshot: nothing, isTold: false, isDoubtful: false }
 
   const settle = opening.use(createSettle(() => void rescan(), settled))
   const watching = source.watch?.({
@@ -83,26 +88,40 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     state.snapshot = withRolledBack(after, (await memory.rolledBack?.()) ?? [])
     const isChanged = report(log, before, after)
     if (!isMissing && (!state.isTold || isChanged)) {
-      state.isTold = false
-      await onChange?.(after)
+      // Before, not after: what is heard meanwhile is for the next look.
       state.isTold = true
+      try {
+        await onChange?.(after)
+      } catch (error) {
+        state.isTold = false
+        throw error
+      }
     }
     if (commit !== undefined) onLook?.(commit, after)
   }
   const looks = createInTurn(act)
-  const rescan = () =>
+  const lookNow = () =>
     looks.run().catch((error: unknown) => {
       log.error(
         { source: source.name, error: messageOf(error) },
         'the routines were not applied; the next look tries again',
       )
     })
+  const rescan = () => {
+    if (state.isDoubtful) state.isTold = false
+    state.isDoubtful = false
+    return lookNow()
+  }
   await looks.run()
   const open = opening.move()
   open.defer(() => looks.idle())
   return {
     snapshot: () => state.snapshot,
     rescan,
+    heard() {
+      state.isDoubtful = true
+      return lookNow()
+    },
     look: () => (pace.isDue() ? rescan() : Promise.resolve()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }

@@ -28,7 +28,9 @@ export async function openRoutines(ground: Ground, building: AsyncDisposableStac
   const library = building.use(
     await openLibrary({ ...foundationOf(ground), source: routinesSource(ground), log, onChange, onLook: check }),
   )
-  building.defer(await ledger.watchRoutines(() => void library.rescan()))
+  // The branch is the same for everybody; folders of two machines may differ for good, and would take turns.
+  const isShared = ground.config.routinesIn !== undefined
+  building.defer(await ledger.watchRoutines(() => void (isShared ? library.heard() : library.rescan())))
   return library
 }
 

@@ -310,6 +310,39 @@ describe('the folder in force', () => {
     expect(told).toEqual([[], ['tidy']])
   })
 
+  test('what others put in force is compared with the files at the next look, not at once, and once', async () => {
+    const dir = openFolder({ 'tidy.md': routineText() })
+    const library = await open(dir, { watch: false })
+    await library.heard()
+    await library.heard()
+    expect(library.told).toHaveLength(1)
+    await library.rescan()
+    await library.rescan()
+    expect(library.told.map(namesOf)).toEqual([['tidy'], ['tidy']])
+    await library.heard()
+    await vi.waitFor(async () => {
+      await library.look()
+      expect(library.told).toHaveLength(3)
+    }, soon)
+  })
+
+  test('what is put in force while the files are applied is compared, too', async () => {
+    const dir = openFolder({ 'tidy.md': routineText() })
+    const looks: Promise<void>[] = []
+    const told: string[] = []
+    const library = await open(dir, {
+      watch: false,
+      onChange: async (snapshot) => {
+        told.push(promptOf(snapshot) ?? '')
+        if (told.length === 2) looks.push(library.heard(), library.rescan())
+      },
+    })
+    writeFileSync(join(dir, 'tidy.md'), routineText('', 'Two'))
+    await library.rescan()
+    await Promise.all(looks)
+    expect(told).toEqual(['Tidy up.', 'Two', 'Two'])
+  })
+
   test('opening fails when the first state cannot be applied', async () => {
     const dir = openFolder()
     const onChange = () => Promise.reject(new Error('the ledger is away'))
