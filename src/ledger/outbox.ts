@@ -10,6 +10,8 @@ export type MessageState = (typeof messageStates)[number]
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::double precision)`
 const owed = and(isNull(outbox.sentAt), isNull(outbox.givenUpAt))
 const origin = sql`substring(${outbox.url}, '^[a-z]+://[^/?#]*')`
+/** No alert. */
+const isPatient = sql`${outbox.kind} = 'run.ended'`
 const inState: Record<MessageState, SQL | undefined> = {
   owed,
   sent: isNotNull(outbox.sentAt),
@@ -31,8 +33,8 @@ export function createOutbox(db: Database) {
     },
 
     /**
-     * Messages to try now, of so many `addresses` and for each so many, oldest first: nobody else is given them for `holdMs`,
-     * so one that is not answered for by then (its process died) is tried again. `besides`: addresses (`https://host`) that
+     * Messages to try now, of so many `addresses` and for each so many, alerts before all others, then what waits longest:
+     * nobody else is given them for `holdMs`, so one that is not answered for by then (its process died) is tried again. `besides`: addresses (`https://host`) that
      * have some under way here.
      */
     async take(wanted: {
@@ -50,11 +52,15 @@ export function createOutbox(db: Database) {
         besides.length === 0 ? undefined : sql`${origin} not in ${[...besides]}`,
       )
       const chosen = sql`(with due as materialized (
-        select ${outbox.id} as id, ${origin} as origin, ${outbox.notBefore} as at from ${outbox}
-        where ${due} order by ${outbox.notBefore} limit 64 for update skip locked
+        select ${outbox.id} as id, ${origin} as origin, ${isPatient} as patient, ${outbox.notBefore} as at from ${outbox}
+        where ${due} order by 3, 4 limit 64 for update skip locked
+      ), in_line as (
+        select id, origin, row_number() over (order by patient, at, origin, id) as turn from due
+      ), placed as (
+        select id, row_number() over (partition by origin order by turn) as place, min(turn) over (partition by origin) as first from in_line
       ) select id from (
-        select id, row_number() over (partition by origin order by at, id) as place, dense_rank() over (order by origin) as address from due
-      ) as placed where place <= ${each} and address <= ${addresses})`
+        select id, place, dense_rank() over (order by first) as address from placed
+      ) as ranked where place <= ${each} and address <= ${addresses})`
       const rows = await db
         .update(outbox)
         .set({ notBefore: sql`clock() + ${seconds(holdMs)}`, tries: sql`${outbox.tries} + 1` })

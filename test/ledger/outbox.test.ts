@@ -86,6 +86,21 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(await take({ addresses: 2, each: 5, besides: ['https://a.example'] })).toEqual(['b3', 'c1', 'c2', 'c3'])
     })
 
+    test('the address that waits longest comes first, whatever it is called', async () => {
+      for (const host of ['z', 'a', 'b']) await open.ledger.outbox.put(message(host, `https://${host}.example/`))
+      expect(await take({ addresses: 1 })).toEqual(['z'])
+      await open.ledger.outbox.later('z', { error: 'timeout', inMs: 0 })
+      expect(await take({ addresses: 2 })).toEqual(['a', 'b'])
+    })
+
+    test('an alert waits behind no crowd of callbacks, at its own address or at others', async () => {
+      const crowd = (host: string) =>
+        Array.from({ length: 70 }, (_, n) => message(`${host}${n}`, `https://${host}.example/`))
+      await open.ledger.outbox.put(...crowd('a'), ...crowd('b'))
+      await open.ledger.outbox.put({ ...message('alert', 'https://b.example/alerts'), kind: 'alert.raised' })
+      expect(await take({ addresses: 1 })).toEqual(['alert'])
+    })
+
     test('kinds that were not asked for stay', async () => {
       await open.ledger.outbox.put({ ...message('alert'), kind: 'alert.raised' }, message('end', 'https://b.example/'))
       expect(await take({ kinds: ['alert.raised'] })).toEqual(['alert'])
