@@ -1,16 +1,16 @@
-import { asc, eq } from 'drizzle-orm'
+import { and, asc, eq, notInArray } from 'drizzle-orm'
 import { runs, type Run } from './schema.ts'
 import type { Database } from './store.ts'
 
 /** Runs that ended, as far as the routines that follow them were not looked at yet. */
 export function createFollowers(db: Database) {
   return {
-    /** The oldest of them, locked until the transaction ends; another process takes the next. */
-    async nextOwed(): Promise<Run | undefined> {
+    /** The oldest of them but for `besides`, locked until the transaction ends; another process takes the next. */
+    async nextOwed(besides: readonly string[]): Promise<Run | undefined> {
       const rows = await db
         .select()
         .from(runs)
-        .where(eq(runs.followersOwed, true))
+        .where(and(eq(runs.followersOwed, true), notInArray(runs.id, [...besides])))
         .orderBy(asc(runs.endedAt))
         .limit(1)
         .for('update', { skipLocked: true })

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { logged, messageOf } from '../errors.ts'
 import type { Ledger, Statements } from '../ledger/ledger.ts'
 import type { Run } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
@@ -31,10 +31,23 @@ export function createFollowing({ ledger, routines, wake, log }: FollowTools): F
   async function look(): Promise<void> {
     if (!(await ledger.followers.isOwed())) return
     const inForce = await routines()
+    // One that cannot be settled waits for the next look and holds up no other.
+    const failed: string[] = []
     while (!state.stopped) {
-      const fired = await ledger.transaction((tx) => settleOne(tx, inForce))
-      if (fired === undefined) return
-      if (fired > 0) wake()
+      const tried = { run: undefined as string | undefined }
+      try {
+        const fired = await ledger.transaction(async (tx) => {
+          const run = await tx.followers.nextOwed(failed)
+          tried.run = run?.id
+          return run && settleOne(tx, run, inForce)
+        })
+        if (fired === undefined) return
+        if (fired > 0) wake()
+      } catch (error) {
+        if (tried.run === undefined) throw error
+        failed.push(tried.run)
+        log.error({ run: tried.run, ...logged(error) }, 'the routines that follow this run could not be fired')
+      }
     }
   }
   async function lookUntilQuiet(): Promise<void> {
@@ -61,10 +74,8 @@ export function createFollowing({ ledger, routines, wake, log }: FollowTools): F
   }
 }
 
-/** How many firings one ended run caused; undefined = there is none to look at. */
-async function settleOne(tx: Statements, routines: readonly Routine[]): Promise<number | undefined> {
-  const run = await tx.followers.nextOwed()
-  if (!run) return undefined
+/** How many firings one ended run caused. */
+async function settleOne(tx: Statements, run: Run, routines: readonly Routine[]): Promise<number> {
   const followers = routines.filter((routine) => follows(routine, run))
   for (const routine of followers) await fireAfter(tx, routine, run)
   await tx.followers.settle(run.id)

@@ -90,6 +90,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect((await firings()).map((row) => row.outcome)).toEqual(['accepted'])
     })
 
+    test('is looked at whatever the end of an earlier one comes to', async () => {
+      await ended('published')
+      await ended('failed')
+      const good = routine('good', '{ after: { routine: deps, ends: [failed] } }')
+      const bad = { ...routine('bad', '{ after: { routine: deps } }'), source: 'a\0b' }
+      await following([good, bad]).wake()
+      expect((await firings()).map((row) => row.routine)).toEqual(['good'])
+      await following([good, { ...bad, source: 'ab' }]).wake()
+      expect((await firings()).map((row) => row.routine)).toEqual(['bad', 'good'])
+    })
+
     test('a chain that is too deep stops, and says so', async () => {
       await ended('published', 3)
       await following([routine('plain', '{ after: { routine: deps } }')]).wake()
