@@ -8,7 +8,8 @@ export type OuterLimits = { repository: number | null; sender: number | null }
 /** Names on a forge are compared without case, paths are not. */
 export const repositoryKey = (repository: string | null): string | null =>
   repository === null || repository.startsWith('/') ? repository : repository.toLowerCase()
-const keyOfRepository = (column: SQL) => sql`case when ${column} like '/%' then ${column} else lower(${column}) end`
+export const keyOfRepository = (column: SQL) =>
+  sql`case when ${column} like '/%' then ${column} else lower(${column}) end`
 
 /**
  * Ids of owed runs that may start now as far as each alone is concerned, those first that have begun. The others take turns by

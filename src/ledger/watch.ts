@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm'
 import { routines, routineVersions, type RoutineRow } from './schema.ts'
+import { keyOfRepository } from './startable.ts'
 import type { Database } from './store.ts'
 
 /** How far the watch has read: routines by the instant they were put in force. */
@@ -66,11 +67,12 @@ export function createWatchQueries(db: Database) {
       const ago = (ms: number) => sql`clock() - make_interval(secs => ${ms / 1000}::double precision)`
       const slots = sql`(select coalesce(sum(slots), 0) from workers where not stopping and seen_at >= ${ago(aliveMs)})`
       const result = await db.execute<{ id: string; routine: string; since: string | Date; count: number }>(sql`
-        with at_work as (select routine, repository, sender from runs where ended_at is null and lease_until > clock())
+        with at_work as (select routine, ${keyOfRepository(sql`repository`)} as repository, sender from runs where ended_at is null and lease_until > clock())
         select id, routine, not_before as since, (count(*) over ())::int as count from runs r
         where ended_at is null and started_at is null and state = 'queued' and not_before < ${ago(lateMs)}
           and not (${slots} > 0 and (select count(*) from at_work) >= ${slots})
-          and not exists (select from at_work w where w.routine = r.routine or w.repository = r.repository or w.sender = r.sender)
+          and not exists (select from at_work w where w.routine = r.routine
+            or w.repository = ${keyOfRepository(sql`r.repository`)} or w.sender = r.sender)
         order by not_before, id limit 1`)
       const [first] = result.rows
       return (

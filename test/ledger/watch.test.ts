@@ -237,6 +237,12 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
             select 'r2', 'a', hash, file, trigger, 'k', inputs, subject, engine, 'working', clock(), clock() + '1 day' from runs`,
         ],
         [
+          'whose repository has another at work, written otherwise',
+          `with w as (update runs set repository = 'acme/shop')
+            insert into runs (id, routine, hash, file, trigger, trigger_key, inputs, subject, engine, state, started_at, lease_until, repository)
+            select 'r2', 'b', hash, file, trigger, 'k', inputs, subject, engine, 'working', clock(), clock() + '1 day', 'Acme/Shop' from runs`,
+        ],
+        [
           'for which no worker has a hand free',
           `with w as (insert into workers (id, host, pid, slots, seen_at) values ('w', 'h', 1, 1, clock() + '1 day'))
             insert into runs (id, routine, hash, file, trigger, trigger_key, inputs, subject, engine, state, started_at, lease_until)
