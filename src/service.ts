@@ -105,7 +105,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     readOnce: ground.readOnce,
     readFiles: (files) => readTexts(files, ground.read),
     transcriptOf: ground.transcriptOf,
-    explainWaits: (runs) =>
+    explainWaits: (runs, maySee) =>
       explainWaits(
         {
           ledger,
@@ -113,6 +113,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
           limits: async () => ({ ...config.limits, slots: await ledger.workers.totalSlots(aliveMs) }),
         },
         runs,
+        maySee,
       ),
     workers: () => ledger.workers.live(aliveMs),
     health: () => {

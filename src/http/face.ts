@@ -25,8 +25,8 @@ export type Face = {
   /** What such files would put in force, if they were all there is. */
   readFiles(files: readonly { entry: string; text: string }[]): LibrarySnapshot
   transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
-  /** The same runs, those that are queued with what they wait for now. */
-  explainWaits(runs: readonly Run[]): Promise<Run[]>
+  /** The same runs, those that are queued with what they wait for now; runs that who asks may not see are not named. */
+  explainWaits(runs: readonly Run[], maySee: (routine: string) => boolean): Promise<Run[]>
   /** Processes that take runs and were heard of lately. */
   workers(): ReturnType<Ledger['workers']['live']>
   /** `ok`, or what is wrong in one word; `faults` are the open alerts. */

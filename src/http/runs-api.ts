@@ -35,11 +35,12 @@ const Once = z.strictObject({
 export function runsApi(face: Face) {
   const app = new Hono<Asked>()
   const now = () => face.ledger.now()
+  const seenWith = (c: Context<Asked>) => (routine: string) => maySee(c.get('token'), routine)
   /** A run of a routine that a token is not for does not exist for it. */
   async function seen(c: Context<Asked>): Promise<Run> {
     const id = c.req.param('id')!
     const run = await face.acts.find(id)
-    if (!maySee(c.get('token'), run.routine)) throw new NotFound('run', id)
+    if (!seenWith(c)(run.routine)) throw new NotFound('run', id)
     return run
   }
 
@@ -55,7 +56,7 @@ export function runsApi(face: Face) {
         ...(c.get('token')?.routines ? { among: c.get('token')!.routines! } : {}),
         ...(state ? { states: [state] } : {}),
       })
-      const [runs, at] = [await face.explainWaits(found), await now()]
+      const [runs, at] = [await face.explainWaits(found, seenWith(c)), await now()]
       return c.json({ runs: runs.map((run) => runRowJson(run, at)) })
     },
   )
@@ -87,7 +88,7 @@ export function runsApi(face: Face) {
     const found = await seen(c)
     const waiting = wait === undefined ? undefined : { seconds: wait, signal: c.req.raw.signal }
     const latest = (waiting && (await waitForEnd(face, found.id, waiting))) ?? found
-    const [run = latest] = await face.explainWaits([latest])
+    const [run = latest] = await face.explainWaits([latest], seenWith(c))
     const [events, changes] = await Promise.all([
       face.ledger.events.last(run.id, 100),
       face.ledger.publications.changesOf(run.id),

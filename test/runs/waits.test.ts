@@ -43,5 +43,18 @@ test.each<[string, Run, Holder[], number, string | null]>([
   ['the worker it was handed to', queued(), [at('r', 'a')], 2, 'a worker to take it'],
 ])('it waits for %s', (_, run, holders, slots, expected) => {
   const limits = { slots, repository: 1, sender: 1 }
-  expect(waitsFor(run, { holders, limits, now: morning })).toBe(expected)
+  expect(waitsFor(run, { holders, limits, now: morning, maySee: () => true })).toBe(expected)
+})
+
+test.each([
+  ['its own', [at('x', 'a'), at('y', 'a')], 'one of runs x, y to end (on acme/shop)'],
+  ['another’s', [at('x', 'b')], 'a run of another routine to end (on acme/shop)'],
+  ['others’', [at('x', 'b'), at('y', 'c')], 'one of 2 runs of other routines to end (on acme/shop)'],
+  ['both', [at('x', 'b'), at('y', 'a')], 'one of run y and 1 of other routines to end (on acme/shop)'],
+])('who may see one routine hears of no other: %s', (_, others, expected) => {
+  const run = queued({ repository: 'acme/shop', parallel: 9 })
+  const holders = others.map((other) => ({ ...other, repository: 'acme/shop' }))
+  const limits = { slots: 5, repository: holders.length, sender: null }
+  const maySee = (routine: string) => routine === 'a'
+  expect(waitsFor(run, { holders, limits, now: morning, maySee })).toBe(expected)
 })
