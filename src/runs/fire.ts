@@ -1,4 +1,4 @@
-import { type Reason, reasons } from '../errors.ts'
+import type { Reason } from '../errors.ts'
 import type { NewFiring } from '../ledger/firings.ts'
 import type { Statements } from '../ledger/ledger.ts'
 import type { NewRun } from '../ledger/runs.ts'
@@ -34,7 +34,7 @@ export async function fire(tx: Statements, occasion: Occasion): Promise<Fired> {
   if (decision.act === 'skip') return record(tx, occasion, { outcome: 'skipped', reason: 'overlap', run: null })
   if (decision.act === 'coalesce') {
     await join(tx, occasion, decision.into)
-    return record(tx, occasion, { outcome: 'coalesced', reason: reasons.coalesced, run: decision.into })
+    return record(tx, occasion, { outcome: 'coalesced', reason: 'coalesced', run: decision.into })
   }
   const before = await beforeIt(tx, occasion, decision.supersede)
   if (isTooMany(occasion, before)) return record(tx, occasion, { outcome: 'skipped', reason: 'rate', run: null })

@@ -77,6 +77,7 @@ describe.for(stores)('on $store', ({ skip, store, open: opening }) => {
       const fired = []
       for (const n of [2, 3, 4]) fired.push(await fireOn('', { payload: { n } }))
       expect(fired.map((one) => one.firing.outcome)).toEqual(['accepted', 'coalesced', 'coalesced'])
+      expect(fired.map((one) => one.firing.reason)).toEqual([null, 'coalesced', 'coalesced'])
       expect(await payloads(fired[0]!.run)).toEqual([2, 3, 4])
       expect(await payloads(working.id)).toEqual([1])
     })
