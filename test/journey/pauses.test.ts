@@ -8,7 +8,7 @@ beforeAll(async () => {
   place = await openPlace()
   const schedule = { cron: '0 3 * * *', timezone: 'UTC' }
   place.routine('note', { more: { on: { schedule, api: true } } })
-  place.routine('other', { more: { on: { api: true } } })
+  place.routine('other', { more: { on: { api: true }, pace: { max: { runs: 1, per: '1d' } } } })
   service = await place.start()
 })
 afterAll(async () => {
@@ -104,6 +104,15 @@ describe('everything paused', () => {
     expect(await browser.press('/routines/other/resume')).toBe(303)
     expect(await folder()).toEqual({ all: null, note: null, other: null })
   })
+})
+
+test('a routine that has made the runs of its pace skips what comes by itself, and a person fires it all the same', async () => {
+  const first = await call('/v1/routines/other/fire')
+  expect(first.json).toMatchObject({ outcome: 'accepted', reason: null })
+  expect((await call('/v1/routines/other/fire')).json).toMatchObject({ outcome: 'skipped', reason: 'rate', run: null })
+  const mine = await service.post<Fired>('/v1/routines/other/fire')
+  expect(mine.outcome).toBe('accepted')
+  for (const { run } of [first.json, mine]) await untilSettled(service, run!)
 })
 
 describe('a past window', () => {
