@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { crashPoints, openCrashes } from './crash-at.ts'
+import { checkCrowd, openCrowd } from './crowd.ts'
 import { openStorm } from './fleet-storm.ts'
 import { killAnytime } from './kill-anytime.ts'
 import { forecast, published, type Fault, type FaultKind } from './weather.ts'
@@ -12,6 +13,7 @@ npm run storm -- --seed 7         the same faults as the run that printed this s
 npm run storm -- --only zombie --times 5
 npm run storm -- --steps [--times 10]     one process on the embedded store, killed (-9) at each named step of a run
 npm run storm -- --anytime [--times 10]   the same at a moment by chance, while agents work in every sandbox
+npm run storm -- --owed 200               so many runs are owed at once to three workers, and three may be at work on their repository
 `
 const { values } = parseArgs({
   options: {
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     times: { type: 'string' },
+    owed: { type: 'string' },
     help: { type: 'boolean' },
   },
 })
@@ -54,6 +57,14 @@ async function alone(): Promise<void> {
   }
 }
 
+async function crowded(runs: number): Promise<void> {
+  await using crowd = await openCrowd()
+  const startedAt = performance.now()
+  const told = await crowd.settle(runs)
+  const figures = `most ${told.most}, mean ${told.mean.toFixed(2)}, ${(runs / told.seconds).toFixed(1)} runs/s`
+  tell(`${runs} owed: ${figures}`, checkCrowd(told), startedAt)
+}
+
 /** Each trial that was kept is a line of a file that the seed names, and is not repeated. */
 async function together(): Promise<void> {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
@@ -79,6 +90,7 @@ function nameOf({ kind, ...facts }: Fault): string {
   return [kind, ...Object.values(facts)].join(' ')
 }
 
-await (values.steps || values.anytime ? alone() : together())
-console.log(`${trials} faults, ${broken.length} broken promises`)
+if (values.owed !== undefined) await crowded(Number(values.owed))
+else await (values.steps || values.anytime ? alone() : together())
+console.log(`${trials} trials, ${broken.length} broken promises`)
 process.exitCode = broken.length === 0 ? 0 : 1

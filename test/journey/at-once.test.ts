@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { checkCrowd, openCrowd } from '../faults/crowd.ts'
+import { fleetMissing } from '../support/fleet.ts'
+import { need } from '../support/need.ts'
+
+const parts = need(fleetMissing)
+
+/** `npm run storm -- --owed 200` is the same with more of them. */
+test.skipIf(parts.skip)(
+  `16 owed runs of four routines and three workers: never more than three at once on their repository${parts.note}`,
+  async () => {
+    await using crowd = await openCrowd()
+    const told = await crowd.settle(16)
+    expect(checkCrowd(told)).toEqual([])
+  },
+  120_000,
+)
