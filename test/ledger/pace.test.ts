@@ -23,10 +23,9 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       key: string,
       { by = 'api', of = routine('a') }: { by?: Occasion['trigger']; of?: Occasion['routine'] } = {},
     ) => open.ledger.transaction((tx) => fire(tx, { routine: of, trigger: by, key, inputs: {}, by: 'test' }))
-    const lastStart = (name = 'a') =>
-      open.ledger.transaction(async (tx) => (await tx.runs.lastStart(name))?.toISOString().slice(11, 16))
-    const begunWithin = (minutes: number, name = 'a') =>
-      open.ledger.transaction((tx) => tx.runs.begunWithin(name, minutes * 60_000))
+    const lastStart = (...besides: string[]) =>
+      open.ledger.transaction(async (tx) => (await tx.runs.lastStart('a', besides))?.toISOString().slice(11, 16))
+    const begunWithin = (minutes: number) => open.ledger.transaction((tx) => tx.runs.begunWithin('a', minutes * 60_000))
 
     test('the last start is when a run began, or may begin; none yet, or only of others, is none', async () => {
       await at('10:00:00')
@@ -44,6 +43,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       await fired('one', { of: cooled })
       const { run } = await fired('two', { of: cooled })
       expect(await lastStart()).toBe('10:30')
+      expect(await lastStart(run!)).toBe('10:00')
       await open.rows(`update runs set state = 'skipped', ended_at = clock() where id = '${run}'`)
       expect(await lastStart()).toBe('10:00')
     })
