@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lte, ne, sql } from 'drizzle-orm'
 import { idOf } from './cause.ts'
 import { deliveries, type Delivery } from './schema.ts'
 import type { Database } from './store.ts'
@@ -10,6 +10,9 @@ export type NewDelivery = Pick<Delivery, 'source' | 'key' | 'event' | 'headers' 
 export type Received = { id: string; fresh: boolean }
 /** What was found out by reading it, and what became of it. */
 export type Settlement = Pick<Delivery, 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>
+
+/** Of one source, or of all but one. */
+export type Whose = { of?: string; besides?: string }
 
 /** Who has taken a delivery and is silent for this long has lost it. */
 const claimedFor = sql`interval '30 seconds'`
@@ -67,7 +70,11 @@ export function createDeliveries(db: Database) {
     },
 
     /** Those nobody has settled yet, oldest first: they are the caller's for half a minute. As many as a process can hold; at least one. */
-    async claim(limit: number): Promise<Delivery[]> {
+    async claim(limit: number, { of, besides }: Whose = {}): Promise<Delivery[]> {
+      const whose = [
+        ...(of === undefined ? [] : [eq(deliveries.source, of)]),
+        ...(besides === undefined ? [] : [ne(deliveries.source, besides)]),
+      ]
       const oldest = db
         .select({
           id: deliveries.id,
@@ -75,7 +82,7 @@ export function createDeliveries(db: Database) {
           bytes: sql`octet_length(${deliveries.body})`.as('bytes'),
         })
         .from(deliveries)
-        .where(owed)
+        .where(and(owed, ...whose))
         .orderBy(asc(deliveries.notBefore), asc(deliveries.id))
         .limit(limit)
         .for('update', { skipLocked: true })

@@ -70,7 +70,7 @@ export async function openOutside(
   const receiver: Receiver = createReceiver({
     ledger,
     ...(ground.isAlone ? writes.embedded : writes.postgres),
-    received: settle,
+    received: (sources) => void settler.wake(sources),
   })
   const missed = createHookDeliveries({ url: config.github.url, auth: config.github.auth })
   const askAgain = missed && createAskAgain({ ledger, deliveries: missed, log })

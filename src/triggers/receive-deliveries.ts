@@ -31,8 +31,8 @@ export type ReceiveTools = {
   atOnce: number
   /** More than these would wait for longer than a sender waits. */
   mostWaiting: number
-  /** Something was written down. */
-  received(): void
+  /** Something of these sources was written down. */
+  received(sources: readonly string[]): void
 }
 type Waiting = { row: NewDelivery } & PromiseWithResolvers<Received>
 
@@ -57,7 +57,7 @@ export function createReceiver({ ledger, atOnce, mostWaiting, received }: Receiv
       try {
         const written = await ledger.deliveries.receiveAll(batch.map(({ row }) => row))
         for (const [index, { resolve }] of batch.entries()) resolve(written[index]!)
-        received()
+        received(batch.map(({ row }) => row.source))
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }

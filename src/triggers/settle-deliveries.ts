@@ -1,10 +1,11 @@
 import { setImmediate as macrotask, setTimeout as delay } from 'node:timers/promises'
 import { logged, messageOf, OvernightError, reasons } from '../errors.ts'
-import type { Settlement } from '../ledger/deliveries.ts'
+import type { Settlement, Whose } from '../ledger/deliveries.ts'
 import type { Ledger, Statements } from '../ledger/ledger.ts'
 import type { Delivery } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import { readInputs } from '../routines/inputs.ts'
+import { createInTurn } from '../routines/in-turn.ts'
 import type { Routine } from '../routines/routine.ts'
 import { fire } from '../runs/fire.ts'
 import { judge, type Judged, type Judgement } from './judge.ts'
@@ -26,14 +27,16 @@ export type SettleTools = {
   log: Log
 }
 export type Settler = {
-  /** Looks for owed deliveries now; many calls while it looks are one more look. Never rejects. */
-  wake(): Promise<void>
+  /** Looks for owed deliveries now, of these sources or of all; many calls while it looks are one more look. Never rejects. */
+  wake(sources?: readonly string[]): Promise<void>
   /** Begins nothing more; resolves when what has begun is over. */
   stop(): Promise<void>
 }
 
 /** So many are judged at the same time, which mostly means waiting for a forge; then they are settled in their order. */
 const batch = 20
+/** What GitHub is asked about waits for GitHub; nothing else does. */
+const kinds: readonly Whose[] = [{ of: 'github' }, { besides: 'github' }]
 
 /**
  * What becomes of received events: the source reads and judges them, then firings and outcome are written in one transaction a
@@ -41,11 +44,11 @@ const batch = 20
  */
 export function createSettler(tools: SettleTools): Settler {
   const { ledger, log } = tools
-  const state = { looking: undefined as Promise<void> | undefined, again: false, stopped: false }
+  const state = { stopped: false }
 
-  async function look(): Promise<void> {
+  async function look(whose: Whose): Promise<void> {
     for (;;) {
-      const owed = state.stopped ? [] : await ledger.deliveries.claim(batch)
+      const owed = state.stopped ? [] : await ledger.deliveries.claim(batch, whose)
       if (owed.length === 0) return
       const begun = performance.now()
       await settleBatch(owed)
@@ -53,6 +56,15 @@ export function createSettler(tools: SettleTools): Settler {
       if (tools.isPressed()) await delay(4 * (performance.now() - begun))
     }
   }
+
+  const lanes = kinds.map((whose) => ({
+    whose,
+    looking: createInTurn(() =>
+      look(whose).catch((error: unknown) =>
+        log.error({ error: messageOf(error) }, 'owed deliveries could not be looked for'),
+      ),
+    ),
+  }))
 
   async function settleBatch(owed: readonly Delivery[]): Promise<void> {
     const routines = await tools.routines()
@@ -97,31 +109,21 @@ export function createSettler(tools: SettleTools): Settler {
     await ledger.deliveries.settle(delivery.id, settled({ refused }, []))
   }
 
-  async function lookUntilQuiet(): Promise<void> {
-    do {
-      state.again = false
-      try {
-        await look()
-      } catch (error) {
-        log.error({ error: messageOf(error) }, 'owed deliveries could not be looked for')
-      }
-    } while (state.again && !state.stopped)
-    state.looking = undefined
-  }
-
   return {
-    wake() {
-      if (state.stopped) return Promise.resolve()
-      if (state.looking) state.again = true
-      state.looking ??= lookUntilQuiet()
-      return state.looking
+    async wake(sources) {
+      if (state.stopped) return
+      const meant = lanes.filter(({ whose }) => sources?.some((source) => isOf(whose, source)) ?? true)
+      await Promise.all(meant.map(({ looking }) => looking.run()))
     },
     async stop() {
       state.stopped = true
-      await state.looking
+      await Promise.all(lanes.map(({ looking }) => looking.idle()))
     },
   }
 }
+
+const isOf = ({ of, besides }: Whose, source: string): boolean =>
+  of === undefined ? source !== besides : source === of
 
 const isFiring = (judgement: Judgement): judgement is Exclude<Judgement, { refused: string }> =>
   'judged' in judgement && judgement.judged.some(({ verdict }) => verdict.act === 'fire')

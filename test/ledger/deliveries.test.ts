@@ -43,7 +43,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       })
 
     type Judge = (routine: string, payload: Record<string, unknown>) => Verdict | Promise<Verdict>
-    function settlerOf(judging: Judge) {
+    function settlerOf(judging: Judge, wake = () => {}) {
       const source: Source = {
         trigger: 'webhook',
         listens: () => true,
@@ -57,9 +57,9 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       }
       return createSettler({
         ledger: open.ledger,
-        sourceOf: (name) => (name === 'sentry' ? source : undefined),
+        sourceOf: (name) => (['sentry', 'github'].includes(name) ? source : undefined),
         routines: createRoutinesInForce({ ledger: open.ledger, routineOf, log: createLog('silent') }),
-        wake: () => {},
+        wake,
         isPressed: () => false,
         log: createLog('silent'),
       })
@@ -175,6 +175,23 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       await open.setClock(new Date(Date.now() + 60_000))
       await settle(judging)
       expect(await outcomes()).toEqual(['1 coalesced', '2 fired'])
+    })
+
+    test('a forge that does not answer holds up its own deliveries alone', async () => {
+      await apply('triage')
+      for (let index = 0; index < 25; index++) await receive(`${index}`, { hangs: true }, { source: 'github' })
+      const { id } = await receive('last')
+      const forge = Promise.withResolvers<Verdict>()
+      const fired = Promise.withResolvers<void>()
+      const settler = settlerOf((_, { hangs }) => (hangs === true ? forge.promise : fires), fired.resolve)
+      const looked = settler.wake()
+      await fired.promise
+      const rows = await open.ledger.occasions.deliveries({ limit: 100 })
+      expect(rows.filter(({ tries }) => tries > 0)).toEqual([])
+      expect(rows.filter(({ outcome }) => outcome !== null).map((row) => row.id)).toEqual([id])
+      forge.resolve({ act: 'pass' })
+      await looked
+      expect((await outcomes()).filter((one) => one.endsWith(' unmatched')).length).toBe(25)
     })
 
     test('after many tries it ends, with the reason', async () => {
