@@ -29,7 +29,8 @@ export function readDestination(written: string, allowedHosts: readonly string[]
   return { url, isListed: false }
 }
 
-function isListed({ protocol, hostname, port }: URL, allowedHosts: readonly string[]): boolean {
+/** `name` = every port, `name:port` = this one. */
+export function isListed({ protocol, hostname, port }: URL, allowedHosts: readonly string[]): boolean {
   const standard = protocol === 'https:' ? '443' : '80'
   return allowedHosts.includes(hostname) || allowedHosts.includes(`${hostname}:${port === '' ? standard : port}`)
 }

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { messageOf } from '../errors.ts'
+import { isListed } from '../outgoing/address.ts'
 
 /** What `secret:NAME` stands for; `missing` says why it is not there, and what to do. */
 type Secret = { value: string } | { missing: string }
@@ -18,6 +19,32 @@ export function createSecrets({ secrets, paths }: Pick<Config, 'secrets' | 'path
     const given = Object.hasOwn(secrets, name) ? secrets[name] : undefined
     if (given !== undefined && given !== '') return { value: given }
     return readFile(join(paths.secrets, name), name)
+  }
+}
+
+/** The secret for an address, or why it stays here. */
+export type SentSecretOf = (name: string, url: string) => Promise<{ value: string } | { message: string; hint: string }>
+
+/**
+ * Secrets that go out: each only to the hosts that are listed for it. Who asks is a file that may come from a repository, and
+ * whoever may push to that must not be able to have every secret sent to a host of their own.
+ */
+export function createSentSecrets(config: Pick<Config, 'secrets' | 'paths'>): SentSecretOf {
+  const { secrets, paths } = config
+  const secretOf = createSecrets(config)
+  async function hostsOf(name: string): Promise<string[]> {
+    const variable = `${name}_HOSTS`
+    const given = Object.hasOwn(secrets, variable) ? secrets[variable] : undefined
+    const found = given ? { value: given } : await readFile(join(paths.secrets, `${name}.hosts`), name)
+    return 'value' in found ? found.value.toLowerCase().split(/[\s,]+/) : []
+  }
+  return async (name, written) => {
+    const secret = await secretOf(name)
+    if ('missing' in secret) return { message: `secret:${name} is not there`, hint: secret.missing }
+    const url = new URL(written)
+    if (isListed(url, await hostsOf(name))) return secret
+    const places = `OVERNIGHT_SECRET_${name}_HOSTS, or in the file ${join(paths.secrets, name)}.hosts (mode 600)`
+    return { message: `secret:${name} is not sent to ${url.host}`, hint: `list ${url.host} in ${places}` }
   }
 }
 

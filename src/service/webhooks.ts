@@ -9,7 +9,7 @@ import { isSourceFile, openSources, type WebhookSources } from '../routines/webh
 import { createPoller } from '../triggers/poll/poller.ts'
 import type { Ground } from './ground.ts'
 import { createHeadLook } from './repository-head.ts'
-import { createSecrets, type SecretOf } from './secrets.ts'
+import { createSecrets, createSentSecrets, type SentSecretOf } from './secrets.ts'
 
 export type Webhooks = {
   desk: WebhookDesk
@@ -34,11 +34,12 @@ export async function openWebhooks(
     await openSources({ source: isService ? placeOf(ground) : nowhere, log, watch: isService }),
   )
   const secretOf = createSecrets(config)
+  const sentSecretOf = createSentSecrets(config)
   const poller = building.use(
     createPoller({
       ledger,
       sources: () => sources.snapshot().sources.values(),
-      fillSecrets: (text) => fillSecrets(text, secretOf),
+      fillSecrets: (text, url) => fillSecrets(text, (name) => sentSecretOf(name, url)),
       fetch: createGuardedFetch({ allowedHosts: config.allowedHosts }),
       received,
       log,
@@ -72,14 +73,14 @@ function placeOf(ground: Ground): Source {
   return createGitSource({ name, folder, dir, isWanted: isSourceFile, look: createHeadLook(ground, webhooksIn) })
 }
 
-async function fillSecrets(text: string, secretOf: SecretOf): Promise<string> {
+async function fillSecrets(text: string, secretOf: (name: string) => ReturnType<SentSecretOf>): Promise<string> {
   const parts = text.split(secretPattern)
   const filled = await Promise.all(
     parts.map(async (part, index) => {
       if (index % 2 === 0) return part
       const secret = await secretOf(part)
       if ('value' in secret) return secret.value
-      throw new SetupError(`secret:${part} is not there`, secret.missing)
+      throw new SetupError(secret.message, secret.hint)
     }),
   )
   return filled.join('')

@@ -63,3 +63,14 @@ test('without such a folder there is nothing to check; a file can be named', asy
     warnings: [],
   })
 })
+
+test('a secret that would be sent to a host that nobody listed for it', async () => {
+  const poll = 'poll: { url: "https://ci.example/jobs", every: 1m, headers: { Authorization: "Bearer secret:SET" } }\n'
+  const found = await check({ 'routines/.keep': '', 'webhooks/jobs.yaml': poll })
+  expect(found).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(
+      'warning: webhooks/jobs.yaml:1:1: secret:SET is not sent to ci.example – list ci.example in OVERNIGHT_SECRET_SET_HOSTS',
+    ) as string,
+  })
+})

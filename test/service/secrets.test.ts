@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
-import { createSecrets } from '../../src/service/secrets.ts'
+import { createSecrets, createSentSecrets } from '../../src/service/secrets.ts'
 import { openFolder } from '../support/git-repository.ts'
 
 test('a secret is a variable, else a file that only its owner can read', async () => {
@@ -30,4 +30,44 @@ test('a secret is a variable, else a file that only its owner can read', async (
   expect(await secretOf('A2')).toEqual({ value: 'first' })
   await write('A2', 'second')
   expect(await secretOf('A2')).toEqual({ value: 'second' })
+})
+
+test('a secret is sent only to the hosts that are listed for it, in a variable or a file beside it', async () => {
+  using folder = openFolder()
+  const config = readConfig(
+    {
+      OVERNIGHT_DATA: folder.path,
+      OVERNIGHT_SECRET_CI: 'hush',
+      OVERNIGHT_SECRET_CI_HOSTS: 'ci.example, Other.example:8443',
+      OVERNIGHT_SECRET_OPEN: 'hush',
+      OVERNIGHT_SECRET_EMPTY: 'hush',
+      OVERNIGHT_SECRET_EMPTY_HOSTS: '',
+    },
+    folder.path,
+  )
+  await mkdir(config.paths.secrets)
+  const write = (name: string, text: string) => writeFile(join(config.paths.secrets, name), text, { mode: 0o600 })
+  await write('FILE', 'from the file')
+  await write('FILE.hosts', 'a.example\nb.example\n')
+  const sent = createSentSecrets(config)
+  const value = 'hush'
+  expect(await sent('CI', 'https://ci.example/builds')).toEqual({ value })
+  expect(await sent('CI', 'https://CI.example:8443/')).toEqual({ value })
+  expect(await sent('CI', 'https://other.example:8443/')).toEqual({ value })
+  expect(await sent('FILE', 'https://b.example/')).toEqual({ value: 'from the file' })
+  const withheld: [name: string, url: string, host: string][] = [
+    ['CI', 'https://other.example/', 'other.example'],
+    ['CI', 'https://ci.example.evil.example/', 'ci.example.evil.example'],
+    ['CI', 'https://evil.example/ci.example', 'evil.example'],
+    ['OPEN', 'https://ci.example/', 'ci.example'],
+    ['EMPTY', 'https://ci.example/', 'ci.example'],
+    ['FILE', 'https://c.example/', 'c.example'],
+  ]
+  for (const [name, url, host] of withheld) {
+    expect(await sent(name, url)).toEqual({
+      message: `secret:${name} is not sent to ${host}`,
+      hint: `list ${host} in OVERNIGHT_SECRET_${name}_HOSTS, or in the file ${join(config.paths.secrets, name)}.hosts (mode 600)`,
+    })
+  }
+  expect(await sent('NONE', 'https://ci.example/')).toMatchObject({ message: 'secret:NONE is not there' })
 })

@@ -16,10 +16,10 @@ export function lintWebhooks(routines: readonly Routine[], sources: readonly str
   })
 }
 
-/** Every secret that a source names. */
-export function secretsOf({ secrets, poll }: WebhookSource): string[] {
+/** Every secret that a source would send. */
+export function sentSecretsOf({ poll }: WebhookSource): string[] {
   const inHeaders = Object.values(poll?.headers ?? {}).flatMap((value) =>
     [...value.matchAll(new RegExp(secretPattern, 'g'))].map((match) => match[1] ?? ''),
   )
-  return [...new Set([...secrets, ...inHeaders])]
+  return [...new Set(inHeaders)]
 }

@@ -12,8 +12,8 @@ import { readItems, type Asked } from './read-items.ts'
 export type PollerTools = {
   ledger: Ledger
   sources(): Iterable<WebhookSource>
-  /** Throws what is missing, and what to do. */
-  fillSecrets(text: string): Promise<string>
+  /** For this address; throws what is missing, and what to do. */
+  fillSecrets(text: string, url: string): Promise<string>
   fetch: GuardedFetch
   /** There are new deliveries. */
   received(): void
@@ -49,7 +49,7 @@ export function createPoller({ ledger, sources, fillSecrets, fetch, received, lo
   async function ask(source: Asked, row: PollRow): Promise<Answer> {
     const { url, headers: written } = source.poll
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'overnight' }
-    for (const [name, value] of Object.entries(written)) headers[name.toLowerCase()] = await fillSecrets(value)
+    for (const [name, value] of Object.entries(written)) headers[name.toLowerCase()] = await fillSecrets(value, url)
     if (row.etag !== null) headers['if-none-match'] = row.etag
     if (row.lastModified !== null) headers['if-modified-since'] = row.lastModified
     return fetch(url, { headers, redirects: 3, maxBytes: mostBytes, timeoutMs: lookMs, signal: stopped.signal })
