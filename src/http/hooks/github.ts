@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { acceptFromGitHub, type WebhookSecrets } from '../../triggers/github/accept.ts'
+import { acceptFromGitHub, readHead, type WebhookSecrets } from '../../triggers/github/accept.ts'
 import type { Receiver } from '../../triggers/receive-deliveries.ts'
 import { createBodyReader } from './raw-body.ts'
 
@@ -11,6 +11,7 @@ export function gitHubHook({ receiver, secrets }: { receiver: Receiver; secrets:
   const app = new Hono()
   const readBody = createBodyReader(maxBytes)
   app.post('/', async (c) => {
+    readHead(c.req.header(), secrets)
     const body = await readBody(c)
     const row = await acceptFromGitHub({ headers: c.req.header(), body }, secrets)
     const { id } = await receiver.receive(row)

@@ -1,22 +1,20 @@
 import type { Context } from 'hono'
 import { OvernightError } from '../../errors.ts'
 import { BodyTooLarge } from '../refuse.ts'
+import { createHeldBytes, type HeldBody } from './held-bytes.ts'
 
 /** Up to here the connection's own buffer holds it anyway. */
 const smallBytes = 64 * 1024
-/** Large bodies are held in memory so many at a time; the others stay on their way until it is their turn. */
-const largeAtOnce = 2
-const largeWaiting = 50
-/** GitHub gives up after 10 s, and so do others: who sends slower than this only holds a place. */
+/** Of larger ones so much is held in memory in all; the rest stays on its way. */
+const heldAtOnce = 64 * 1024 * 1024
+/** Who sends less than `bytes` in `ms` is waited for no longer: much less than any line of today, and the whole is due in 10 s anyway. */
+const slowest = { bytes: 128 * 1024, ms: 2_000 }
+/** GitHub gives up after 10 s, and so do others: what waits for room has no longer, either. */
 const ordinaryMs = 10_000
 
 class TooSlow extends OvernightError {
-  constructor(withinMs: number) {
-    super(`the body did not arrive within ${withinMs / 1000} s`, {
-      code: 'too_slow',
-      status: 408,
-      hint: 'send it again',
-    })
+  constructor(what: string) {
+    super(`the body ${what}`, { code: 'too_slow', status: 408, hint: 'send it again' })
   }
 }
 
@@ -31,62 +29,67 @@ class TooManyLarge extends OvernightError {
   }
 }
 
-/** What is `late` rejects after so long. */
-async function within<T>(withinMs: number, act: (late: Promise<never>) => Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
+/** `late` rejects after so long, with what `why` says then. */
+async function within<T>(withinMs: number, why: () => Error, act: (late: Late) => Promise<T>): Promise<T> {
+  const late: Late = Promise.withResolvers<never>()
   late.promise.catch(() => {})
-  const timer = setTimeout(() => late.reject(new TooSlow(withinMs)), withinMs)
+  const timer = setTimeout(() => late.reject(why()), withinMs)
   try {
-    return await act(late.promise)
+    return await act(late)
   } finally {
     clearTimeout(timer)
   }
 }
+type Late = PromiseWithResolvers<never>
+
+type Bounds = { withinMs?: number; heldBytes?: number; quietMs?: number }
 
 /** Reads bodies as they came, byte by byte, in bounded memory and time. */
-export function createBodyReader(maxBytes: number, withinMs = ordinaryMs): (c: Context) => Promise<Buffer> {
-  const line: (() => void)[] = []
-  const state = { reading: 0 }
-
-  async function inTurn<T>(act: () => Promise<T>): Promise<T> {
-    if (state.reading >= largeAtOnce) {
-      if (line.length >= largeWaiting) throw new TooManyLarge()
-      await new Promise<void>((resolve) => line.push(resolve))
-    }
-    state.reading += 1
-    try {
-      return await act()
-    } finally {
-      state.reading -= 1
-      line.shift()?.()
-    }
-  }
+export function createBodyReader(maxBytes: number, bounds: Bounds = {}): (c: Context) => Promise<Buffer> {
+  const { withinMs = ordinaryMs, heldBytes = heldAtOnce, quietMs = slowest.ms } = bounds
+  const held = createHeldBytes(heldBytes)
+  const tooSlow = () => new TooSlow(`did not arrive within ${withinMs / 1000} s`)
 
   return async (c) => {
     const told = Number(c.req.header('content-length') ?? Number.NaN)
     if (told > maxBytes) throw new BodyTooLarge(maxBytes / 1024)
     if (told <= smallBytes)
-      return within(withinMs, async (late) => Buffer.from(await Promise.race([c.req.arrayBuffer(), late])))
-    return inTurn(() => within(withinMs, (late) => readStream(c.req.raw.body, { maxBytes, late })))
+      return within(withinMs, tooSlow, async (late) =>
+        Buffer.from(await Promise.race([c.req.arrayBuffer(), late.promise])),
+      )
+    using mine = held.begin()
+    const why = () => (mine.hasWaited() ? new TooManyLarge() : tooSlow())
+    return await within(withinMs, why, (late) => readStream(c.req.raw.body, { maxBytes, quietMs, late, mine }))
   }
 }
 
-type Limits = { maxBytes: number; late: Promise<never> }
+type Limits = { maxBytes: number; quietMs: number; late: Late; mine: HeldBody }
 
-async function readStream(body: ReadableStream<Uint8Array> | null, { maxBytes, late }: Limits): Promise<Buffer> {
+async function readStream(
+  body: ReadableStream<Uint8Array> | null,
+  { maxBytes, quietMs, late, mine }: Limits,
+): Promise<Buffer> {
   if (!body) return Buffer.alloc(0)
   const reader = body.getReader()
   const chunks: Uint8Array[] = []
+  // That there is no room is not the sender's fault.
+  const pace = setTimeout(() => mine.isWaiting() || late.reject(new TooSlow('comes too slowly')), quietMs)
   try {
-    for (let size = 0; ;) {
-      const { done, value } = await Promise.race([reader.read(), late])
+    for (let [size, paced] = [0, 0]; ;) {
+      const { done, value } = await Promise.race([reader.read(), late.promise])
       if (done) return Buffer.concat(chunks)
       size += value.length
       if (size > maxBytes) throw new BodyTooLarge(maxBytes / 1024)
+      await Promise.race([mine.take(value.length), late.promise])
       chunks.push(value)
+      if (size - paced < slowest.bytes) continue
+      paced = size
+      pace.refresh()
     }
   } catch (error) {
     void reader.cancel().catch(() => {})
     throw error
+  } finally {
+    clearTimeout(pace)
   }
 }

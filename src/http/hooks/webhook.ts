@@ -4,7 +4,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { WebhookSource } from '../../routines/webhooks/source.ts'
 import type { SourcesSnapshot } from '../../routines/webhooks/sources.ts'
 import type { Receiver } from '../../triggers/receive-deliveries.ts'
-import { accept, sameForMs } from '../../triggers/webhook/accept.ts'
+import { accept, requireProof, sameForMs } from '../../triggers/webhook/accept.ts'
 import { createBodyReader } from './raw-body.ts'
 
 /** Much more than any of the senders we know sends. */
@@ -46,8 +46,9 @@ export function webhookHooks({ desk, receiver, deliveries, now = () => new Date(
     if (source === 'broken') throw new Broken(name)
     if (!source || source.ways.length === 0)
       throw new NotFound('webhook source', name, 'a source is a file in webhooks/ with verify: and secret:')
-    const body = await readBody(c)
     const secrets = await desk.secretsOf(source)
+    requireProof(c.req.header(), source, secrets)
+    const body = await readBody(c)
     const accepted = accept({ headers: c.req.header(), body }, source, { secrets, now: now() })
     if ('challenge' in accepted) return c.json({ challenge: accepted.challenge })
     const { row, sameWithin } = accepted

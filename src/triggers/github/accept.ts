@@ -43,22 +43,27 @@ const rules = {
   'x-hub-signature-256': /^./,
 }
 
-/**
- * A request that says it is GitHub's, as the row to be written; throws what is wrong with it. The signature is of the raw bytes and is
- * looked at before anything in them. https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
- */
-export async function acceptFromGitHub({ headers, body }: Arrived, secrets: WebhookSecrets): Promise<NewDelivery> {
+/** What can be told before there is a body: whoever is refused for it sends none. */
+export function readHead(headers: Record<string, string>, secrets: WebhookSecrets): Head {
   if (secrets.current === undefined) {
     throw new SetupError(
       'no secret for webhooks of GitHub is set, so none is accepted',
       'set OVERNIGHT_GITHUB_WEBHOOK_SECRET, write the same at GitHub, and start the service again',
     )
   }
-  const headed = readHeaders(headers)
+  return { ...readHeaders(headers), secret: secrets.current, old: secrets.old === undefined ? [] : [secrets.old] }
+}
+type Head = { event: string; delivery: string; signature: string; secret: string; old: string[] }
+
+/**
+ * A request that says it is GitHub's, as the row to be written; throws what is wrong with it. The signature is of the raw bytes and is
+ * looked at before anything in them. https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+ */
+export async function acceptFromGitHub({ headers, body }: Arrived, secrets: WebhookSecrets): Promise<NewDelivery> {
+  const headed = readHead(headers, secrets)
   const text = body.toString('utf8')
-  const old = secrets.old === undefined ? [] : [secrets.old]
   // A body of no bytes has no signature either.
-  if (text === '' || !(await verifyWithFallback(secrets.current, text, headed.signature, old)))
+  if (text === '' || !(await verifyWithFallback(headed.secret, text, headed.signature, headed.old)))
     throw new WrongSignature()
   requireObject(text)
   const isPing = headed.event === 'ping'

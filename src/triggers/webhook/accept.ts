@@ -4,7 +4,7 @@ import type { NewDelivery } from '../../ledger/deliveries.ts'
 import type { WebhookSource } from '../../routines/webhooks/source.ts'
 import { firstText } from './places.ts'
 import { readEvent, type ReadEvent } from './read-event.ts'
-import { findForgery } from './verify.ts'
+import { findForgery, findUnsigned } from './verify.ts'
 
 export type Arrived = { headers: Readonly<Record<string, string>>; body: Buffer }
 /** `sameWithin`: it has no name of its own, and the same body again within this time is taken for a second try. */
@@ -31,6 +31,13 @@ export const sameForMs = 10 * 60_000
 const longestName = 200
 const longestHeader = 500
 
+/** Throws what can be told before there is a body: whoever is refused for it sends none. */
+export function requireProof(headers: Arrived['headers'], source: WebhookSource, secrets: readonly string[]): void {
+  if (!secrets.some((secret) => secret !== '')) throw noSecret(source)
+  const why = findUnsigned((name) => headers[name], source.ways)
+  if (why !== undefined) throw new Forged(source.name, why)
+}
+
 /**
  * A request to `/hooks/<source>` as the row to be written. Who sent it is looked at before anything in it; throws what is wrong
  * with it, and never says what was in it. `secrets` are those the source names, as far as they are known.
@@ -40,7 +47,7 @@ export function accept(
   source: WebhookSource,
   { secrets, now }: { secrets: readonly string[]; now: Date },
 ): Accepted {
-  if (!secrets.some((secret) => secret !== '')) throw noSecret(source)
+  requireProof(headers, source, secrets)
   const header = (name: string) => headers[name]
   const why = findForgery({ header, body }, source.ways, { secrets, now })
   if (why !== undefined) throw new Forged(source.name, why)

@@ -10,6 +10,12 @@ export type Received = {
 }
 type Proof = { secrets: readonly string[]; now: Date }
 
+/** What is missing of a proof, as far as headers tell. */
+export function findUnsigned(header: Received['header'], ways: readonly Way[]): string | undefined {
+  if (ways.some((way) => header(way.header) !== undefined)) return undefined
+  return `the header ${ways.map((way) => way.header).join(' or ')} is missing`
+}
+
 /**
  * Whether a delivery comes from somebody who knows a secret; the sentence says why not. Of the ways, the first whose header is
  * there decides. An empty secret is none, and without one nothing passes.
@@ -18,7 +24,7 @@ export function findForgery(received: Received, ways: readonly Way[], { secrets,
   const known = secrets.filter((secret) => secret !== '')
   if (known.length === 0) return 'there is no secret to check it with'
   const way = ways.find(({ header }) => received.header(header) !== undefined)
-  if (!way) return `the header ${ways.map(({ header }) => header).join(' or ')} is missing`
+  if (!way) return findUnsigned(received.header, ways)
   if (way.kind === 'token') return isToken(received, way, known) ? undefined : `the header ${way.header} does not fit`
   return findBadSignature(received, way, { secrets: known, now })
 }

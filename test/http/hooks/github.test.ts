@@ -132,6 +132,13 @@ describe('what is not', () => {
       'none is accepted',
     ],
     ['no signature', '{}', { headers: { 'x-hub-signature-256': null } }, 400, 'x-hub-signature-256 is missing'],
+    [
+      'no signature, and 26 MB to come',
+      '{}',
+      { headers: { 'x-hub-signature-256': null, 'content-length': '27262976' } },
+      400,
+      'is missing',
+    ],
     ['an empty signature', '{}', { headers: { 'x-hub-signature-256': '' } }, 400, 'cannot be read'],
     ['a short signature', '{}', { headers: { 'x-hub-signature-256': 'sha256=00' } }, 401, 'does not fit'],
     ['two signatures', '{}', { headers: { 'x-hub-signature-256': `${good}, ${good}` } }, 401, 'does not fit'],
