@@ -25,7 +25,7 @@ export function addRoutines(program: Command, context: Context): void {
         routine.name,
         routine.next === null ? '' : localTime(routine.next, zone),
         routine.repository ?? '',
-        visible([...marksOf(routine), routine.description].join(' · ')),
+        visible([...marksOf(routine, list.paused !== null), routine.description].join(' · ')),
       ])
       context.out(table([['routine', 'next', 'repository', 'what'], ...rows]))
       if (list.after !== null)
@@ -33,10 +33,11 @@ export function addRoutines(program: Command, context: Context): void {
     })
 }
 
-function marksOf({ paused, rolledBackFrom, error }: RoutinesJson['routines'][number]): string[] {
+function marksOf({ paused, rolledBackFrom, error }: RoutinesJson['routines'][number], isAllPaused: boolean): string[] {
   return [
     ...(error === null ? [] : ['file broken']),
     ...(rolledBackFrom === null ? [] : ['rolled back']),
     ...(paused === null ? [] : ['paused']),
+    ...(isAllPaused ? ['all paused'] : []),
   ]
 }

@@ -90,6 +90,9 @@ describe('everything paused', () => {
     service = await place.start()
     expect(await folder()).toMatchObject({ all: { by: 'cli' }, note: null, other: null })
     expect((await call('/v1/routines/other/fire')).json).toMatchObject({ outcome: 'skipped', reason: 'paused' })
+    const marked = (await place.overnight(['routines'])).stdout
+    expect(marked).toMatch(/^note .*all paused · /m)
+    expect(marked).toMatch(/^other .*all paused · /m)
 
     const browser = await openBrowser()
     const page = await browser.home()
@@ -103,6 +106,7 @@ describe('everything paused', () => {
     expect(after).toContain('aria-label="Pause: note"')
     expect(await browser.press('/routines/other/resume')).toBe(303)
     expect(await folder()).toEqual({ all: null, note: null, other: null })
+    expect((await place.overnight(['routines'])).stdout).not.toContain('paused')
   })
 })
 
