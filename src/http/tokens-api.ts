@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import { validator } from 'hono-openapi'
 import { z } from 'zod'
-import { BadRequest, NotFound } from '../errors.ts'
+import { Conflict, NotFound } from '../errors.ts'
 import type { KnownToken } from '../ledger/tokens.ts'
 import { duration, millisecondsOf } from '../routines/duration.ts'
 import { describeJson } from './describe.ts'
@@ -62,6 +62,9 @@ export function tokensApi(face: Face) {
       for (const name of wanted.routines ?? []) findRoutine(face, name)
       const secret = `ovn_${randomBytes(32).toString('base64url')}`
       const made = await face.ledger.transaction(async (tx) => {
+        await tx.oneAtATime('token.create')
+        const namesake = await tx.tokens.called(wanted.name)
+        if (namesake) throw new NameTaken(namesake)
         const token = await tx.tokens.insert({
           id: `tok_${randomBytes(6).toString('hex')}`,
           name: wanted.name,
@@ -81,17 +84,24 @@ export function tokensApi(face: Face) {
   app.delete('/:id', describeJson('Revokes a token, by its id or its name, from now on', 200, Token), async (c) => {
     const words = c.req.param('id')
     const revoked = await face.ledger.transaction(async (tx) => {
-      const found = await tx.tokens.called(words)
-      if (found.length > 1)
-        throw new BadRequest(`${found.length} tokens have the name ${JSON.stringify(words)}`, 'give the id')
-      const [token] = found
+      const token = await tx.tokens.called(words)
       if (!token) throw new NotFound('token', words, '`overnight token list` has them')
       if (await tx.tokens.revoke(token.id)) await tx.events.audit(c.get('actor'), 'token.revoke', token.id)
-      return (await tx.tokens.called(token.id))[0]!
+      return (await tx.tokens.called(token.id))!
     })
     return c.json(tokenJson(revoked))
   })
   return app
+}
+
+/** What is on record as done by a name was done by one token. */
+class NameTaken extends Conflict {
+  constructor({ id, name }: KnownToken) {
+    super(
+      `there is a token ${JSON.stringify(name)} already: ${id}`,
+      `give another name, or end that one first: overnight token revoke ${id}`,
+    )
+  }
 }
 
 /** Never the hash. */

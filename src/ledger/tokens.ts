@@ -32,9 +32,15 @@ export function createTokens(db: Database) {
       return rows[0]
     },
 
-    /** Those with this id, or with this name and not revoked. */
-    called: (words: string): Promise<KnownToken[]> =>
-      select().where(or(eq(apiTokens.id, words), and(eq(apiTokens.name, words), isNull(apiTokens.revokedAt)))),
+    /** The one with this id, else the live one with this name. */
+    async called(words: string): Promise<KnownToken | undefined> {
+      const isId = eq(apiTokens.id, words)
+      const rows = await select()
+        .where(or(isId, and(eq(apiTokens.name, words), sql`${state} = 'live'`)))
+        .orderBy(desc(isId), desc(apiTokens.createdAt))
+        .limit(1)
+      return rows[0]
+    },
 
     /** Newest first. */
     list: (): Promise<KnownToken[]> => select().orderBy(desc(apiTokens.createdAt), desc(apiTokens.id)),

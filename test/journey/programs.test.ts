@@ -133,9 +133,15 @@ describe('a token', () => {
     expect(await app.ask('/v1/tokens/leaked', { method: 'DELETE' })).toEqual(refused(404, /no token "leaked"/))
     const again = await app.ask(`/v1/tokens/${first.id}`, { method: 'DELETE' })
     expect(again.json).toMatchObject({ state: 'revoked' })
-    await create({ name: 'leaked' })
-    await create({ name: 'leaked' })
-    expect(await app.ask('/v1/tokens/leaked', { method: 'DELETE' })).toEqual(refused(400, /2 tokens have the name/))
+    expect(await post('/v1/tokens', { name: 'leaked' })).toMatchObject({ status: 201 })
+  })
+
+  test('has its name for itself while it is live, also when two ask for it at once', async () => {
+    const both = await Promise.all([post('/v1/tokens', { name: 'twin' }), post('/v1/tokens', { name: 'twin' })])
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409])
+    expect(both).toContainEqual(refused(409, /there is a token "twin" already: tok_/))
+    const { id } = both.find(({ status }) => status === 201)!.json as CreatedJson
+    expect(await post('/v1/tokens', { name: id })).toEqual(refused(409, /already/))
   })
 
   test('in an address is refused before anything else, and not repeated', async () => {

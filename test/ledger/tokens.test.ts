@@ -64,14 +64,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(await used()).toBeGreaterThanOrEqual(first + 60_000)
     })
 
-    test('is called by its id, or by its name while it is not revoked', async () => {
-      const ids = async (words: string) => (await open.ledger.tokens.called(words)).map(({ id }) => id).toSorted()
-      await insert('tok_1', null, 'ci')
-      await insert('tok_2', null, 'ci')
-      expect(await ids('ci')).toEqual(['tok_1', 'tok_2'])
+    test('is called by its id, or by its name while it is live; an id goes before a name', async () => {
+      const called = async (words: string) => (await open.ledger.tokens.called(words))?.id
+      await insert('tok_1', 60_000, 'ci')
+      expect([await called('ci'), await called('tok_1'), await called('%')]).toEqual(['tok_1', 'tok_1', undefined])
       await open.ledger.tokens.revoke('tok_1')
-      expect([await ids('ci'), await ids('tok_1'), await ids('%')]).toEqual([['tok_2'], ['tok_1'], []])
-      expect((await open.ledger.tokens.list()).map(({ id }) => id)).toEqual(['tok_2', 'tok_1'])
+      expect([await called('ci'), await called('tok_1')]).toEqual([undefined, 'tok_1'])
+      await insert('short', 60_000, 'ci')
+      expect(await called('ci')).toBe('short')
+      await later(60_001)
+      expect([await called('ci'), await called('short')]).toEqual([undefined, 'short'])
+      await insert('tok_2', null, 'tok_1')
+      expect(await called('tok_1')).toBe('tok_1')
+      expect((await open.ledger.tokens.list()).map(({ id }) => id)).toEqual(['tok_2', 'short', 'tok_1'])
     })
   })
 })
