@@ -1,5 +1,6 @@
 import type { AlertsJson } from '../http/alerts-api.ts'
 import type { MessagesJson } from '../http/messages-api.ts'
+import type { SourcesJson } from '../http/sources-api.ts'
 import type { WorkersJson } from '../http/workers-api.ts'
 import { type Client, connect, findLive } from './client.ts'
 import type { Context } from './context.ts'
@@ -21,6 +22,7 @@ export async function lookAtService(context: Context): Promise<Finding[]> {
     { what: 'workers', ok: slots > 0, says, hint: 'start one: overnight worker' },
     await alerts(client),
     await messages(client),
+    await refusals(client),
   ]
 }
 
@@ -36,4 +38,17 @@ async function messages(client: Client): Promise<Finding> {
   const { messages } = await client.json<MessagesJson>('/v1/messages?state=given_up&limit=500')
   const says = messages.length === 0 ? 'none was given up' : `${messages.length} given up`
   return { what: 'messages', ok: messages.length === 0, says, hint: 'overnight messages --state given_up' }
+}
+
+const dayMs = 86_400_000
+
+/** No fault by itself: anybody may send us what is refused. */
+async function refusals(client: Client): Promise<Finding> {
+  const { sources, gitHub } = await client.json<SourcesJson>('/v1/sources')
+  const all = [{ source: 'github', refused: gitHub.refused }, ...sources]
+  const lately = all.flatMap(({ source, refused }) =>
+    refused && Date.now() - Date.parse(refused.at) < dayMs ? [`${source}: ${visible(refused.reason)}`] : [],
+  )
+  const says = lately.length === 0 ? 'none was refused since yesterday' : `refused, ${lately.join('; ')}`
+  return { what: 'events', ok: lately.length === 0, says }
 }

@@ -17,13 +17,15 @@ export function addSources(program: Command, context: Context): void {
       const found = await client.json<SourcesJson>('/v1/sources')
       if (json) return context.out(`${JSON.stringify(found)}\n`)
       for (const problem of found.problems) context.out(`! ${visible(problem)}\n`)
-      if (found.sources.length === 0) return context.out('no webhook sources\n')
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+      const { refused } = found.gitHub
+      if (refused) context.out(`! github: ${refusedOf(refused, zone)}\n`)
+      if (found.sources.length === 0) return context.out('no webhook sources\n')
       context.out(table(found.sources.map((source) => [source.source, source.path ?? 'asked', stateOf(source, zone)])))
     })
 }
 
-function stateOf({ ready, broken, polling }: SourcesJson['sources'][number], zone: string): string {
+function stateOf({ ready, broken, polling, refused }: SourcesJson['sources'][number], zone: string): string {
   const asked =
     polling &&
     (polling.error === null
@@ -33,6 +35,11 @@ function stateOf({ ready, broken, polling }: SourcesJson['sources'][number], zon
     ready ? 'ready' : 'its secret is not there',
     ...(broken ? ['the file is broken'] : []),
     ...(asked ? [asked] : []),
+    ...(refused ? [refusedOf(refused, zone)] : []),
   ]
   return parts.join(', ')
 }
+
+type Refused = NonNullable<SourcesJson['gitHub']['refused']>
+const refusedOf = ({ at, count, reason }: Refused, zone: string) =>
+  `${count} refused at ${localTime(at, zone)}: ${visible(reason)}`

@@ -12,6 +12,7 @@ import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
 import { gitHubHook } from './hooks/github.ts'
+import { createRefusals } from './hooks/refusals.ts'
 import { webhookHooks } from './hooks/webhook.ts'
 import { occasionsApi } from './occasions-api.ts'
 import { healthRoute } from './health.ts'
@@ -47,7 +48,8 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   // Others call us by whatever name their operator wrote there, and prove who they are by a signature. No browser is
   // answered here: nothing comes before them, since each header that is set afterwards costs as much as the rest of an answer.
   app.route('/hooks/github', gitHubHook({ receiver: face.receiver, secrets: face.gitHubSecrets }))
-  const { webhooks: desk, receiver, ledger } = face
+  const { webhooks: desk, receiver, ledger, log } = face
+  const refusals = createRefusals({ settings: ledger.settings, log })
   app.route('/hooks', webhookHooks({ desk, receiver, deliveries: ledger.deliveries }))
   app.use(
     secureHeaders({
@@ -87,7 +89,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/next', nextApi(face))
   api.route('/workers', workersApi(face))
   api.route('/alerts', alertsApi(face))
-  api.route('/sources', sourcesApi(face))
+  api.route('/sources', sourcesApi(face, refusals))
   api.route('/tokens', tokensApi(face))
   api.route('/messages', messagesApi(face))
   api.get('/signing-secret', describeJson('What signs our messages, newest first', 200, SigningSecret), async (c) =>
@@ -104,12 +106,17 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.onError((error, c) => {
     const isHosted = c.req.path.startsWith(hostedPath)
     const { status, headers, body } = isHosted ? hostedProblemOf(error) : problemOf(error)
-    if (status >= 500) face.log.error({ ...logged(error), path: c.req.path }, 'a request failed')
+    const isTold = c.req.path.startsWith(hooksPath) && refusals.note(sourceAt(c.req.path), error)
+    if (status >= 500 && !isTold) log.error({ ...logged(error), path: c.req.path }, 'a request failed')
     const type = isHosted ? 'application/json' : 'application/problem+json'
     return c.body(JSON.stringify(body), status as 500, { 'content-type': type, ...headers })
   })
   return app
 }
+
+const hooksPath = '/hooks/'
+/** Escaped in some way it may be the same source by any number of names. */
+const sourceAt = (path: string) => /^[\w-]{1,64}$/.exec(path.slice(hooksPath.length))?.[0] ?? 'others'
 
 class NothingHere extends OvernightError {
   constructor(path: string) {

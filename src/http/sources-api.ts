@@ -5,6 +5,12 @@ import { pollKey } from '../triggers/poll/poller.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
+import type { Refusals } from './hooks/refusals.ts'
+
+const Refused = z
+  .object({ at: z.iso.datetime(), count: z.number().int().describe('Within about that minute.'), reason: z.string() })
+  .nullable()
+  .describe('The last time that events were refused.')
 
 const Sources = z.object({
   sources: z.array(
@@ -23,14 +29,16 @@ const Sources = z.object({
           error: z.string().nullable().describe('Why the last look failed, or what it passed over.'),
         })
         .nullable(),
+      refused: Refused,
     }),
   ),
+  gitHub: z.object({ ready: z.boolean().describe('Is a secret for its webhooks set?'), refused: Refused }),
   problems: z.array(z.string()).describe('What is wrong in the files, each with its line and column.'),
 })
 export type SourcesJson = z.infer<typeof Sources>
 
 /** Below `/v1/sources`: the files in `webhooks/`, as this process has them in force. */
-export function sourcesApi({ webhooks, ledger }: Face) {
+export function sourcesApi({ webhooks, ledger, gitHubSecrets }: Face, refusals: Refusals) {
   const app = new Hono<{ Variables: { actor: string } }>()
   app.get('/', describeJson('Who may send events, and who is asked for them', 200, Sources), async (c) => {
     const { sources, broken, problems } = webhooks.snapshot()
@@ -44,6 +52,11 @@ export function sourcesApi({ webhooks, ledger }: Face) {
       const when = { lookedAt: lookedAt?.toISOString() ?? null, nextAt: nextAt.toISOString() }
       return { everySeconds: source.poll.everyMs / 1000, ...when, failures, error }
     }
+    const refused = async (name: string) => {
+      const last = await refusals.last(name)
+      return last ? { ...last, at: last.at.toISOString() } : null
+    }
+    const gitHub = { ready: gitHubSecrets.current !== undefined, refused: await refused('github') }
     const told = inForce.map(async (source) => ({
       source: source.name,
       description: source.description,
@@ -51,8 +64,13 @@ export function sourcesApi({ webhooks, ledger }: Face) {
       ready: source.ways.length === 0 || (await webhooks.secretsOf(source)).length > 0,
       broken: broken.has(source.name),
       polling: polling(source),
+      refused: await refused(source.name),
     }))
-    return c.json({ sources: await Promise.all(told), problems: problems.map(formatProblem) } satisfies SourcesJson)
+    return c.json({
+      sources: await Promise.all(told),
+      gitHub,
+      problems: problems.map(formatProblem),
+    } satisfies SourcesJson)
   })
   return app
 }

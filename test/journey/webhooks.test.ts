@@ -194,4 +194,14 @@ test('sources tell whether they are ready, and how looking goes', async () => {
   })
   const refused = await app.ask('/hooks/late', { method: 'POST', body: '{}', token: null })
   expect(refused).toMatchObject({ status: 503, json: { hint: expect.stringContaining('NOT_THERE') as string } })
+  const late = await vi.waitFor(
+    async () => {
+      const { json } = await app.ask('/v1/sources')
+      expect(json).toMatchObject({ sources: { 2: { refused: expect.any(Object) as object } } })
+      return json
+    },
+    { timeout: 20_000, interval: 50 },
+  )
+  const reason = expect.stringContaining('late.yaml names a secret that is not there') as string
+  expect(late).toMatchObject({ sources: { 2: { refused: { count: 1, reason } } }, gitHub: { refused: null } })
 })
