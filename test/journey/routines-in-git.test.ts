@@ -4,8 +4,12 @@ import { join } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { RoutinesJson } from '../../src/http/routines-api.ts'
+import { parseOrRefuse } from '../../src/routines/read.ts'
+import { applyRoutines } from '../../src/triggers/apply-routines.ts'
+import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import type { Files } from '../support/git-repository.ts'
 import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
+import { openPostgresLedger, postgresNeed } from '../support/open-ledger.ts'
 import { openPlace, routineText, type Place } from '../support/place.ts'
 import { untilSettled, type ServiceProcess } from '../support/service-process.ts'
 
@@ -16,8 +20,12 @@ describe('routines that live in a repository on GitHub', () => {
   let place: Place
   let github: GitHubProcess
   let service: ServiceProcess
-  const start = () =>
-    place.start({ env: { ...github.env('app'), OVERNIGHT_ROUTINES: where, OVERNIGHT_GITHUB_WEBHOOK_SECRET: secret } })
+  const env = () => ({
+    ...github.env('app'),
+    OVERNIGHT_ROUTINES: where,
+    OVERNIGHT_GITHUB_WEBHOOK_SECRET: secret,
+  })
+  const start = () => place.start({ env: env() })
   beforeAll(async () => {
     place = await openPlace()
     const folder = join(place.folder, 'github')
@@ -172,6 +180,32 @@ describe('routines that live in a repository on GitHub', () => {
     expect((await says(last, '1 broken')).body).not.toContain('@x')
     expect(await github.act('comments', 'acme/shop', number)).toEqual([])
   })
+
+  test.skipIf(postgresNeed.skip)(
+    `what another server puts in force late is made good${postgresNeed.note}`,
+    async () => {
+      await using open = await openPostgresLedger()
+      using other = await openPlace()
+      await using server = await other.start({ argv: ['server'], env: { ...env(), DATABASE_URL: open.databaseUrl } })
+      const lookThere = () => server.post('/v1/routines/look')
+      const inForce = async () => (await open.ledger.routines.find('tidy'))?.hash
+      await vi.waitFor(async () => expect(await inForce()).toBeDefined(), { timeout: 15_000, interval: 100 })
+      const [old] = await open.ledger.routines.versionsInForce()
+      await push({ 'tidy.md': text('Five') })
+      await lookThere()
+      const hash = await inForce()
+      expect(hash).not.toBe(old!.hash)
+      // It had looked before the push, and is gone now.
+      const routine = parseOrRefuse(old!.file, old!.source, { defaultEngine: 'command', checkSchedule })
+      await applyRoutines(open.ledger, { routines: [routine], broken: new Map() })
+      expect(await inForce()).toBe(old!.hash)
+      const again = async () => {
+        await lookThere()
+        expect(await inForce()).toBe(hash)
+      }
+      await vi.waitFor(again, { timeout: 15_000, interval: 100 })
+    },
+  )
 
   test('a forge that is away takes nothing out of force, not even over a start, and is said once', async () => {
     const { routines } = await list()
