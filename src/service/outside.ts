@@ -41,8 +41,11 @@ export async function openOutside(
   { wake, library, isService }: Insiders,
 ): Promise<Outside> {
   const { config, ledger, log } = ground
+  const closing = new AbortController()
+  building.defer(() => closing.abort())
   const fromGitHub = createGitHubSource({
     github: ground.github.desk,
+    signal: closing.signal,
     runDepth: (repository, branch) => ledger.publications.depthOf(repository, branch),
   })
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })

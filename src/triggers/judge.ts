@@ -9,7 +9,7 @@ const turnMs = 5
 /** A forge that does not answer in this time holds up its own events alone. */
 const patienceMs = 10_000
 
-export type Judged = { routine: Routine; verdict: Exclude<Verdict, { act: 'pass' }> }
+export type Judged = { routine: Routine; verdict: Exclude<Verdict, { act: 'pass' | 'unknown' }> }
 /** What a delivery says and what the routines make of it; or why it can never be read. */
 export type Judgement = { trigger: Source['trigger']; event: OutsideEvent; judged: Judged[] } | { refused: string }
 
@@ -17,6 +17,12 @@ class JudgedTooLong extends OvernightError {
   constructor() {
     const message = `what it asks for was not answered in ${patienceMs / 1000} s`
     super(message, { code: 'judged_too_long', retryable: true })
+  }
+}
+
+class NotKnownYet extends OvernightError {
+  constructor(why: string) {
+    super(why, { code: 'not_known_yet', retryable: true })
   }
 }
 
@@ -44,14 +50,18 @@ async function decide(
   const event = source.read(delivery)
   if ('refused' in event) return event
   const judged: Judged[] = []
+  let unknown: string | undefined
   let since = performance.now()
   for (const routine of routines.filter((one) => source.listens(one))) {
     const verdict = await source.decide(event, routine)
-    if (verdict.act !== 'pass') judged.push({ routine, verdict })
+    if (verdict.act === 'unknown') unknown ??= verdict.why
+    else if (verdict.act !== 'pass') judged.push({ routine, verdict })
     // A condition may cost some milliseconds, and others wait for this thread, too.
     if (performance.now() - since < turnMs) continue
     await macrotask()
     since = performance.now()
   }
+  // Those it is for in any case do not wait for what is found out about others: the price is one of these, in the first moments.
+  if (unknown !== undefined && judged.length === 0) throw new NotKnownYet(unknown)
   return { trigger: source.trigger, event, judged }
 }

@@ -10,6 +10,8 @@ export type OutsideEvent = Pick<Delivery, 'source' | 'event' | 'action' | 'repos
 /** What one routine makes of an event. `refuse` says, to whoever looks later, why somebody or something may not cause a run. */
 export type Verdict =
   | { act: 'pass' }
+  /** It cannot be said yet, and is being found out. */
+  | { act: 'unknown'; why: string }
   | { act: 'refuse'; reason: string }
   | {
       act: 'fire'

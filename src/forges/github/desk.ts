@@ -23,6 +23,8 @@ export type GitHubDesk = {
   changedFiles(repository: string, pull: number): Promise<string[]>
   /** Does the branch of this pull request live in another repository, or nowhere any more? */
   isFromFork(repository: string, pull: number): Promise<boolean>
+  /** The name of a repository of this forge that is written there; undefined when it lies elsewhere. */
+  nameAt(written: string): string | undefined
   /** How GitHub calls the repository now, as of an hour ago; undefined when it lies elsewhere. */
   nameOf(written: string): Promise<string | undefined>
 }
@@ -123,6 +125,7 @@ export function createGitHubDesk({ url, auth, ...options }: DeskOptions): GitHub
           return !head.repo || head.repo.id !== base.repo?.id
         },
       }),
+    nameAt: (written) => nameAt(host, written),
     async nameOf(written) {
       const wanted = nameAt(host, written)
       if (wanted === undefined || auth === undefined) return wanted

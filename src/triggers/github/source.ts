@@ -2,7 +2,8 @@ import { asksForFiles } from '../../routines/condition.ts'
 import type { GitHubTrigger, Routine } from '../../routines/routine.ts'
 import { holds } from '../condition.ts'
 import type { OutsideEvent, Source, Verdict } from '../source.ts'
-import { commandIn, isAbout, isSame, pushedFiles } from './match.ts'
+import { commandIn, isAbout, pushedFiles } from './match.ts'
+import { createNames } from './names.ts'
 import { readGitHub } from './read.ts'
 import {
   dependsOnPermission,
@@ -23,6 +24,8 @@ export type Asking = {
   permissionOf(repository: string, login: string): Promise<string>
   changedFiles(repository: string, pull: number): Promise<readonly string[]>
   isFromFork(repository: string, pull: number): Promise<boolean>
+  /** The name of a repository of GitHub's that is written there; undefined when it lies elsewhere. */
+  nameAt(written: string): string | undefined
   /** How GitHub calls a repository now; undefined when it lies elsewhere. */
   nameOf(written: string): Promise<string | undefined>
 }
@@ -30,12 +33,13 @@ export type GitHubSourceTools = {
   github: Asking
   /** Runs of ours between a cause outside and the one that last pushed this branch; undefined: none did. */
   runDepth(repository: string, branch: string): Promise<number | undefined>
+  /** Nothing more is asked that no event waits for. */
+  signal?: AbortSignal
 }
 
 /** Events of GitHub: which routines they are for, and whether their sender may cause a run. */
-export function createGitHubSource({ github, runDepth }: GitHubSourceTools): Source {
-  const isOf = async (event: OutsideEvent, written: string): Promise<boolean> =>
-    isSame(event.repository, written) || isSame(event.repository, (await github.nameOf(written)) ?? '')
+export function createGitHubSource({ github, runDepth, signal }: GitHubSourceTools): Source {
+  const names = createNames({ ...github, signal })
 
   async function filesOf(event: OutsideEvent): Promise<readonly string[] | undefined> {
     if (event.event === 'push') return pushedFiles(event.payload)
@@ -88,8 +92,11 @@ export function createGitHubSource({ github, runDepth }: GitHubSourceTools): Sou
     read: readGitHub,
     async decide(event, routine) {
       const about = routine.github.filter((trigger) => isAbout(trigger, event))
-      if (about.length === 0 || event.repository === null || !(await isOf(event, routine.repository!)))
-        return { act: 'pass' }
+      if (about.length === 0 || event.repository === null) return { act: 'pass' }
+      const isMeant = names.means(routine.repository!, event.repository)
+      if (isMeant === undefined)
+        return { act: 'unknown', why: `GitHub is being asked whether ${routine.repository} is ${event.repository} now` }
+      if (!isMeant) return { act: 'pass' }
       let refused: Verdict | undefined
       for (const trigger of about) {
         if (!(await holdsFor(trigger, event))) continue

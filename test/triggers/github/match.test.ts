@@ -44,6 +44,7 @@ describe('a command', () => {
         permissionOf: () => Promise.resolve('write'),
         changedFiles: () => Promise.resolve([]),
         isFromFork: () => Promise.resolve(false),
+        nameAt: (written) => written,
         nameOf: (written) => Promise.resolve(written),
       },
       runDepth: () => Promise.resolve(undefined),

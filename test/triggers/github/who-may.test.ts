@@ -27,6 +27,7 @@ function asking(more: Partial<Asking> = {}): Asking {
       Promise.resolve(Object.values(people).find((one) => one.login === login)?.permission ?? 'none'),
     changedFiles: () => Promise.resolve([]),
     isFromFork: () => Promise.resolve(false),
+    nameAt: (written) => written,
     nameOf: (written) => Promise.resolve(written),
     ...more,
   }
@@ -148,13 +149,6 @@ describe('a forge', () => {
     const passes = { event: 'issues', if: { action: { eq: 'closed' } } }
     expect((await decide('issues', opened, passes, { asking: quiet })).act).toBe('pass')
     expect((await decide('issues', opened, { event: 'push' }, { asking: quiet })).act).toBe('pass')
-  })
-
-  test('calls a repository by its new name', async () => {
-    const renamed = { ...opened, repository: { id: 1, full_name: 'codertocat/new-world' } }
-    const nameOf = () => Promise.resolve('Codertocat/New-World')
-    expect((await decide('issues', renamed, { event: 'issues' }, { asking: { nameOf } })).act).toBe('fire')
-    expect((await decide('issues', renamed, { event: 'issues' })).act).toBe('pass')
   })
 })
 
