@@ -11,7 +11,9 @@ export function addBackfill(program: Command, context: Context): void {
   program
     .command('backfill')
     .argument('<routine>', 'name of a routine with a schedule')
-    .description('fire every slot of a past window, each once; the same window twice fires nothing anew')
+    .description(
+      'fire every slot of a past window, each once; the same window twice fires nothing anew (`runs` lists them, not `slots`)',
+    )
     .requiredOption(
       '--from <time>',
       'a date or a time, such as 2026-03-01 or 2026-03-01T02:00 (here), or with an offset',
