@@ -1,4 +1,4 @@
-import { redacted } from './redacted.ts'
+import { redacted, redactedJson } from './redacted.ts'
 
 /** Enough for nearly every event; all of a larger one is in the ledger alone. */
 export const shownBytes = 256 * 1024
@@ -28,7 +28,7 @@ export function deliveryBody(beginning: Buffer, bytes: number): DeliveryBody {
 /** What was written as an escape is plain now, and can be told for what it is. */
 function layOut(raw: string): string | undefined {
   const json = parsed(raw)
-  return json === undefined ? undefined : JSON.stringify(json, null, 2)
+  return json === undefined ? undefined : JSON.stringify(redactedJson(json), null, 2)
 }
 
 function parsed(text: string): unknown {

@@ -51,6 +51,45 @@ describe('what is shown of an event', () => {
     expect(redacted(`Authorization: Bearer ${long(20)}`)).toBe('Authorization: Bearer [redacted]')
   })
 
+  test.each([
+    [
+      'a first parameter',
+      'see https://x.org/a?access_token=abc&page=2',
+      'see https://x.org/a?access_token=[redacted]&page=2',
+    ],
+    ['a fragment', '{"url":"https://x.org/#id_token=abc","b":1}', '{"url":"https://x.org/#id_token=[redacted]","b":1}'],
+    ['a number', '{"password": 12345, "n": 1}', '{"password": "[redacted]", "n": 1}'],
+    ['a list', '{"secrets":["a]", "b"], "n": [1]}', '{"secrets":"[redacted]", "n": [1]}'],
+    ['a cut list', '{"token":["a', '{"token":"[redacted]"'],
+    ['Basic', 'curl -H "Authorization: Basic YTpi" x', 'curl -H "Authorization: Basic [redacted]" x'],
+    ['Slack', '"https://hooks.slack.com/actions/T0/1/aBc", 1', '"https://hooks.slack.com/[redacted]", 1'],
+    ['Slack, escaped', '"https:\\/\\/hooks.slack.com\\/commands\\/T0\\/1"', '"https:\\/\\/hooks.slack.com/[redacted]"'],
+    [
+      'JSON in JSON',
+      String.raw`{"m":"{\"token\": \"abc\",\"n\":1}"}`,
+      String.raw`{"m":"{\"token\": \"[redacted]\",\"n\":1}"}`,
+    ],
+    ['JSON in a form', 'payload=%7B%22token%22%3A%22abc%22%7D', 'payload=%7B%22token%22%3A%22[redacted]%22%7D'],
+    ['plain words', 'a basic understanding of tokens: 3', 'a basic understanding of tokens: 3'],
+  ])('not as %s', (_, text, shown) => {
+    expect(redacted(text)).toBe(shown)
+  })
+
+  test('not lists, numbers or objects that are called so; counts and switches are none', () => {
+    const body = Buffer.from(
+      '{"token":[["a"]],"pin_password":12,"credentials":{"user":"ada","pass":"b"},"tokens":7,"has_token":true,"secret":null,"deep":[{"api_key":{"x":1}}]}',
+    )
+    expect(deliveryBody(body, body.length).json).toEqual({
+      token: '[redacted]',
+      pin_password: '[redacted]',
+      credentials: '[redacted]',
+      tokens: 7,
+      has_token: true,
+      secret: null,
+      deep: [{ api_key: '[redacted]' }],
+    })
+  })
+
   test('not one that is written as an escape, either', () => {
     const secret = secrets[0]!
     const body = Buffer.from(`{"text":"\\u0067${secret.slice(1)}"}`)
@@ -105,6 +144,12 @@ describe('what is shown of an event', () => {
     ['addresses', '://a:b'],
     ['Bearer', 'Bearer '],
     ['words', 'token_'],
+    ['lists that never close', '"token":["'],
+    ['escaped names', '\\"token\\":'],
+    ['backslashes alone', '\\'],
+    ['addresses of Slack', 'hooks.slack.com/'],
+    ['parameters', '?token='],
+    ['signing in', 'authorization: basic '],
   ])('256 KB of %s cost no second', (_, piece) => {
     const body = Buffer.from(piece.repeat(Math.floor(262_144 / piece.length)))
     const start = cpuMs()
