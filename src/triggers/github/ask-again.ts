@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts'
+import { messageOf, StepFailed } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Log } from '../../log.ts'
 
@@ -31,7 +31,7 @@ const atStartMs = 60_000
 const memoryMs = 3 * 86_400_000
 /** A delivery that failed while the last look went on is seen by the next one. */
 const overlapMs = 3_600_000
-const most = { pages: 20, asked: 200, attempts: 5 }
+const most = { pages: 20, asked: 200, attempts: 5, failed: 5 }
 
 /**
  * Of the attempts on a page those that are to be made again: nothing of that delivery is on record, none of its attempts was taken,
@@ -63,15 +63,27 @@ export function createAskAgain({ ledger, deliveries, log }: AskAgainTools) {
     return { attempts, next: cursor }
   }
 
+  /** One that GitHub cannot send again does not keep the others from it. Resolves with how many were asked for. */
+  async function askFor(missing: readonly Attempt[]): Promise<number> {
+    let [asked, failed] = [0, 0]
+    for (const { id, guid, event } of missing) {
+      try {
+        await deliveries.sendAgain(id)
+        asked += 1
+        log.info({ delivery: guid, event }, 'an event that did not arrive is asked for again')
+      } catch (error) {
+        if (isForAll(error) || (isAway(error) && ++failed >= most.failed)) throw error
+        log.warn({ delivery: guid, event, error: messageOf(error) }, 'an event that did not arrive cannot be asked for')
+      }
+    }
+    return asked
+  }
+
   async function look(now: Date, state: Look): Promise<Look> {
     const { attempts, next } = await read(state)
     const known = await ledger.deliveries.known('github', [...new Set(attempts.map(({ guid }) => guid))])
     const missing = choose(attempts, known, now)
-    for (const { id, guid, event } of missing.slice(0, most.asked)) {
-      await deliveries.sendAgain(id)
-      log.info({ delivery: guid, event }, 'an event that did not arrive is asked for again')
-    }
-    const asked = state.asked + Math.min(missing.length, most.asked)
+    const asked = state.asked + (await askFor(missing.slice(0, most.asked)))
     const done = { ...state, missing: state.missing + missing.length, asked }
     // What is too much for once is found again by the next look.
     if (missing.length > most.asked) return state
@@ -93,11 +105,18 @@ export function createAskAgain({ ledger, deliveries, log }: AskAgainTools) {
         await ledger.settings.put(settingKey, await look(now, resume(now, before)), 'service')
       } catch (error) {
         log.warn({ error: messageOf(error) }, 'GitHub could not be asked for events that did not arrive')
-        await ledger.settings.put(settingKey, { ...before, error: messageOf(error) }, 'service')
+        // A page that GitHub does not know any more would fail for ever: the next look begins with the newest.
+        const { cursor: _cursor, ...rest } = before
+        await ledger.settings.put(settingKey, { ...rest, error: messageOf(error) }, 'service')
       }
     },
   }
 }
+
+/** Sign-in, permission and limits are the same for the next one. */
+const isForAll = (error: unknown) =>
+  error instanceof StepFailed && (error.reason === 'forge_denied' || error.retryAfterMs !== undefined)
+const isAway = (error: unknown) => error instanceof StepFailed && error.retryable
 
 function resume(now: Date, before: Partial<Look>): Look {
   const earliest = new Date(now.getTime() - memoryMs).toISOString()

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { choose, type Attempt } from '../../../src/triggers/github/ask-again.ts'
+import { StepFailed } from '../../../src/errors.ts'
+import { createLog } from '../../../src/log.ts'
+import { choose, createAskAgain, type Attempt } from '../../../src/triggers/github/ask-again.ts'
 
 const now = new Date('2026-03-05T12:00:00Z')
 const attempt = (guid: string, minutesAgo: number, more: Partial<Attempt> = {}): Attempt => ({
@@ -41,5 +43,61 @@ describe('what is asked for again', () => {
         }
       }),
     )
+  })
+})
+
+type GitHub = { refuses?: (id: string) => Error | undefined; knowsCursor?: boolean }
+/** A look at eight events that did not arrive, going on from where an earlier one stopped. */
+async function look({ refuses = () => undefined, knowsCursor = true }: GitHub) {
+  const asked: string[] = []
+  const state = { value: { until: '2026-03-05T00:00:00Z', startedAt: now.toISOString(), cursor: 'c' } as object }
+  const put = (_: string, value: object) => Promise.resolve(void (state.value = value))
+  const ledger = {
+    settings: { take: () => Promise.resolve(state.value), put },
+    deliveries: { known: () => Promise.resolve(new Set()) },
+    now: () => Promise.resolve(now),
+  }
+  const attempts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((guid) => attempt(guid, 5, { id: guid }))
+  const deliveries = {
+    page: (cursor: string | undefined) =>
+      cursor === undefined || knowsCursor
+        ? Promise.resolve({ attempts, next: undefined })
+        : Promise.reject(new StepFailed('push_refused', 'GitHub does not know this cursor')),
+    sendAgain(id: string) {
+      asked.push(id)
+      const error = refuses(id)
+      return error ? Promise.reject(error) : Promise.resolve()
+    },
+  }
+  const askAgain = createAskAgain({ ledger: ledger as never, deliveries, log: createLog('silent') })
+  await askAgain.tick()
+  return { asked: asked.join(''), state: () => state.value, tick: () => askAgain.tick().then(() => asked.join('')) }
+}
+
+describe('a look', () => {
+  test('goes on after one that GitHub cannot send again', async () => {
+    const { asked, state } = await look({
+      refuses: (id) => (id === 'b' ? new StepFailed('no_checkout', 'not found') : undefined),
+    })
+    expect(asked).toBe('abcdefgh')
+    expect(state()).toMatchObject({ missing: 8, asked: 7 })
+    expect(state()).not.toHaveProperty('error')
+  })
+
+  test.each<[string, Error, string]>([
+    ['nobody may ask', new StepFailed('forge_denied', 'no'), 'a'],
+    ['too much was asked', new StepFailed('forge_unavailable', 'limit', { retryable: true, retryAfterMs: 1 }), 'a'],
+    ['GitHub is away', new StepFailed('forge_unavailable', 'away', { retryable: true }), 'abcde'],
+  ])('ends when %s', async (_, error, asked) => {
+    const ended = await look({ refuses: () => error })
+    expect(ended.asked).toBe(asked)
+    expect(ended.state()).toMatchObject({ error: error.message, until: '2026-03-05T00:00:00Z' })
+  })
+
+  test('begins with the newest when GitHub does not know the page any more', async () => {
+    const { asked, state, tick } = await look({ knowsCursor: false })
+    expect(asked).toBe('')
+    expect(state()).toMatchObject({ error: 'GitHub does not know this cursor', until: '2026-03-05T00:00:00Z' })
+    expect(await tick()).toBe('abcdefgh')
   })
 })
