@@ -25,19 +25,23 @@ export function addSources(program: Command, context: Context): void {
     })
 }
 
-function stateOf({ ready, broken, polling, refused }: SourcesJson['sources'][number], zone: string): string {
-  const asked =
-    polling &&
-    (polling.error === null
-      ? `next look ${localTime(polling.nextAt, zone)}`
-      : `${visible(polling.error)}; next look ${localTime(polling.nextAt, zone)}`)
+/** For a list: a source in one line. */
+export function stateOf(source: SourcesJson['sources'][number], zone: string): string {
+  const { broken, polling, refused } = source
+  const next = polling && `next look ${localTime(polling.nextAt, zone)}`
+  const looks = polling?.error ? `${visible(polling.error)}; ${next}` : next
   const parts = [
-    ready ? 'ready' : 'its secret is not there',
+    readinessOf(source),
     ...(broken ? ['the file is broken'] : []),
-    ...(asked ? [asked] : []),
+    ...(looks ? [looks] : []),
     ...(refused ? [refusedOf(refused, zone)] : []),
   ]
   return parts.join(', ')
+}
+
+function readinessOf({ ready, polling }: SourcesJson['sources'][number]): string {
+  if (ready) return 'ready'
+  return polling && polling.failures > 0 ? 'not ready' : 'its secret is not there'
 }
 
 type Refused = NonNullable<SourcesJson['gitHub']['refused']>

@@ -18,7 +18,9 @@ const Sources = z.object({
       source: z.string(),
       description: z.string(),
       path: z.string().nullable().describe('Where its sender writes to; null = it only is asked.'),
-      ready: z.boolean().describe('false: what is sent there is refused, because no secret of it is there.'),
+      ready: z
+        .boolean()
+        .describe('false: what is sent there is refused, because no secret of it is there, or its last look failed.'),
       broken: z.boolean().describe('The file is; what is told here is its last good version.'),
       polling: z
         .object({
@@ -57,11 +59,13 @@ export function sourcesApi({ webhooks, ledger, gitHubSecrets }: Face, refusals: 
       return last ? { ...last, at: last.at.toISOString() } : null
     }
     const gitHub = { ready: gitHubSecrets.current !== undefined, refused: await refused('github') }
+    const isReady = async (source: WebhookSource, looks: { failures: number } | null) =>
+      (looks?.failures ?? 0) === 0 && (source.ways.length === 0 || (await webhooks.secretsOf(source)).length > 0)
     const told = inForce.map(async (source) => ({
       source: source.name,
       description: source.description,
       path: source.ways.length === 0 ? null : `/hooks/${source.name}`,
-      ready: source.ways.length === 0 || (await webhooks.secretsOf(source)).length > 0,
+      ready: await isReady(source, polling(source)),
       broken: broken.has(source.name),
       polling: polling(source),
       refused: await refused(source.name),

@@ -172,10 +172,12 @@ test('a source that is asked: what was there before is on record, and fires noth
 
 test('sources tell whether they are ready, and how looking goes', async () => {
   writeFileSync(join(place.folder, 'webhooks', 'late.yaml'), 'verify: linear\nsecret: secret:NOT_THERE\n')
+  const away = 'poll: { url: "https://away.test/", every: 1h, headers: { Authorization: "Bearer secret:SENTRY" } }\n'
+  writeFileSync(join(place.folder, 'webhooks', 'away.yaml'), away)
   const { json } = await vi.waitFor(
     async () => {
       const answer = await app.ask('/v1/sources')
-      expect(answer.json).toMatchObject({ sources: { length: 5 } })
+      expect(answer.json).toMatchObject({ sources: { length: 6, 1: { polling: { failures: 1 } } } })
       return answer
     },
     { timeout: 20_000, interval: 50 },
@@ -185,6 +187,20 @@ test('sources tell whether they are ready, and how looking goes', async () => {
   expect(json).toMatchObject({
     sources: [
       { ...plain, source: 'alerts', path: '/hooks/alerts', ready: true, polling: null },
+      {
+        ...plain,
+        source: 'away',
+        ready: false,
+        polling: {
+          ...looked,
+          everySeconds: 3600,
+          lookedAt: expect.anything() as unknown,
+          failures: 1,
+          error: expect.stringContaining(
+            'sent to away.test – list away.test in OVERNIGHT_SECRET_SENTRY_HOSTS',
+          ) as string,
+        },
+      },
       { ...plain, source: 'board', path: null, ready: true, polling: looked },
       { ...plain, source: 'late', path: '/hooks/late', ready: false, polling: null },
       { ...plain, source: 'orders', path: '/hooks/orders', ready: true, polling: null },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { logged, messageOf } from '../../errors.ts'
+import { logged, messageOf, OvernightError } from '../../errors.ts'
 import type { NewDelivery } from '../../ledger/deliveries.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { PollRow } from '../../ledger/schema.ts'
@@ -56,7 +56,7 @@ export function createPoller({ ledger, sources, fillSecrets, fetch, received, lo
   }
 
   async function look(source: Asked, row: PollRow): Promise<void> {
-    const answer = await ask(source, row).catch((error: unknown) => ({ failed: messageOf(error) }))
+    const answer = await ask(source, row).catch((error: unknown) => ({ failed: whyOf(error) }))
     if (stopped.signal.aborted) return
     if ('failed' in answer) return fail(source, row, { why: answer.failed, afterMs: 0 })
     if (answer.status === 304) {
@@ -120,6 +120,12 @@ export function createPoller({ ledger, sources, fillSecrets, fetch, received, lo
       await Promise.all(underWay.values())
     },
   }
+}
+
+/** With what to do: whoever looks at the sources is the one who can do it. */
+function whyOf(error: unknown): string {
+  const hint = error instanceof OvernightError ? error.hint : undefined
+  return hint === undefined ? messageOf(error) : `${messageOf(error)} – ${hint}`
 }
 
 /** What one statement carries: more of it would hold up everybody else. */
