@@ -146,18 +146,6 @@ export class StepFailed extends OvernightError {
   }
 }
 
-/** The queue's server is away or refuses; the ledger owes the run still, and it is handed out later. */
-export class QueueUnavailable extends OvernightError {
-  constructor(server: string, why: string) {
-    super(`the queue at ${server} takes no jobs now: ${why}`, {
-      code: 'queue_unavailable',
-      status: 503,
-      retryable: true,
-      hint: 'nothing is lost: see to that server, or correct REDIS_URL; `overnight doctor` looks at it',
-    })
-  }
-}
-
 /** An address outside that must not be asked: private, in the open, or another host than the one that was meant. */
 export class AddressRefused extends OvernightError {
   constructor(message: string, hint: string) {

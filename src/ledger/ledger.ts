@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { createCallbacks } from './callbacks.ts'
 import { createAlerts } from './alerts.ts'
 import { createDeliveries } from './deliveries.ts'
+import { createEarlierRuns } from './earlier-runs.ts'
 import { createBackground } from './background.ts'
 import { createEvents } from './events.ts'
 import { createFirings } from './firings.ts'
@@ -42,6 +43,7 @@ function statements(db: Database) {
     occasions: createOccasions(db),
     firings: createFirings(db),
     runs: createRuns(db),
+    earlier: createEarlierRuns(db),
     background: createBackground(db),
     followers: createFollowers(db),
     owed: createOwed(db),

@@ -1,22 +1,4 @@
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  getTableColumns,
-  gte,
-  inArray,
-  isNull,
-  like,
-  lt,
-  min,
-  ne,
-  not,
-  notInArray,
-  or,
-  sql,
-  type SQL,
-} from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, isNull, like, lt, or, sql, type SQL } from 'drizzle-orm'
 import { recordEnding } from './endings.ts'
 import { attempts, runs, type Attempt, type Run, type RunState } from './schema.ts'
 import type { Database } from './store.ts'
@@ -87,84 +69,9 @@ export function createRuns(db: Database) {
         .limit(200)
     },
 
-    /** Runs of a concurrency key that were handed to no worker yet, oldest first; locked until the transaction ends. */
-    waiting(routine: string, concurrencyKey: string): Promise<(Run & { isEarly: boolean })[]> {
-      return db
-        .select({ ...getTableColumns(runs), isEarly: sql<boolean>`${runs.notBefore} > clock()` })
-        .from(runs)
-        .where(and(standing(routine, concurrencyKey), untouched))
-        .orderBy(asc(runs.createdAt))
-        .for('update')
-    },
-
-    /** The others of that key that have not ended. What only waits for a person, or was approved by one, stands in nobody's way. */
-    begun(routine: string, concurrencyKey: string): Promise<Pick<Run, 'id' | 'subject' | 'alone'>[]> {
-      return db
-        .select({ id: runs.id, subject: runs.subject, alone: runs.alone })
-        .from(runs)
-        .where(
-          and(
-            standing(routine, concurrencyKey),
-            not(untouched),
-            ne(runs.state, 'needs_approval'),
-            isNull(runs.approvedBy),
-          ),
-        )
-        .orderBy(asc(runs.createdAt))
-    },
-
     /** Another occasion joined it. */
     async takeAlong(id: string, changes: Pick<Run, 'notBefore' | 'depth'>): Promise<void> {
       await db.update(runs).set(changes).where(eq(runs.id, id))
-    },
-
-    async oldestCause(ids: string[]): Promise<Date | undefined> {
-      if (ids.length === 0) return undefined
-      const at = min(runs.causedAt)
-      const rows = await db.select({ at }).from(runs).where(inArray(runs.id, ids))
-      return rows[0]?.at ?? undefined
-    },
-
-    /** When the run of a routine that starts last started, or may; of the newest ones, as others cannot be it. */
-    async lastStart(routine: string, besides: readonly string[]): Promise<Date | undefined> {
-      const start = sql<Date>`coalesce(${runs.startedAt}, ${runs.notBefore})`.mapWith(runs.notBefore)
-      const rows = await db
-        .select({ start })
-        .from(runs)
-        .where(and(eq(runs.routine, routine), ne(runs.state, 'skipped'), notInArray(runs.id, [...besides])))
-        .orderBy(desc(runs.createdAt))
-        .limit(20)
-      const times = rows.map((row) => row.start.getTime())
-      return times.length === 0 ? undefined : new Date(Math.max(...times))
-    },
-
-    /** Runs of a routine made within the last `ms`, without those that people asked for or that gave way. */
-    begunWithin(routine: string, ms: number): Promise<number> {
-      const since = sql`clock() - make_interval(secs => ${ms / 1000}::double precision)`
-      const byItself = notInArray(runs.trigger, ['manual', 'retry', 'backfill'])
-      return db.$count(
-        runs,
-        and(eq(runs.routine, routine), sql`${runs.createdAt} > ${since}`, byItself, ne(runs.state, 'skipped')),
-      )
-    },
-
-    /** How the newest runs of a routine's text ended, newest first: those that say something about it. */
-    endings(of: { routine: string; hash: string; since: Date | null; besides: readonly string[]; limit: number }) {
-      return db
-        .select({ state: runs.state, reason: runs.reason })
-        .from(runs)
-        .where(
-          and(
-            eq(runs.routine, of.routine),
-            eq(runs.hash, of.hash),
-            inArray(runs.state, ['published', 'unchanged', 'reported', 'failed', 'timed_out']),
-            or(isNull(runs.reason), notInArray(runs.reason, [...of.besides])),
-            of.since === null ? undefined : sql`${runs.endedAt} > ${of.since.toISOString()}`,
-            eq(runs.alone, false),
-          ),
-        )
-        .orderBy(desc(runs.createdAt), desc(runs.id))
-        .limit(of.limit)
     },
 
     /** Unfinished runs, for cleaning up after a killed service. */
@@ -232,10 +139,6 @@ export function createRuns(db: Database) {
     },
   }
 }
-
-const standing = (routine: string, concurrencyKey: string) =>
-  and(eq(runs.routine, routine), eq(runs.concurrencyKey, concurrencyKey), isNull(runs.endedAt))
-const untouched = sql`(${runs.state} = 'queued' and ${runs.attempt} = 0 and not ${runs.alone})`
 
 /** No worker holds it: never claimed, given back, or its lease ran out by the ledger's clock. */
 export function unheld(): SQL | undefined {

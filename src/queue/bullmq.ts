@@ -1,5 +1,6 @@
 import { withBackend, type PgPool } from 'bullmq'
-import { messageOf, QueueUnavailable } from '../errors.ts'
+import { messageOf } from '../errors.ts'
+import { QueueUnavailable } from './unavailable.ts'
 import type { Log } from '../log.ts'
 import type { Backend } from './backend.ts'
 import { createOutage } from './outage.ts'

@@ -51,7 +51,7 @@ export function createAutoPause({ routineOf, alertUrls, log }: AfterEndingTools)
     if (!row || row.hash !== run.hash || row.pausedAt !== null) return
     const after = await pauseAfter(tx, run)
     const of = { routine: run.routine, hash: run.hash, since: row.resumedAt, besides: notItsFault, limit: after }
-    if (after === 0 || !failsTooOften(await tx.runs.endings(of), after)) return
+    if (after === 0 || !failsTooOften(await tx.earlier.endings(of), after)) return
     const reason = after === 1 ? 'it failed' : `it failed ${after} times one after the other`
     if (!(await tx.pauses.pause(run.routine, { by: 'overnight', reason }))) return
     const message = `${run.routine} was paused: ${reason}, the last time in run ${run.id}`

@@ -63,8 +63,8 @@ async function decide(tx: Statements, occasion: Occasion, key: string): Promise<
   // A line that nobody joins and nobody leaves need not be looked at.
   if (mode === 'queue_all' && !mayJoin) return inLine
   const standing = {
-    waiting: await tx.runs.waiting(routine.name, key),
-    begun: mode === 'queue_one' ? [] : await tx.runs.begun(routine.name, key),
+    waiting: await tx.earlier.waiting(routine.name, key),
+    begun: mode === 'queue_one' ? [] : await tx.earlier.begun(routine.name, key),
   }
   const mayReplace = occasion.trigger !== 'retry'
   return decideOverlap(standing, { ...workOf(occasion), mode, mayReplace, isDebounced: mayJoin })
@@ -79,9 +79,9 @@ function workOf({ routine, inputs, subject, repository }: Occasion): Work {
 async function beforeIt(tx: Statements, { routine }: Occasion, supersede: string[]): Promise<Before> {
   const { name, pace } = routine
   return {
-    firstCause: await tx.runs.oldestCause(supersede),
-    lastStart: pace && pace.cooldownMs > 0 ? await tx.runs.lastStart(name, supersede) : undefined,
-    begun: pace?.max ? await tx.runs.begunWithin(name, pace.max.perMs) : 0,
+    firstCause: await tx.earlier.oldestCause(supersede),
+    lastStart: pace && pace.cooldownMs > 0 ? await tx.earlier.lastStart(name, supersede) : undefined,
+    begun: pace?.max ? await tx.earlier.begunWithin(name, pace.max.perMs) : 0,
   }
 }
 

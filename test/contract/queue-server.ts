@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { pino } from 'pino'
-import { QueueUnavailable } from '../../src/errors.ts'
+import { QueueUnavailable } from '../../src/queue/unavailable.ts'
 import type { Job, Queue, Work } from '../../src/queue/queue.ts'
 import type { QueueGround, QueueSetting } from './queue.ts'
 

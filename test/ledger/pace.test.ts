@@ -24,8 +24,9 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       { by = 'api', of = routine('a') }: { by?: Occasion['trigger']; of?: Occasion['routine'] } = {},
     ) => open.ledger.transaction((tx) => fire(tx, { routine: of, trigger: by, key, inputs: {}, by: 'test' }))
     const lastStart = (...besides: string[]) =>
-      open.ledger.transaction(async (tx) => (await tx.runs.lastStart('a', besides))?.toISOString().slice(11, 16))
-    const begunWithin = (minutes: number) => open.ledger.transaction((tx) => tx.runs.begunWithin('a', minutes * 60_000))
+      open.ledger.transaction(async (tx) => (await tx.earlier.lastStart('a', besides))?.toISOString().slice(11, 16))
+    const begunWithin = (minutes: number) =>
+      open.ledger.transaction((tx) => tx.earlier.begunWithin('a', minutes * 60_000))
 
     test('the last start is when a run began, or may begin; none yet, or only of others, is none', async () => {
       await at('10:00:00')
