@@ -213,11 +213,11 @@ test('sources tell whether they are ready, and how looking goes', async () => {
   const late = await vi.waitFor(
     async () => {
       const { json } = await app.ask('/v1/sources')
-      expect(json).toMatchObject({ sources: { 2: { refused: expect.any(Object) as object } } })
+      expect(json).toMatchObject({ sources: { 3: { refused: expect.any(Object) as object } } })
       return json
     },
     { timeout: 20_000, interval: 50 },
   )
   const reason = expect.stringContaining('late.yaml names a secret that is not there') as string
-  expect(late).toMatchObject({ sources: { 2: { refused: { count: 1, reason } } }, gitHub: { refused: null } })
+  expect(late).toMatchObject({ sources: { 3: { refused: { count: 1, reason } } }, gitHub: { refused: null } })
 })
