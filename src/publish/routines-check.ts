@@ -8,7 +8,7 @@ export type Looked = { commit: string; files: Pick<LibrarySnapshot, 'routines' |
 /** Where the routines are, as their problems name it, and the folder in the repository. */
 export type RoutinesPlace = { name: string; folder: string }
 
-export const checkName = 'overnight/routines'
+const checkName = 'overnight/routines'
 /** https://docs.github.com/en/rest/checks/runs: no more annotations than this at once. */
 const mostAnnotations = 50
 /** GitHub takes a summary of 65,535 characters. */

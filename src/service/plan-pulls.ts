@@ -113,7 +113,7 @@ async function sayPlan(ground: Ground, { place, head }: Proposal): Promise<{ tex
 }
 
 /** Routine files that are another, new, or gone. */
-export function touchedBetween(older: readonly TreeEntry[], newer: readonly TreeEntry[]): Set<string> {
+function touchedBetween(older: readonly TreeEntry[], newer: readonly TreeEntry[]): Set<string> {
   const wordsOf = (entries: readonly TreeEntry[]) =>
     new Map(entries.filter(({ entry }) => isRoutineFile(entry)).map(({ entry, id, kind }) => [entry, `${kind} ${id}`]))
   const [before, after] = [wordsOf(older), wordsOf(newer)]

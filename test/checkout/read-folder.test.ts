@@ -103,6 +103,7 @@ describe('a folder in a git repository', () => {
     const repository = createRepository(join(folder.path, 'shop'), { routines: 'a file' })
     const { source, place } = openSource(repository)
     expect(await source.read()).toEqual({
+      commit: git(repository, 'rev-parse', 'HEAD'),
       missing: {
         message: 'the branch has no folder "routines"',
         hint: 'make it there, or correct OVERNIGHT_ROUTINES',

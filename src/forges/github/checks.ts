@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { CheckRunsAnswer, StatusAnswer } from './answers.ts'
 import type { Client } from './client.ts'
 
-export type CheckAnnotation = { path: string; line: number; message: string }
+type CheckAnnotation = { path: string; line: number; message: string }
 /** What a commit is told about itself. The texts are Markdown (`summary`) and plain words; whoever writes them made them harmless. */
 export type Check = {
   name: string

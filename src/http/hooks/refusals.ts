@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { Log } from '../../log.ts'
 
 /** `count`: how many within that minute. */
-export type Refusal = { at: Date; count: number; reason: string }
+type Refusal = { at: Date; count: number; reason: string }
 export type Refusals = {
   /** Is this a refusal? Then it is told here: strangers decide how many there are, so one line a source and minute. */
   note(source: string, thrown: unknown): boolean

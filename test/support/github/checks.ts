@@ -2,7 +2,7 @@ import type { ApiAnswer, ApiRequest } from './api.ts'
 import { mayAct } from './tokens.ts'
 
 type Output = { title: string; summary: string; annotations?: { path: string; start_line: number; message: string }[] }
-export type CheckRun = {
+type CheckRun = {
   id: number
   name: string
   head_sha: string
@@ -11,7 +11,7 @@ export type CheckRun = {
   external_id: string
   output: Output
 }
-export type Status = { id: number; context: string; state: string; description: string | null }
+type Status = { id: number; context: string; state: string; description: string | null }
 
 /** https://docs.github.com/en/rest/checks/runs#create-a-check-run */
 const annotationsAtOnce = 50
