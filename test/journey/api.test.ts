@@ -143,7 +143,7 @@ describe('what is wrong is said', () => {
   test.each([
     ['no JSON', '/v1/routines/note/fire', '{"inputs":', /JSON/],
     ['no JSON', '/v1/runs', 'file=x', /JSON/],
-    ['a list', '/v1/routines/note/fire', [], /expected object/],
+    ['a list', '/v1/routines/note/fire', [], /must be of type object, and is array/],
     ['an unknown key', '/v1/routines/note/fire', { input: {} }, /input/],
     ['a nested input', '/v1/routines/note/fire', { inputs: { a: {} } }, /inputs\.a/],
     ['an unknown key', '/v1/runs', { file: '/x.md', text: '', extra: 1 }, /extra/],
