@@ -22,7 +22,8 @@ const fire = (service: ServiceProcess, key: string) =>
   service.fetch('/v1/routines/note/fire', { method: 'POST', headers: { 'idempotency-key': key } })
 const health = async (service: ServiceProcess) => {
   const answer = await service.fetch('/health')
-  return { status: answer.status, ...((await answer.json()) as { state: string }) }
+  const { state } = (await answer.json()) as { state: string }
+  return { status: answer.status, state }
 }
 
 describe.skipIf(disk.skip)(`a full disk${disk.note}`, () => {
