@@ -86,6 +86,7 @@ describe.skipIf(postgresNeed.skip)(`a PostgreSQL that goes away${postgresNeed.no
       zone: 'UTC',
       allowedHosts: () => new Set(['here:1']),
       health: () => ({ state: wired.health(), faults: [] }),
+      explainWaits: (runs) => Promise.resolve([...runs]),
     }
     const app = createApp(face as Face, new Map())
     const ask = (path: string) => app.request(path, { headers: { host: 'here:1', authorization: 'Bearer the token' } })
