@@ -2,6 +2,7 @@ import type { Ledger, Statements } from '../ledger/ledger.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { OuterLimits } from '../ledger/startable.ts'
+import { createInTurn } from '../routines/in-turn.ts'
 import { admit, type Limits } from './admission.ts'
 
 /** So many owed runs are looked at in one round. */
@@ -42,7 +43,7 @@ export type DispatchTools = {
  * alone, so an emptied queue, a lost job or a dead worker all look the same and heal the same way.
  */
 export function createDispatcher(tools: DispatchTools): Dispatcher {
-  const state = { looking: undefined as Promise<void> | undefined, again: false, stopped: false }
+  const state = { stopped: false }
 
   async function look(): Promise<void> {
     if (!tools.mayEnqueue()) return
@@ -73,28 +74,20 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
       if (ids.length === 0 || candidates.length < batch) return handed
     }
   }
-  async function lookUntilQuiet(): Promise<void> {
-    do {
-      state.again = false
-      try {
-        await look()
-      } catch (error) {
-        tools.log.error({ error: messageOf(error) }, 'the dispatcher could not look for owed runs')
-      }
-    } while (state.again && !state.stopped)
-    state.looking = undefined
-  }
-
+  const looks = createInTurn(async () => {
+    // One that waited for its turn while it was stopped hands out nothing.
+    if (state.stopped) return
+    try {
+      await look()
+    } catch (error) {
+      tools.log.error({ error: messageOf(error) }, 'the dispatcher could not look for owed runs')
+    }
+  })
   return {
-    wake() {
-      if (state.stopped) return Promise.resolve()
-      if (state.looking) state.again = true
-      state.looking ??= lookUntilQuiet()
-      return state.looking
-    },
+    wake: () => (state.stopped ? Promise.resolve() : looks.run()),
     async stop() {
       state.stopped = true
-      await state.looking
+      await looks.idle()
     },
   }
 }

@@ -2,6 +2,7 @@ import { logged, messageOf } from '../errors.ts'
 import type { Ledger, Statements } from '../ledger/ledger.ts'
 import type { Run } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
+import { createInTurn } from '../routines/in-turn.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Routine } from '../routines/routine.ts'
 import { fire } from '../runs/fire.ts'
@@ -26,10 +27,10 @@ export type Following = {
  * transaction that fires them: a kill in between loses none and doubles none. Every server process may do so at once.
  */
 export function createFollowing({ ledger, routines, wake, log }: FollowTools): Following {
-  const state = { looking: undefined as Promise<void> | undefined, again: false, stopped: false }
+  const state = { stopped: false }
 
   async function look(): Promise<void> {
-    if (!(await ledger.followers.isOwed())) return
+    if (state.stopped || !(await ledger.followers.isOwed())) return
     const inForce = await routines()
     // One that cannot be settled waits for the next look and holds up no other.
     const failed: string[] = []
@@ -50,26 +51,16 @@ export function createFollowing({ ledger, routines, wake, log }: FollowTools): F
       }
     }
   }
-  async function lookUntilQuiet(): Promise<void> {
-    do {
-      state.again = false
-      await look().catch((error: unknown) =>
-        log.error({ error: messageOf(error) }, 'the routines that follow others could not be fired'),
-      )
-    } while (state.again && !state.stopped)
-    state.looking = undefined
-  }
-
+  const looks = createInTurn(() =>
+    look().catch((error: unknown) =>
+      log.error({ error: messageOf(error) }, 'the routines that follow others could not be fired'),
+    ),
+  )
   return {
-    wake() {
-      if (state.stopped) return Promise.resolve()
-      if (state.looking) state.again = true
-      state.looking ??= lookUntilQuiet()
-      return state.looking
-    },
+    wake: () => (state.stopped ? Promise.resolve() : looks.run()),
     async stop() {
       state.stopped = true
-      await state.looking
+      await looks.idle()
     },
   }
 }
