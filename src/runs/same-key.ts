@@ -7,7 +7,7 @@ import { sameInputs } from './overlap.ts'
 
 class OtherRequest extends OvernightError {
   constructor(key: string, differs: string) {
-    super(`the key ${JSON.stringify(key)} was used before with ${differs}`, {
+    super(`the key ${JSON.stringify(key.replace(/^api:/, ''))} was used before with ${differs}`, {
       code: 'idempotency_mismatch',
       status: 422,
       hint: 'use a new Idempotency-Key for a new request',

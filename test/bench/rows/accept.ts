@@ -1,12 +1,8 @@
-import { join } from 'node:path'
-import { createLog } from '../../../src/log.ts'
-import { createLedger, type Ledger } from '../../../src/ledger/ledger.ts'
-import { migrate } from '../../../src/ledger/migrate.ts'
-import { openStore, type Store } from '../../../src/ledger/store.ts'
+import type { Ledger } from '../../../src/ledger/ledger.ts'
 import { parseOrRefuse } from '../../../src/routines/read.ts'
 import { fire } from '../../../src/runs/fire.ts'
 import { checkSchedule } from '../../../src/triggers/schedule/check-schedule.ts'
-import { postgresMissing, startPostgres } from '../../support/postgres.ts'
+import { onEachLedger, type OnLedger } from '../ledgers.ts'
 import { mediansOf, timed, type Bench } from '../row.ts'
 
 const oneByOne = 200
@@ -18,37 +14,27 @@ const rounds = 10
  * floor of the same store in the same minute, one statement that writes one row.
  */
 export async function accept({ place, tell }: Bench): Promise<void> {
-  await measure('PGlite', await openStore({ ledger: join(place, 'ledger') }), tell)
-  if (postgresMissing !== undefined) return
-  await using postgres = await startPostgres()
-  const { url: databaseUrl } = await postgres.createDatabase()
-  await measure('PostgreSQL', await openStore({ databaseUrl, log: createLog('error') }), tell)
+  await onEachLedger(place, (on) => measure(on, tell))
 }
 
-async function measure(name: string, store: Store, tell: Bench['tell']): Promise<void> {
-  try {
-    await migrate(store)
-    const ledger = createLedger(store)
-    const write = () => timed(() => store.db.execute('update clock_offset set ahead = ahead'))
-    const one = await mediansOf(oneByOne, { accept: (round) => timed(() => acceptAs(ledger, `one-${round}`)), write })
-    tell({
-      what: `an accepted occasion, ${name}`,
-      unit: 'ms',
-      figure: one.accept,
-      beside: [{ what: 'one row written', figure: one.write }],
-    })
-    const all = (round: number) =>
-      Array.from({ length: atOnce }, (_, index) => acceptAs(ledger, `many-${round}-${index}`))
-    const many = await mediansOf(rounds, { accept: (round) => timed(() => Promise.all(all(round))) })
-    tell({
-      what: `accepted occasions, ${atOnce} at once, ${name}`,
-      unit: '/s',
-      figure: atOnce / (many.accept / 1000),
-      beside: [],
-    })
-  } finally {
-    await store.close()
-  }
+async function measure({ name, store, ledger }: OnLedger, tell: Bench['tell']): Promise<void> {
+  const write = () => timed(() => store.db.execute('update clock_offset set ahead = ahead'))
+  const one = await mediansOf(oneByOne, { accept: (round) => timed(() => acceptAs(ledger, `one-${round}`)), write })
+  tell({
+    what: `an accepted occasion, ${name}`,
+    unit: 'ms',
+    figure: one.accept,
+    beside: [{ what: 'one row written', figure: one.write }],
+  })
+  const all = (round: number) =>
+    Array.from({ length: atOnce }, (_, index) => acceptAs(ledger, `many-${round}-${index}`))
+  const many = await mediansOf(rounds, { accept: (round) => timed(() => Promise.all(all(round))) })
+  tell({
+    what: `accepted occasions, ${atOnce} at once, ${name}`,
+    unit: '/s',
+    figure: atOnce / (many.accept / 1000),
+    beside: [],
+  })
 }
 
 /** Each of another routine, as a morning's webhooks are. */
