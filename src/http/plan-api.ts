@@ -27,6 +27,7 @@ const Plan = z.object({
     z.object({
       name: z.string(),
       change: z.enum(['added', 'changed', 'removed', 'broken']),
+      stays: z.boolean().describe('Of a broken one: is a version of it in force, which would stay?'),
       facts: z.array(Fact),
       next: z.array(z.string()),
       words: z.string().describe('The texts word by word, as `git diff --word-diff` writes it.'),

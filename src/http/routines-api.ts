@@ -18,7 +18,13 @@ const RoutineJson = z.object({
   commit: z.string().nullable(),
   repository: z.string().nullable(),
   engine: z.string(),
-  schedules: z.array(z.object({ cron: z.string(), timezone: z.string() })),
+  schedules: z.array(
+    z.object({
+      cron: z.string(),
+      timezone: z.string(),
+      written: z.string().describe('As the file says it: several entries may stand for the same words.'),
+    }),
+  ),
   api: z.boolean(),
   next: z.iso.datetime().nullable(),
   paused: PauseJson.nullable().describe('Held by itself; `paused` beside the list holds all of them.'),

@@ -10,3 +10,9 @@ export const duration = z.string(rule).regex(/^[1-9]\d{0,4}[smhd]$/, rule)
 export function millisecondsOf(written: string): number {
   return Number(written.slice(0, -1)) * (unitMs[written.slice(-1)] ?? 0)
 }
+
+/** As people write it, in the largest unit that leaves nothing over. */
+export function writtenDuration(milliseconds: number): string {
+  const [unit, size] = Object.entries(unitMs).findLast(([, ms]) => milliseconds % ms === 0) ?? ['s', 1000]
+  return `${milliseconds / size}${unit}`
+}

@@ -12,7 +12,8 @@ export type Routine = {
   commit: string | null
   description: string
   prompt: string
-  schedules: Schedule[]
+  /** Several may be `written` in the same words. */
+  schedules: (Schedule & { written: string })[]
   github: GitHubTrigger[]
   webhooks: WebhookTrigger[]
   after: Follow[]

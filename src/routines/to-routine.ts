@@ -3,8 +3,8 @@ import { conditionOf } from './condition.ts'
 import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
 import { paceOf } from './pace-keys.ts'
-import type { GitHubTrigger, InputSpec, Routine, Schedule, WebhookTrigger } from './routine.ts'
-import { understand } from './written-schedule.ts'
+import type { GitHubTrigger, InputSpec, Routine, WebhookTrigger } from './routine.ts'
+import { understand, wordsOf } from './written-schedule.ts'
 
 type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
   timezone: string
@@ -42,12 +42,13 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
 }
 
 /** As expressions: plain words may be several. What is not understood was refused before. */
-function schedulesOf({ on }: FrontMatter, machineZone: string): Schedule[] {
+function schedulesOf({ on }: FrontMatter, machineZone: string): Routine['schedules'] {
   if (on === 'manual') return []
   return listOf(on.schedule).flatMap((schedule) => {
     const understood = understand(schedule)
     const crons = 'crons' in understood ? understood.crons : []
-    return crons.map((cron) => ({ cron, timezone: schedule.timezone ?? machineZone }))
+    const timezone = schedule.timezone ?? machineZone
+    return crons.map((cron) => ({ cron, timezone, written: wordsOf(schedule) }))
   })
 }
 

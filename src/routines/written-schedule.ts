@@ -12,3 +12,9 @@ export function understand(schedule: Schedule): Understood {
   const read = readOneOff(schedule.at)
   return 'error' in read ? { key: 'at', ...read } : { key: 'at', crons: [read.cron] }
 }
+
+/** As people read it back: the cron expression, or the plain words that were written in its place. */
+export function wordsOf(schedule: Schedule): string {
+  if ('cron' in schedule) return schedule.cron.trim()
+  return 'every' in schedule ? `every ${schedule.every.trim().replace(/^every\s+/i, '')}` : `at ${schedule.at.trim()}`
+}

@@ -154,7 +154,9 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       ),
     ).schedules
     expect([nine, late].map((schedule) => schedule?.cron)).toEqual(['0 9 * * 1-5', '30 17 * * 1-5'])
-    expect(once).toEqual({ cron: '@at 2026-12-01T09:00', timezone: 'Asia/Tokyo' })
+    expect(nine?.written).toBe('every weekday at 9:00 and 17:30')
+    expect(late?.written).toBe(nine?.written)
+    expect(once).toEqual({ cron: '@at 2026-12-01T09:00', timezone: 'Asia/Tokyo', written: 'at 2026-12-01T09:00' })
     expect(instant?.cron).toBe('@at 2026-12-01T08:00Z')
   })
 

@@ -6,12 +6,13 @@ import type { Problem, Routine } from '../routine.ts'
 import { factsOf, type Facts } from './facts.ts'
 import { wordChanges, writeChanges } from './word-changes.ts'
 
-/** A fact as it is in force and as it would be; null = there is no such routine then. */
+/** A fact as it is in force and as it would be; null = there is nothing to say then. */
 export type FactChange = { what: keyof Facts; before: string | null; after: string | null }
 export type PlannedRoutine = {
   name: string
-  /** `broken`: its last good version stays in force, if it has one. */
   change: 'added' | 'changed' | 'removed' | 'broken'
+  /** Of a broken one: is a version of it in force, which would stay? */
+  stays: boolean
   /** All of an added or removed routine, else those that differ. */
   facts: FactChange[]
   /** Its next fires with the changed schedules. */
@@ -41,17 +42,17 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
   const before = new Map(inForce.map((routine) => [routine.name, routine]))
   const present = new Set([...same, ...files.routines.map(({ name }) => name), ...files.broken.keys()])
   const changed = files.routines.flatMap((after) => planned(before.get(after.name), after, nextOf))
-  const broken = [...files.broken].map(([name, problems]) => brokenOne(name, problems))
+  const broken = [...files.broken].map(([name, problems]) => brokenOne(name, problems, before.has(name)))
   const named = new Set([...files.broken.values()].flat())
   // A file whose name is none of a routine.
   const nameless = files.problems
     .filter((problem) => !named.has(problem))
-    .map((problem) => brokenOne(basename(problem.file), [problem]))
+    .map((problem) => brokenOne(basename(problem.file), [problem], false))
   const removed = inForce
     .filter(({ name }) => !present.has(name))
     .map((routine): PlannedRoutine => {
       const facts = factChanges(routine, undefined)
-      return { name: routine.name, change: 'removed', facts, next: [], words: '', problems: [], warnings: [] }
+      return { ...blank, name: routine.name, change: 'removed', facts }
     })
   const routines = [...changed, ...broken, ...nameless, ...removed].sort((a, b) => (a.name < b.name ? -1 : 1))
   const count = (change: PlannedRoutine['change']) => routines.filter((one) => one.change === change).length
@@ -68,9 +69,10 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
   }
 }
 
-function brokenOne(name: string, problems: readonly Problem[]): PlannedRoutine {
-  const texts = problems.map(formatProblem)
-  return { name, change: 'broken', facts: [], next: [], words: '', problems: texts, warnings: [] }
+const blank = { stays: false, facts: [], next: [], words: '', problems: [], warnings: [] }
+
+function brokenOne(name: string, problems: readonly Problem[], stays: boolean): PlannedRoutine {
+  return { ...blank, name, change: 'broken', stays, problems: problems.map(formatProblem) }
 }
 
 function planned(
@@ -81,16 +83,19 @@ function planned(
   if (before?.hash === after.hash) return []
   return [
     {
+      ...blank,
       name: after.name,
       change: before ? 'changed' : 'added',
       facts: factChanges(before, after),
       next: nextOf(after),
       words: before ? writeChanges(wordChanges(before.source, after.source)) : '',
-      problems: [],
       warnings: lintRoutine(after).map(formatProblem),
     },
   ]
 }
+
+/** A rule that came or went with a routine that stays. */
+const none = 'none'
 
 function factChanges(before: Routine | undefined, after: Routine | undefined): FactChange[] {
   const [old, now] = [before && factsOf(before), after && factsOf(after)]
@@ -98,4 +103,5 @@ function factChanges(before: Routine | undefined, after: Routine | undefined): F
   return names
     .map((what) => ({ what, before: old?.[what] ?? null, after: now?.[what] ?? null }))
     .filter((fact) => fact.before !== fact.after)
+    .map((fact) => (old && now ? { what: fact.what, before: fact.before ?? none, after: fact.after ?? none } : fact))
 }

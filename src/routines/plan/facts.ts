@@ -1,10 +1,12 @@
 import type { GitHubTrigger, Routine, WebhookTrigger } from '../routine.ts'
+import { debounceText, missedText, overlapText, paceText } from './when-facts.ts'
 
-/** What a person wants to know of a routine before it is in force, in the order of a page. */
+/** What a person wants to know of a routine before it is in force, in the order of a page. null = it has no such rule. */
 export type Facts = Record<
   'due' | 'who' | 'where' | 'writes' | 'agent' | 'sandbox' | 'network' | 'budget' | 'overlap',
   string
->
+> &
+  Record<'debounce' | 'pace' | 'missed' | 'pauses', string | null>
 
 export function factsOf(routine: Routine): Facts {
   const { repository, base, pullRequest, engine, sandbox } = routine
@@ -18,18 +20,23 @@ export function factsOf(routine: Routine): Facts {
         : `branches overnight/${routine.name}/… and ${pullRequest.draft ? 'draft pull requests' : 'pull requests'} in ${repository}`,
     agent: [engine.name, engine.model, engine.effort, engine.command.join(' ')].filter(Boolean).join(' '),
     sandbox: sandbox ?? 'the strongest that starts',
-    // Nothing else can be asked for yet: what a file says beyond it is among the warnings.
-    network: 'none',
+    network: networkOf(routine),
     budget: budgetOf(routine),
-    overlap: `${routine.overlap.mode}${routine.overlap.parallel > 1 ? `, ${routine.overlap.parallel} at once` : ''}`,
+    overlap: overlapText(routine),
+    debounce: debounceText(routine),
+    pace: paceText(routine),
+    missed: missedText(routine),
+    pauses: routine.pauseAfter === 0 ? 'never by itself' : `after ${routine.pauseAfter} failures one after the other`,
   }
 }
 
-function triggersOf({ schedules, github, webhooks, api }: Routine): string[] {
+function triggersOf({ schedules, github, webhooks, after, api }: Routine): string[] {
   return [
-    ...schedules.map(({ cron, timezone }) => `${cron} ${timezone}`),
+    // Plain words may be several expressions.
+    ...new Set(schedules.map(({ written, timezone }) => `${written} ${timezone}`)),
     ...github.map(gitHubText),
     ...webhooks.map(({ source, events }: WebhookTrigger) => `${source} ${events?.join(', ') ?? 'events'}`),
+    ...after.map(({ routine, ends }) => `a run of ${routine} ends ${ends.join(' or ')}`),
     ...(api ? ['calls of programs'] : []),
   ]
 }
@@ -40,11 +47,25 @@ function gitHubText(trigger: GitHubTrigger): string {
   return ['GitHub', trigger.event, ...(trigger.actions ?? [])].join(' ')
 }
 
-function whoOf({ github, api }: Routine): string {
-  const allowed = github.flatMap(({ allow }) => [...allow.users, ...allow.bots])
-  const forks = github.some(({ allow }) => allow.forks) ? ['forks'] : []
-  const senders = github.length === 0 ? [] : ['people with write access', ...new Set(allowed), ...forks]
-  return ['people of this service', ...senders, ...(api ? ['tokens of programs'] : [])].join(', ')
+function whoOf({ github, webhooks, after, api }: Routine): string {
+  const listed = github.flatMap(({ allow }) => [...allow.users, ...allow.bots])
+  const forks = github.some(({ allow }) => allow.forks) ? ['also by pull requests from forks'] : []
+  const onGitHub = ['whoever may write to the repository on GitHub', ...new Set(listed), ...forks]
+  const senders = new Set(webhooks.map(({ source }) => `whoever knows the secret of ${source}, or fills what it polls`))
+  return [
+    'people of this service',
+    ...(github.length === 0 ? [] : onGitHub),
+    ...senders,
+    ...new Set(after.map(({ routine }) => `whoever may start ${routine}`)),
+    ...(api ? ['tokens of programs'] : []),
+  ].join('; ')
+}
+
+/** What a file asks for beyond it is not available yet, and among the warnings. */
+function networkOf({ sandbox, engine }: Routine): string {
+  if (sandbox === 'process') return 'not limited'
+  if (engine.name === 'claude') return 'none but the way to its model'
+  return sandbox === null && engine.name === 'command' ? 'none; not limited where only process starts' : 'none'
 }
 
 function budgetOf({ limits: { minutes, usd, turns, atOnce } }: Routine): string {

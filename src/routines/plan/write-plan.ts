@@ -33,8 +33,9 @@ function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…\n(cut here)`
 }
 
-function titleOf({ name, change }: PlannedRoutine): string {
-  return `${marks[change]} ${visible(name)} (${change === 'broken' ? 'broken: its last good version stays' : change})`
+function titleOf({ name, change, stays }: PlannedRoutine): string {
+  const broken = stays ? 'broken: its last good version stays' : 'broken: it would not be in force'
+  return `${marks[change]} ${visible(name)} (${change === 'broken' ? broken : change})`
 }
 
 function detailsOf({ facts, next, words, problems, warnings }: PlannedRoutine): string {

@@ -43,6 +43,7 @@ describe('a plan', () => {
       facts: [
         { what: 'due', before: 'when a person fires it', after: '0 2 * * * UTC' },
         { what: 'budget', before: '30 min', after: '60 min' },
+        { what: 'missed', before: 'none', after: 'the last is made up for, at most 6h old' },
       ],
       next: ['next of 0 2 * * *'],
     })
@@ -51,8 +52,17 @@ describe('a plan', () => {
     expect(text).toContain('+ new (added)\n    due      0 2 * * * UTC\n')
     expect(text).toContain('    writes   branches overnight/new/… and draft pull requests in ./shop\n')
     expect(text).toContain('~ sort (changed)\n    due      when a person fires it → 0 2 * * * UTC\n')
-    expect(text).toContain('! bad (broken: its last good version stays)\n    bad.md:1:')
+    expect(text).toContain('! bad (broken: it would not be in force)\n    bad.md:1:')
     expect(text.endsWith('1 added, 1 changed, 1 removed, 1 broken, 1 unchanged\n')).toBe(true)
+  })
+
+  test('says whether a version of a broken file stays in force', () => {
+    const found = plan([file('old', routineText())], [file('new', 'nothing'), file('old', 'nothing')])
+    expect(found.routines).toMatchObject([
+      { name: 'new', change: 'broken', stays: false },
+      { name: 'old', change: 'broken', stays: true },
+    ])
+    expect(planText(found)).toContain('! old (broken: its last good version stays)')
   })
 
   test('names a file that cannot be a routine by its name', () => {
