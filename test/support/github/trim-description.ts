@@ -10,6 +10,7 @@ import { join } from 'node:path'
 const version = '23.0.2'
 const kept: Record<string, readonly string[]> = {
   '/app': ['get'],
+  '/app/hook/config': ['get'],
   '/app/hook/deliveries': ['get'],
   '/app/hook/deliveries/{delivery_id}/attempts': ['post'],
   '/app/installations/{installation_id}': ['get'],
@@ -19,6 +20,9 @@ const kept: Record<string, readonly string[]> = {
   '/rate_limit': ['get'],
   '/user': ['get'],
   '/repos/{owner}/{repo}': ['get'],
+  '/repos/{owner}/{repo}/hooks': ['get'],
+  '/repos/{owner}/{repo}/hooks/{hook_id}/deliveries': ['get'],
+  '/repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts': ['post'],
   '/repos/{owner}/{repo}/installation': ['get'],
   '/repos/{owner}/{repo}/branches/{branch}': ['get'],
   '/repos/{owner}/{repo}/collaborators/{username}/permission': ['get'],
