@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { codeCache } from './test/support/code-cache.ts'
 
 /** Rooms whose tests start processes, stores or browsers; everything else is the unit suite (seconds, no services). */
 const heavy = [
@@ -37,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'parts',
+          env: codeCache,
           include: heavyTests,
           exclude: [containers],
           testTimeout: 60_000,

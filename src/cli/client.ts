@@ -4,7 +4,7 @@ import { FolderInUse, OvernightError, SetupError } from '../errors.ts'
 import { readAddress } from '../http/address.ts'
 import { proofOf, readToken } from '../http/token.ts'
 import { createLog } from '../log.ts'
-import { openService, type Service } from '../service.ts'
+import type { Service } from '../service.ts'
 import type { Context } from './context.ts'
 
 /** How every command talks: HTTP to the live service, or to one opened in this process for as long as the command takes. */
@@ -43,6 +43,8 @@ export async function connect(context: Context): Promise<Client> {
     const live = await findLive(context)
     if (live !== undefined) return clientOf(live.token, { url: live.url })
     try {
+      // Most commands find a service that is up, and need none of what one is made of.
+      const { openService } = await import('../service.ts')
       const service = await openService(context.config(), { log, role: 'foreground' })
       return clientOf(service.token, { service })
     } catch (error) {

@@ -11,7 +11,7 @@ import { BadRequest } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { editFrontMatter } from '../routines/edit.ts'
 import { isEnded } from '../runs/states.ts'
-import { openService, type Service } from '../service.ts'
+import type { Service } from '../service.ts'
 import { exitCodes, type Context } from './context.ts'
 import type { RunRowJson } from '../http/run-json.ts'
 
@@ -30,6 +30,7 @@ export function addDemo(program: Command, context: Context): void {
       context.onSignal(() => stop.abort())
       try {
         const config = await furnish(context, place)
+        const { openService } = await import('../service.ts')
         await using service = await openService(config, { log: createLog('warn') })
         const published = await show(context, { service, config, signal: stop.signal })
         context.exit(published ? exitCodes.ok : exitCodes.theirs)

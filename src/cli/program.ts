@@ -1,30 +1,40 @@
+import { readFile } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
 import { readConfig } from '../config.ts'
 import { logged, OvernightError } from '../errors.ts'
-import { addAlerts } from './alerts.ts'
-import { addBackfill } from './backfill.ts'
-import { addCheck } from './check.ts'
 import { type Context, exitCodes, type Terminal } from './context.ts'
-import { addDeliveries } from './deliveries.ts'
-import { addDemo } from './demo.ts'
-import { addDoctor } from './doctor.ts'
-import { addFire } from './fire.ts'
-import { addHistory } from './history.ts'
-import { addInit } from './init.ts'
-import { addLogs } from './logs.ts'
-import { addMessages } from './messages.ts'
-import { addNext } from './next.ts'
-import { addPause } from './pause.ts'
-import { addPlan } from './plan.ts'
-import { addPulls } from './pulls.ts'
-import { addRoutines } from './routines.ts'
-import { addRun } from './run.ts'
-import { addRuns } from './runs.ts'
-import { addServer } from './server.ts'
-import { addSignIn } from './sign-in.ts'
-import { addSources } from './sources.ts'
-import { addToken } from './token.ts'
-import { addUp } from './up.ts'
+
+type Add = (program: Command, context: Context) => void
+
+/** In the order of the help. Only the file of the command that is asked for is read: all of them take a second of one processor. */
+const parts: readonly { commands: readonly string[]; add: () => Promise<Add> }[] = [
+  { commands: ['init', 'new', 'schema'], add: async () => (await import('./init.ts')).addInit },
+  { commands: ['check'], add: async () => (await import('./check.ts')).addCheck },
+  { commands: ['next'], add: async () => (await import('./next.ts')).addNext },
+  { commands: ['up'], add: async () => (await import('./up.ts')).addUp },
+  { commands: ['server', 'worker'], add: async () => (await import('./server.ts')).addServer },
+  { commands: ['fire'], add: async () => (await import('./fire.ts')).addFire },
+  { commands: ['pause', 'resume'], add: async () => (await import('./pause.ts')).addPause },
+  { commands: ['backfill'], add: async () => (await import('./backfill.ts')).addBackfill },
+  { commands: ['routines'], add: async () => (await import('./routines.ts')).addRoutines },
+  { commands: ['history', 'rollback'], add: async () => (await import('./history.ts')).addHistory },
+  { commands: ['plan'], add: async () => (await import('./plan.ts')).addPlan },
+  { commands: ['run', 'approve'], add: async () => (await import('./run.ts')).addRun },
+  { commands: ['runs', 'show', 'deny', 'cancel', 'retry'], add: async () => (await import('./runs.ts')).addRuns },
+  { commands: ['logs'], add: async () => (await import('./logs.ts')).addLogs },
+  {
+    commands: ['deliveries', 'delivery', 'replay', 'slots'],
+    add: async () => (await import('./deliveries.ts')).addDeliveries,
+  },
+  { commands: ['pulls', 'merge', 'close'], add: async () => (await import('./pulls.ts')).addPulls },
+  { commands: ['sign-in'], add: async () => (await import('./sign-in.ts')).addSignIn },
+  { commands: ['alerts'], add: async () => (await import('./alerts.ts')).addAlerts },
+  { commands: ['sources'], add: async () => (await import('./sources.ts')).addSources },
+  { commands: ['token'], add: async () => (await import('./token.ts')).addToken },
+  { commands: ['messages', 'resend', 'signing-secret'], add: async () => (await import('./messages.ts')).addMessages },
+  { commands: ['doctor'], add: async () => (await import('./doctor.ts')).addDoctor },
+  { commands: ['demo'], add: async () => (await import('./demo.ts')).addDemo },
+]
 
 /** Runs one command line; resolves with the exit code: 0, 1 (something of yours), 2 (usage or setup), 70 (our mistake). */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -38,36 +48,14 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
   const program = new Command('overnight')
     .description('Coding agents as routines: a file in a folder becomes a pull request by morning.')
+    .version(await readVersion(), '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showSuggestionAfterError()
     .helpCommand(false)
-  const parts = [
-    addInit,
-    addCheck,
-    addNext,
-    addUp,
-    addServer,
-    addFire,
-    addPause,
-    addBackfill,
-    addRoutines,
-    addHistory,
-    addPlan,
-    addRun,
-    addRuns,
-    addLogs,
-    addDeliveries,
-    addPulls,
-    addSignIn,
-    addAlerts,
-    addSources,
-    addToken,
-    addMessages,
-    addDoctor,
-    addDemo,
-  ]
-  for (const add of parts) add(program, context)
+  const asked = parts.filter(({ commands }) => commands.includes(argv[0] ?? ''))
+  // Help names all of them, and what is misspelt is compared with all.
+  for (const { add } of asked.length > 0 ? asked : parts) (await add())(program, context)
   for (const command of program.commands.flatMap((one) => [one, ...one.commands]))
     command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
   try {
@@ -76,6 +64,13 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   } catch (error) {
     return explain(error, terminal)
   }
+}
+
+async function readVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
 }
 
 function explain(error: unknown, terminal: Terminal): number {

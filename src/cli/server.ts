@@ -2,8 +2,6 @@ import type { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { SetupError } from '../errors.ts'
 import { createLog } from '../log.ts'
-import { openService } from '../service.ts'
-import { openWorkerProcess } from '../service/worker-process.ts'
 import type { Context } from './context.ts'
 
 /** The two halves of `up`, for many processes on one PostgreSQL. */
@@ -14,6 +12,7 @@ export function addServer(program: Command, context: Context): void {
     .action(async () => {
       const config = requireShared(context, 'server')
       const log = createLog(config.logLevel)
+      const { openService } = await import('../service.ts')
       await using service = await openService(config, { log, role: 'server' })
       const { url } = await service.listen()
       // Before anything is said: who reads it may stop us at once.
@@ -35,6 +34,7 @@ export function addServer(program: Command, context: Context): void {
         log.info('told again: runs at work are given back now')
         hurry.abort()
       }
+      const { openWorkerProcess } = await import('../service/worker-process.ts')
       await using worker = await openWorkerProcess(config, { log, hurry: hurry.signal })
       const told = toldToStop(context, hurryUp)
       context.out(`Overnight takes runs here, ${config.concurrency} at a time\n`)

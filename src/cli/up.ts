@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { createLog } from '../log.ts'
-import { openService } from '../service.ts'
 import type { Context } from './context.ts'
 
 export function addUp(program: Command, context: Context): void {
@@ -11,6 +10,7 @@ export function addUp(program: Command, context: Context): void {
     .action(async (options: { json?: true }) => {
       const config = context.config()
       const log = createLog(config.logLevel)
+      const { openService } = await import('../service.ts')
       await using service = await openService(config, { log })
       const { url } = await service.listen()
       // Before anything is said: who reads it may stop us at once.

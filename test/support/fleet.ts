@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { codeCache } from './code-cache.ts'
 import { openFolder } from './git-repository.ts'
 import { startGitHub, type GitHubProcess } from './github/process.ts'
 import { routineText, type RoutineOptions } from './place.ts'
@@ -79,7 +80,13 @@ export async function openFleet(options: {
     server,
     routine: (name, what) => writeFileSync(join(routines, `${name}.md`), routineText(what)),
     async worker({ crash = '', stop = '' } = {}) {
-      const place = { PATH: process.env['PATH'] ?? '', HOME: data, OVERNIGHT_DATA: data, OVERNIGHT_ROUTINES: routines }
+      const place = {
+        ...codeCache,
+        PATH: process.env['PATH'] ?? '',
+        HOME: data,
+        OVERNIGHT_DATA: data,
+        OVERNIGHT_ROUTINES: routines,
+      }
       const worker = await startWorker({
         ...place,
         OVERNIGHT_DRAIN_SECONDS: '20',

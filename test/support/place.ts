@@ -6,6 +6,7 @@ import { runCli } from '../../src/cli/program.ts'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import { migrate } from '../../src/ledger/migrate.ts'
 import { openStore, type Store } from '../../src/ledger/store.ts'
+import { codeCache } from './code-cache.ts'
 import { createRepository, openFolder } from './git-repository.ts'
 import { putFreshLedger } from './ledger-template.ts'
 import { startService, type ServiceProcess, type StartOptions } from './service-process.ts'
@@ -134,6 +135,7 @@ function spawnCommand(
 ): Running {
   const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], {
     ...options,
+    env: { ...codeCache, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }

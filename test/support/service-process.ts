@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { codeCache } from './code-cache.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -83,6 +84,7 @@ export async function startService(options: StartOptions): Promise<ServiceProces
 
 function environment({ data, routines, env }: StartOptions): Record<string, string> {
   return {
+    ...codeCache,
     PATH: process.env['PATH'] ?? '',
     HOME: data,
     OVERNIGHT_DATA: data,
