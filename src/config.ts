@@ -40,6 +40,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     /** undefined = the command's own default. */
     drainMs: value.OVERNIGHT_DRAIN_SECONDS === undefined ? undefined : value.OVERNIGHT_DRAIN_SECONDS * 1000,
     transcriptBytes: value.OVERNIGHT_TRANSCRIPT_KB * 1024,
+    keepDeliveriesMs: value.OVERNIGHT_KEEP_DELIVERIES_DAYS * 86_400_000,
     logLevel: value.OVERNIGHT_LOG,
     databaseUrl: value.DATABASE_URL,
     redisUrl: value.REDIS_URL,

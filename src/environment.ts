@@ -52,6 +52,13 @@ export const Environment = z.object({
     .max(1_048_576)
     .default(8192)
     .describe('Cap of one transcript; the beginning and the end are kept.'),
+  OVERNIGHT_KEEP_DELIVERIES_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(30)
+    .describe('What events said is removed so many days after they were settled; their rows and outcomes stay.'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()

@@ -47,7 +47,7 @@ export function addDeliveries(program: Command, context: Context): void {
       if (options.json) return context.out(`${JSON.stringify(one)}\n`)
       const page = client.live && new URL(one.links.page, client.live).href
       context.out(table(factsOf(one, page).map(([name, value]) => [name, visible(value)])))
-      context.out(`\n${visible(one.text ?? JSON.stringify(one.body, null, 2))}\n`)
+      context.out(`\n${visible(one.removed ?? one.text ?? JSON.stringify(one.body, null, 2))}\n`)
       if (one.cut) context.out(`… ${one.bytes} bytes in all\n`)
     })
 

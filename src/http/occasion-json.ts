@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { occasionOutcomes, type DeliveryRow, type SlotRow } from '../ledger/occasions.ts'
+import { removalOf } from '../triggers/forget.ts'
 import type { DeliveryBody } from './delivery-body.ts'
 import { redactedHeaders } from './redacted.ts'
 
@@ -23,6 +24,7 @@ export const DeliveryJson = z.object({
   replayOf: z.string().nullable(),
   receivedAt: z.iso.datetime(),
   settledAt: z.iso.datetime().nullable(),
+  bodyRemovedAt: z.iso.datetime().nullable().describe('It was kept for its time; everything else stays.'),
   firings: z.array(FiringJson).describe('What it caused, a routine each.'),
 })
 export type DeliveryJson = z.infer<typeof DeliveryJson>
@@ -33,6 +35,7 @@ export const DeliveryWholeJson = DeliveryJson.extend({
   bytes: z.number().int().describe('Length of the body.'),
   body: z.unknown().describe('The JSON of the body without what looks like a credential; null where `text` has it.'),
   text: z.string().nullable().describe('A body that is no JSON, or is too long or too deep to be read here as such.'),
+  removed: z.string().nullable().describe('Why there is no body any more; null = it is as it came.'),
   cut: z.boolean().describe('`text` is only the beginning.'),
   tries: z.number().int().describe('How often it could not be settled.'),
   error: z.string().nullable().describe('Why it could not be settled the last time.'),
@@ -67,6 +70,7 @@ export function deliveryJson(row: DeliveryRow): DeliveryJson {
     replayOf,
     receivedAt: row.receivedAt.toISOString(),
     settledAt: row.settledAt?.toISOString() ?? null,
+    bodyRemovedAt: row.bodyRemovedAt?.toISOString() ?? null,
     firings: row.firings.map(({ id, routine, outcome, reason, run }) => ({
       firing: id,
       routine,
@@ -85,7 +89,8 @@ export function deliveryWholeJson(row: DeliveryRow, { json, text, cut, bytes }: 
     headers: redactedHeaders(row.headers),
     bytes,
     body: json ?? null,
-    text: json === undefined ? text : null,
+    text: json === undefined && row.bodyRemovedAt === null ? text : null,
+    removed: removalOf(row),
     cut,
     tries: row.tries,
     error: row.error,

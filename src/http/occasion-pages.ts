@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import { BadRequest } from '../errors.ts'
 import { placeIn } from '../ledger/occasions.ts'
+import { removalOf } from '../triggers/forget.ts'
 import { findDelivery, replay } from '../triggers/replay.ts'
 import { deliveryPage, type DeliveryView } from '../ui/delivery.ts'
 import { deliveryPath } from '../ui/occasion-row.ts'
@@ -58,5 +59,6 @@ async function deliveryView(face: Face, id: string): Promise<DeliveryView> {
     delivery,
     headers: redactedHeaders(delivery.headers),
     body: deliveryBody(beginning, delivery.bytes),
+    removed: removalOf(delivery),
   }
 }

@@ -33,6 +33,8 @@ export function createBackground(db: Database) {
   }
 
   return {
+    triesOf,
+
     /** Everything that the run is about, of all occasions that it took along. */
     async happeningsOf(run: Run): Promise<Happenings> {
       const tries = await triesOf(run)

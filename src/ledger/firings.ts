@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, isNotNull, like, or } from 'drizzle-orm'
 import { callbacks, firings, type Firing } from './schema.ts'
 import type { Database } from './store.ts'
 
-export type NewFiring = Omit<Firing, 'createdAt'>
+export type NewFiring = Omit<Firing, 'createdAt' | 'payloadRemovedAt'>
 
 /** Occasions to act. */
 export function createFirings(db: Database) {

@@ -19,6 +19,7 @@ import { createPolls } from './polls.ts'
 import { createPublications } from './publications.ts'
 import { createPulls } from './pulls.ts'
 import { repeatOnDeadlock } from './repeat.ts'
+import { createRetention } from './retention.ts'
 import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
 import { createSettings } from './settings.ts'
@@ -42,6 +43,7 @@ function statements(db: Database) {
     deliveries: createDeliveries(db),
     occasions: createOccasions(db),
     firings: createFirings(db),
+    retention: createRetention(db),
     runs: createRuns(db),
     earlier: createEarlierRuns(db),
     background: createBackground(db),

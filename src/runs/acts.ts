@@ -115,13 +115,24 @@ export function createActs(tools: ActTools) {
           ...(run.repositoryOverride ? { repository: run.repositoryOverride } : {}),
         }
         const fired = await fire(tx, occasion)
-        if (fired.fresh && fired.run === fired.firing.id) await handOnChange(tx, run, fired.run)
+        const isNew = fired.fresh && fired.run === fired.firing.id
+        if (!(isNew && (await handOnChange(tx, run, fired.firing.id)))) await refuseForgotten(tx, run)
         return fired
       })
       void tools.wake()
       return fired
     },
   }
+}
+
+/** Without the events that it was about an agent would do something else than was asked for. */
+async function refuseForgotten(tx: Statements, run: Run): Promise<void> {
+  const tries = await tx.background.triesOf(run)
+  if (!(await tx.retention.isForgotten(tries.map(({ id }) => id)))) return
+  throw new Conflict(
+    `what run ${run.id} was told about its events is not kept any more`,
+    `fire its routine anew: overnight fire ${run.routine}`,
+  )
 }
 
 /** Ends the run if no worker has it; one that is at work ends it itself when its signal aborts. */

@@ -16,11 +16,12 @@ export function needsOnlyPublishing({ state, reason, exit }: Pick<Run, 'state' |
 
 /**
  * Gives the retry of a run the change that is kept, so that no agent is started again. Not when a later run has published since:
- * then the change is old, and is made anew.
+ * then the change is old, and is made anew. Resolves with whether it did.
  */
-export async function handOnChange(tx: Statements, run: Run, retry: string): Promise<void> {
-  if (!needsOnlyPublishing(run) || (await tx.publications.newerThan(run))) return
-  if (!(await tx.publications.copyPatch(run.id, retry))) return
+export async function handOnChange(tx: Statements, run: Run, retry: string): Promise<boolean> {
+  if (!needsOnlyPublishing(run) || (await tx.publications.newerThan(run))) return false
+  if (!(await tx.publications.copyPatch(run.id, retry))) return false
   await tx.runs.inherit(retry, run)
   await tx.events.tell(retry, 'note', { text: `publishes the change of run ${run.id}; no agent is started` })
+  return true
 }

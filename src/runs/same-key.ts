@@ -19,7 +19,8 @@ class OtherRequest extends OvernightError {
 export async function refuseOther(tx: Statements, known: Firing, occasion: Occasion): Promise<void> {
   if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherRequest(occasion.key, 'other inputs')
   if (!occasion.key.startsWith('api:')) return
-  if (!isDeepStrictEqual(known.payload, occasion.payload ?? null))
+  // What was removed can be compared with nothing.
+  if (known.payloadRemovedAt === null && !isDeepStrictEqual(known.payload, occasion.payload ?? null))
     throw new OtherRequest(occasion.key, 'another payload')
   if (known.run !== null && (await tx.callbacks.urlOf(known.id)) !== occasion.callback)
     throw new OtherRequest(occasion.key, 'another callback')

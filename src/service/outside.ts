@@ -2,6 +2,7 @@ import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
 import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Library } from '../routines/library.ts'
 import { isPushTo, newHeadInto } from '../triggers/github/pushes.ts'
+import { createForgetting } from '../triggers/forget.ts'
 import { createFollowing } from '../triggers/follow.ts'
 import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts'
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
@@ -76,6 +77,7 @@ export async function openOutside(
     received: (sources) => void settler.wake(sources),
   })
   const missed = createHookDeliveries({ url: config.github.url, auth: config.github.auth })
+  const forgetting = createForgetting({ ledger, keptMs: config.keepDeliveriesMs, log })
   const askAgain = missed && createAskAgain({ ledger, deliveries: missed, log })
   return {
     receiver,
@@ -87,6 +89,7 @@ export async function openOutside(
     ticks: [
       { every: '*/5 * * * * *', name: 'followers', act: () => following.wake() },
       { every: '*/5 * * * * *', name: 'deliveries', act: () => settler.wake() },
+      { every: '19 * * * * *', name: 'old events', act: () => forgetting.tick() },
       // Looks at its own row each time: one process in ten minutes goes on to ask GitHub.
       ...(askAgain ? [{ every: '*/20 * * * * *', name: 'missed events', act: () => askAgain.tick() }] : []),
       ...webhooks.ticks,

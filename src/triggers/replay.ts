@@ -1,7 +1,8 @@
-import { BadRequest, NotFound } from '../errors.ts'
+import { BadRequest, Conflict, NotFound } from '../errors.ts'
 import type { Received } from '../ledger/deliveries.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { DeliveryRow } from '../ledger/occasions.ts'
+import { removalOf } from './forget.ts'
 
 /** A delivery by its id, or the beginning of it. */
 export async function findDelivery(ledger: Ledger, id: string): Promise<DeliveryRow> {
@@ -22,6 +23,9 @@ export async function replay(ledger: Ledger, wish: Replay): Promise<Received> {
     await tx.oneAtATime(`replay:${id}`)
     const first = await tx.deliveries.find(id)
     if (!first) throw new NotFound('delivery', id)
+    const removal = removalOf(first)
+    if (removal !== null)
+      throw new Conflict(`delivery ${id} cannot be replayed: ${removal}`, 'ask its sender to send it again')
     const { source, event, headers, body } = first
     const which = wish.key === undefined ? String((await tx.occasions.replaysOf(id)) + 1) : `key:${wish.key}`
     const again = await tx.deliveries.receive({

@@ -14,6 +14,8 @@ export type DeliveryView = {
   headers: Readonly<Record<string, string>>
   /** Without credentials; `cut` when there is more of it. */
   body: { text: string; cut: boolean; bytes: number }
+  /** Why there is no body any more. */
+  removed: string | null
 }
 
 /** One event: what it was, what became of it, and its bytes as text. */
@@ -28,7 +30,7 @@ export function deliveryPage(view: DeliveryView): Html {
   return page({ title, clock, dateline: null, body: content, live: null, kind: 'delivery' })
 }
 
-function head({ delivery, clock }: DeliveryView): Html {
+function head({ delivery, clock, removed }: DeliveryView): Html {
   const { id, source, outcome, error, notBefore, receivedAt } = delivery
   const why = outcome === null ? null : deliveryReason(delivery)
   return html`<header class="head" id="head">
@@ -37,12 +39,15 @@ function head({ delivery, clock }: DeliveryView): Html {
     <p class="deck">${why ?? outcomeWords[outcome ?? 'owed'].says}.</p>
     <p class="byline">${dotted([outcomeMark(outcome ?? 'owed'), moment(receivedAt, clock)])}</p>
     ${error !== null && html`<p class="advice">${sentence(error)} It is tried again ${moment(notBefore, clock)}.</p>`}
-    <div class="acts">
-      <form method="post" action="${deliveryPath(id)}/replay">
-        <input type="hidden" name="key" value="page:${clock.now.toISOString()}" />
-        <button class="quiet" data-key="r">Replay</button>
-      </form>
-    </div>
+    ${
+      removed === null &&
+      html`<div class="acts">
+        <form method="post" action="${deliveryPath(id)}/replay">
+          <input type="hidden" name="key" value="page:${clock.now.toISOString()}" />
+          <button class="quiet" data-key="r">Replay</button>
+        </form>
+      </div>`
+    }
   </header>`
 }
 
@@ -64,10 +69,11 @@ function causedSection(firings: readonly FiringFacts[]): Html | '' {
   </section>`
 }
 
-function bodySection({ body }: DeliveryView): Html {
+function bodySection({ body, removed }: DeliveryView): Html {
+  const none = removed ?? (body.bytes === 0 ? 'it is empty' : null)
   return html`<section id="body" aria-labelledby="body-title">
     <h2 id="body-title">Body</h2>
-    ${body.bytes === 0 ? html`<p class="nothing">It is empty, or no longer kept.</p>` : html`<pre tabindex="0">${body.text}</pre>`}
+    ${none !== null ? html`<p class="nothing">${sentence(none)}</p>` : html`<pre tabindex="0">${body.text}</pre>`}
     ${body.cut && html`<p class="left-out">This is the beginning; it has ${count(body.bytes, 'byte')} in all.</p>`}
   </section>`
 }

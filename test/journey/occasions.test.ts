@@ -11,7 +11,7 @@ const body = Buffer.from(JSON.stringify({ action: 'opened', note: `uses ${token}
 
 let place: Place
 let service: ServiceProcess
-let [settled, owed] = ['', '']
+let [settled, owed, old] = ['', '', '']
 beforeAll(async () => {
   place = await openPlace()
   place.routine('triage')
@@ -22,6 +22,11 @@ beforeAll(async () => {
     const about = { action: 'opened', repository: 'acme/shop', sender: 'mona', subject: 'issue-7' }
     settled = await come('one', { ...about, outcome: 'unmatched', reason: 'no routine asks for it' })
     owed = await come('two')
+    old = await come('three', { ...about, source: 'legacy', outcome: 'skipped', reason: 'nobody wanted it' })
+    await store.pool.query(
+      `update deliveries set received_at = clock() - interval '31 days', settled_at = clock() - interval '30 days',
+        body = '', body_removed_at = clock() where id = '${old}'`,
+    )
     await ledger.deliveries.postpone(owed, 'GitHub is away')
     // For as long as this story takes nobody tries again.
     await store.pool.query(`update deliveries set not_before = clock() + interval '1 hour' where outcome is null`)
@@ -95,6 +100,17 @@ describe('over HTTP', () => {
     expect((await deliveries()).deliveries.filter(({ replayOf }) => replayOf === settled).length).toBe(3)
   })
 
+  test('one whose body was removed says so, and cannot be replayed', async () => {
+    const one = await service.get<DeliveryWholeJson>(`/v1/deliveries/${old}`)
+    expect(one).toMatchObject({ outcome: 'skipped', removed: 'body removed after 30 days', body: null, text: null })
+    expect(one.bodyRemovedAt).toEqual(expect.any(String))
+    const answer = await service.fetch(`/v1/deliveries/${old}/replay`, { method: 'POST' })
+    expect([answer.status, await answer.json()]).toEqual([
+      409,
+      expect.objectContaining({ detail: `delivery ${old} cannot be replayed: body removed after 30 days` }),
+    ])
+  })
+
   test('slots are listed, also those of one instant page by page', async () => {
     const all = await service.get<{ slots: SlotJson[] }>('/v1/slots')
     expect(all.slots.map(({ routine }) => routine).toSorted()).toEqual(['nightly', 'weekly', 'yearly'])
@@ -145,6 +161,7 @@ describe('on the command line', () => {
       code: 0,
       stdout: 'no deliveries\n',
     })
+    expect((await place.overnight(['delivery', old])).stdout).toMatch(/\n\nbody removed after 30 days\n$/)
   })
 
   test('replay answers with the new one', async () => {
@@ -182,6 +199,12 @@ describe('on the page', () => {
     expect(older).toContain('limit=1&before=')
     expect((await page('/occasions?outcome=lost')).status).toBe(400)
     expect((await page('/')).text).toContain('href="/occasions"')
+  })
+
+  test('a delivery whose body was removed says so, and has no button', async () => {
+    const { text } = await page(`/deliveries/${old}`)
+    expect(text).toContain('Body removed after 30 days.')
+    expect(text).not.toContain('Replay')
   })
 
   test('a delivery shows what it said, and its button replays it once', async () => {

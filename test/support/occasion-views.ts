@@ -21,6 +21,7 @@ export function deliveryOf(facts: Partial<DeliveryRow> & Pick<DeliveryRow, 'id'>
     notBefore: before(42),
     receivedAt: before(42),
     settledAt: before(42),
+    bodyRemovedAt: null,
     bytes: 21_034,
     place: { at: '', what: '' },
     firings: [],
@@ -123,5 +124,6 @@ export const deliveryView = (changes: Partial<DeliveryView> = {}): DeliveryView 
   delivery: fired,
   headers: { 'x-github-event': 'pull_request', 'user-agent': 'GitHub-Hookshot/044aadd' },
   body: { text: JSON.stringify(payload, null, 2), cut: false, bytes: 21_034 },
+  removed: null,
   ...changes,
 })

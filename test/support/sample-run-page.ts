@@ -38,6 +38,7 @@ const firing: Firing = {
   by: 'schedule',
   delivery: null,
   payload: null,
+  payloadRemovedAt: null,
   createdAt: before(151),
 }
 

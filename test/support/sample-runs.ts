@@ -60,6 +60,8 @@ export function runOf(facts: Partial<Run> & Pick<Run, 'id'>): Run {
     startedAt: before(270, 57),
     endedAt: before(258),
     followersOwed: false,
+    followTries: 0,
+    followNotBefore: null,
     ...facts,
   }
 }

@@ -63,6 +63,7 @@ CREATE TABLE "settings" (
 --> statement-breakpoint
 ALTER TABLE "slots" ALTER COLUMN "outcome" DROP NOT NULL;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "key" text NOT NULL;--> statement-breakpoint
+ALTER TABLE "deliveries" ADD COLUMN "body_removed_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "action" text;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "repository" text;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "sender" text;--> statement-breakpoint
@@ -74,6 +75,7 @@ ALTER TABLE "deliveries" ADD COLUMN "not_before" timestamp with time zone DEFAUL
 ALTER TABLE "deliveries" ADD COLUMN "settled_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "firings" ADD COLUMN "delivery" text;--> statement-breakpoint
 ALTER TABLE "firings" ADD COLUMN "payload" jsonb;--> statement-breakpoint
+ALTER TABLE "firings" ADD COLUMN "payload_removed_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "paused_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "paused_by" text;--> statement-breakpoint
 ALTER TABLE "routines" ADD COLUMN "pause_reason" text;--> statement-breakpoint
@@ -89,6 +91,8 @@ ALTER TABLE "runs" ADD COLUMN "depth" integer DEFAULT 0 NOT NULL;--> statement-b
 ALTER TABLE "runs" ADD COLUMN "waits_for" text;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "caused_at" timestamp with time zone DEFAULT clock() NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "followers_owed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "follow_tries" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "follow_not_before" timestamp with time zone;--> statement-breakpoint
 CREATE UNIQUE INDEX "alerts_open" ON "alerts" USING btree ("key") WHERE cleared_at is null;--> statement-breakpoint
 CREATE INDEX "alerts_recent" ON "alerts" USING btree ("raised_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "callbacks_firing" ON "callbacks" USING btree ("firing","url");--> statement-breakpoint
@@ -96,8 +100,10 @@ CREATE INDEX "callbacks_run" ON "callbacks" USING btree ("run");--> statement-br
 CREATE INDEX "outbox_owed" ON "outbox" USING btree ("not_before") WHERE sent_at is null and given_up_at is null;--> statement-breakpoint
 CREATE INDEX "deliveries_owed" ON "deliveries" USING btree ("not_before") WHERE outcome is null;--> statement-breakpoint
 CREATE INDEX "deliveries_recent" ON "deliveries" USING btree ("received_at");--> statement-breakpoint
+CREATE INDEX "deliveries_kept" ON "deliveries" USING btree ("settled_at") WHERE settled_at is not null and body_removed_at is null;--> statement-breakpoint
 CREATE INDEX "firings_delivery" ON "firings" USING btree ("delivery");--> statement-breakpoint
 CREATE INDEX "firings_recent" ON "firings" USING btree ("routine","created_at");--> statement-breakpoint
+CREATE INDEX "firings_kept" ON "firings" USING btree ("created_at") WHERE payload is not null;--> statement-breakpoint
 CREATE INDEX "slots_recent" ON "slots" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "slots_owed" ON "slots" USING btree ("at") WHERE outcome is null;--> statement-breakpoint
 CREATE INDEX "runs_followers_owed" ON "runs" USING btree ("ended_at") WHERE followers_owed;--> statement-breakpoint

@@ -89,6 +89,8 @@ export const deliveries = pgTable(
     /** Those that say something; never a signature or a credential. */
     headers: jsonb().$type<Record<string, string>>().notNull(),
     body: bytes().notNull(),
+    /** When it was emptied: everything else of the row stays. */
+    bodyRemovedAt: instant('body_removed_at'),
     /** Known once it was read: for lists and filters. */
     action: text(),
     repository: text(),
@@ -111,6 +113,9 @@ export const deliveries = pgTable(
       .on(t.notBefore)
       .where(sql`outcome is null`),
     index('deliveries_recent').on(t.receivedAt),
+    index('deliveries_kept')
+      .on(t.settledAt)
+      .where(sql`settled_at is not null and body_removed_at is null`),
   ],
 )
 
@@ -132,6 +137,8 @@ export const firings = pgTable(
     delivery: text(),
     /** The event where no delivery holds it: what an API caller said, the run another routine ended with. */
     payload: jsonb().$type<Record<string, unknown>>(),
+    /** When it was removed, as the body of a delivery is. */
+    payloadRemovedAt: instant('payload_removed_at'),
     createdAt: instant('created_at').notNull().default(clock),
   },
   (t) => [
@@ -139,5 +146,8 @@ export const firings = pgTable(
     index('firings_run').on(t.run),
     index('firings_delivery').on(t.delivery),
     index('firings_recent').on(t.routine, t.createdAt),
+    index('firings_kept')
+      .on(t.createdAt)
+      .where(sql`payload is not null`),
   ],
 )

@@ -102,6 +102,9 @@ export const runs = pgTable(
     endedAt: instant('ended_at'),
     /** It has ended, and nobody has looked yet which routines follow it. */
     followersOwed: boolean('followers_owed').notNull().default(false),
+    /** How often they could not be fired, and when that is tried again; null = at once. */
+    followTries: integer('follow_tries').notNull().default(0),
+    followNotBefore: instant('follow_not_before'),
   },
   (t) => [
     index('runs_followers_owed')

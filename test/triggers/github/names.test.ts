@@ -28,6 +28,7 @@ const pushTo = (name: string): Delivery => ({
   notBefore: new Date(),
   receivedAt: new Date(),
   settledAt: null,
+  bodyRemovedAt: null,
 })
 /** GitHub, asked what repositories are called: each question, and its answer to be given. */
 function openDesk() {
