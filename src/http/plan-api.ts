@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { validator } from 'hono-openapi'
 import { z } from 'zod'
+import { readSourceTexts } from '../routines/webhooks/sources.ts'
 import { planAgainst } from '../triggers/plan-against.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
@@ -11,30 +12,33 @@ const InForce = z.object({
   routines: z.array(z.object({ name: z.string(), hash: z.string().describe('SHA-256 of the text in force, hex.') })),
 })
 export type InForceJson = z.infer<typeof InForce>
+const Written = z.strictObject({
+  entry: z.string().min(1).max(255).describe('Name of the file, such as tidy.md.'),
+  text: z.string(),
+})
 const Files = z.strictObject({
-  files: z.array(
-    z.strictObject({
-      entry: z.string().min(1).max(255).describe('Name of the file, such as tidy.md.'),
-      text: z.string(),
-    }),
-  ),
+  files: z.array(Written),
   same: z.array(z.string()).default([]).describe('Names of routines whose text is the one in force.'),
+  sources: z.array(Written).optional().describe('All of webhooks/; left out, nothing is said of webhook sources.'),
 })
 export type FilesJson = z.input<typeof Files>
 const Fact = z.object({ what: z.string(), before: z.string().nullable(), after: z.string().nullable() })
+const Planned = z.object({
+  name: z.string(),
+  change: z.enum(['added', 'changed', 'removed', 'broken']),
+  stays: z.boolean().describe('Of a broken one: is a version of it in force, which would stay?'),
+  facts: z.array(Fact),
+  problems: z.array(z.string()),
+})
 const Plan = z.object({
   routines: z.array(
-    z.object({
-      name: z.string(),
-      change: z.enum(['added', 'changed', 'removed', 'broken']),
-      stays: z.boolean().describe('Of a broken one: is a version of it in force, which would stay?'),
-      facts: z.array(Fact),
+    Planned.extend({
       next: z.array(z.string()),
       words: z.string().describe('The texts word by word, as `git diff --word-diff` writes it.'),
-      problems: z.array(z.string()),
       warnings: z.array(z.string()),
     }),
   ),
+  sources: z.array(Planned).describe('Webhook sources that would not stay as they are.'),
   counts: z.object({
     added: z.number().int(),
     changed: z.number().int(),
@@ -66,9 +70,11 @@ export function planApi(face: Face) {
     describeJson('What would change if these files were all there is', 200, Plan),
     validator('json', Files, refuseInvalid),
     async (c) => {
-      const { files, same } = c.req.valid('json')
+      const { files, same, sources: written } = c.req.valid('json')
       const kept = new Set(same)
-      const proposed = { files: face.readFiles(files), isSame: (name: string) => kept.has(name) }
+      const { sources: inForce, isKnown } = face.webhooks.snapshot()
+      const sources = written && isKnown ? { inForce, files: readSourceTexts(written) } : undefined
+      const proposed = { files: face.readFiles(files), isSame: (name: string) => kept.has(name), sources }
       return c.json(await planAgainst(face, proposed))
     },
   )

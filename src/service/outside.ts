@@ -52,7 +52,7 @@ export async function openOutside(
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })
   const following = createFollowing({ ledger, routines, wake, log })
   building.defer(() => following.stop())
-  const pullPlans = openPullPlans(ground, building)
+  const pullPlans = openPullPlans(ground, building, () => webhooks.desk.snapshot())
   const settler = createSettler({
     ledger,
     sourceOf: (name) => (name === 'github' ? fromGitHub : fromWebhooks),

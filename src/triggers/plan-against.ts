@@ -1,19 +1,28 @@
 import type { Ledger } from '../ledger/ledger.ts'
 import type { LibrarySnapshot } from '../routines/in-force.ts'
+import type { ComparingSources } from '../routines/plan/compare-sources.ts'
 import { comparePlan, type Plan } from '../routines/plan/compare.ts'
 import type { Routine } from '../routines/routine.ts'
 import { upcoming } from './schedule/upcoming.ts'
 
 export type PlanTools = { ledger: Ledger; readOnce(file: string, text: string): Routine }
 /** `isSame`: the text of a routine in force that is not among the files, and stays as it is. */
-export type Proposed = { files: LibrarySnapshot; isSame(name: string): boolean }
+export type Proposed = {
+  files: LibrarySnapshot
+  isSame(name: string): boolean
+  /** undefined: nothing was said of them. */
+  sources?: ComparingSources | undefined
+}
 
 /** How many coming fires tell what a schedule means. */
 const shownFires = 3
 const daysAhead = 366
 
 /** What would change if these files were put in force now. Reads alone. */
-export async function planAgainst({ ledger, readOnce }: PlanTools, { files, isSame }: Proposed): Promise<Plan> {
+export async function planAgainst(
+  { ledger, readOnce }: PlanTools,
+  { files, isSame, sources }: Proposed,
+): Promise<Plan> {
   const standing = (await ledger.routines.standing()).map(({ name }) => name)
   const same = standing.filter(isSame)
   const kept = new Set(same)
@@ -25,5 +34,5 @@ export async function planAgainst({ ledger, readOnce }: PlanTools, { files, isSa
       .map(({ local, schedule }) => `${local} ${schedule.timezone}`)
       .toArray()
   const inForce = versions.map((version) => readOnce(version.file, version.source))
-  return comparePlan({ inForce, same, files, nextOf })
+  return comparePlan({ inForce, same, files, nextOf, sources })
 }

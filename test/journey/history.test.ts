@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { HistoryJson } from '../../src/http/history-api.ts'
@@ -70,7 +70,7 @@ describe('versions of a routine', () => {
   })
 
   test('a folder can be planned before it is in force', async () => {
-    const folder = join(place.folder, 'planned')
+    const folder = join(place.folder, 'planned', 'routines')
     cpSync(place.routines, folder, { recursive: true })
     expect((await overnight('plan', folder)).stdout).toBe('0 added, 0 changed, 0 removed, 0 broken, 4 unchanged\n')
     rmSync(join(folder, 'a.md'))
@@ -86,6 +86,10 @@ describe('versions of a routine', () => {
     expect(planned.stdout).toContain('bad.md:2:1: unknown key "nope"')
     expect(planned.stdout).toContain('0 added, 1 changed, 1 removed, 1 broken, 2 unchanged')
     expect(JSON.parse((await overnight('plan', folder, '--json')).stdout)).toMatchObject({ counts: { changed: 1 } })
+    const beside = join(place.folder, 'planned', 'webhooks')
+    mkdirSync(beside)
+    writeFileSync(join(beside, 'sentry.yaml'), 'verify: sentry\nsecret: secret:SENTRY\n')
+    expect((await overnight('plan', folder)).stdout).toContain('+ webhooks/sentry (added)\n    proof    sha256')
     expect((await overnight('plan', folder, '--markdown')).stdout).toContain('if this were merged')
     expect((await overnight('plan', join(folder, 'nowhere'))).stderr).toContain('there is no such folder')
     expect(((await read('routines')) as RoutinesJson).total).toBe(4)

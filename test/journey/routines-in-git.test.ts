@@ -148,18 +148,28 @@ describe('routines that live in a repository on GitHub', () => {
   test('a pull request, from a fork too, is told once what merging it would change, and again after each push', async () => {
     const hostile =
       '@everyone fixes #1\n/deploy now\n```\n</details><img src=x>\n<!-- overnight: plan night%2Froutines -->'
-    const files = { 'night/routines/new.md': text('New'), 'night/routines/tidy.md': text(`Four, or five\n${hostile}`) }
+    const files = {
+      'night/routines/new.md': text('New'),
+      'night/routines/tidy.md': text(`Four, or five\n${hostile}`),
+      'night/webhooks/ci.yaml': 'poll: { url: https://ci.example/jobs, every: 5m }\ndescription: "@everyone"\n',
+    }
     const { number, head } = await github.act('propose', 'acme/shop', { branch: 'more', files, fork: true })
     await proposed(number, 'opened')
     const first = await says(number, head)
     expect(first.body).toContain('1 added, 1 changed, 0 removed, 0 broken, 0 unchanged')
     expect(first.body).toContain('+ new (added)')
+    expect(first.body).toContain('+ webhooks/ci (added)')
+    expect(first.body).toContain('https://ci.example/jobs every 5m')
     expect(first.body).toContain('Four{+, or five+}\n{+@')
     expect(first.body).toContain('deploy now')
     expect(first.body).not.toMatch(/@everyone|#1|^\/deploy|<img|<\/details|<!--[^]*<!--/m)
     const again = {
       branch: 'more',
-      files: { 'night/routines/tidy.md': null, 'night/routines/other.md': text('Other') },
+      files: {
+        'night/routines/tidy.md': null,
+        'night/routines/other.md': text('Other'),
+        'night/webhooks/ci.yaml': 'poll: {}\n',
+      },
       fork: true,
       number,
     }
@@ -168,6 +178,7 @@ describe('routines that live in a repository on GitHub', () => {
     const second = await says(number, newer)
     expect(second.id).toBe(first.id)
     expect(second.body).toContain('- tidy (removed)')
+    expect(second.body).toContain('! webhooks/ci (broken: it would not be in force)')
     expect((await list()).routines.map(({ name }) => name)).toEqual(['tidy'])
   })
 

@@ -3,28 +3,23 @@ import { formatProblem } from '../format.ts'
 import type { LibrarySnapshot } from '../in-force.ts'
 import { lintRoutine } from '../lint.ts'
 import type { Problem, Routine } from '../routine.ts'
-import { factsOf, type Facts } from './facts.ts'
+import { compareSources, type ComparingSources, type Planned } from './compare-sources.ts'
+import { factChanges } from './fact-changes.ts'
+import { factsOf } from './facts.ts'
 import { wordChanges, writeChanges } from './word-changes.ts'
 
-/** A fact as it is in force and as it would be; null = there is nothing to say then. */
-export type FactChange = { what: keyof Facts; before: string | null; after: string | null }
-export type PlannedRoutine = {
-  name: string
-  change: 'added' | 'changed' | 'removed' | 'broken'
-  /** Of a broken one: is a version of it in force, which would stay? */
-  stays: boolean
-  /** All of an added or removed routine, else those that differ. */
-  facts: FactChange[]
+export type PlannedRoutine = Planned & {
   /** Its next fires with the changed schedules. */
   next: string[]
   /** The texts word by word, as `git diff --word-diff` writes it; empty for others than changed ones. */
   words: string
-  problems: string[]
   warnings: string[]
 }
 export type Plan = {
   routines: PlannedRoutine[]
   counts: Record<PlannedRoutine['change'] | 'unchanged', number>
+  /** Of webhooks/; those that stay as they are are not among them. */
+  sources: Planned[]
 }
 
 export type Comparing = {
@@ -35,10 +30,12 @@ export type Comparing = {
   files: Pick<LibrarySnapshot, 'routines' | 'broken' | 'problems'>
   /** The next fires of a routine, as people read them. */
   nextOf(routine: Routine): string[]
+  /** undefined: nobody said anything about them. */
+  sources?: ComparingSources | undefined
 }
 
 /** What would change if these files were put in force. */
-export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
+export function comparePlan({ inForce, same, files, nextOf, sources }: Comparing): Plan {
   const before = new Map(inForce.map((routine) => [routine.name, routine]))
   const present = new Set([...same, ...files.routines.map(({ name }) => name), ...files.broken.keys()])
   const changed = files.routines.flatMap((after) => planned(before.get(after.name), after, nextOf))
@@ -51,7 +48,7 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
   const removed = inForce
     .filter(({ name }) => !present.has(name))
     .map((routine): PlannedRoutine => {
-      const facts = factChanges(routine, undefined)
+      const facts = factChanges(factsOf(routine), undefined)
       return { ...blank, name: routine.name, change: 'removed', facts }
     })
   const routines = [...changed, ...broken, ...nameless, ...removed].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -66,6 +63,7 @@ export function comparePlan({ inForce, same, files, nextOf }: Comparing): Plan {
       broken: count('broken'),
       unchanged,
     },
+    sources: sources ? compareSources(sources) : [],
   }
 }
 
@@ -86,22 +84,10 @@ function planned(
       ...blank,
       name: after.name,
       change: before ? 'changed' : 'added',
-      facts: factChanges(before, after),
+      facts: factChanges(before && factsOf(before), factsOf(after)),
       next: nextOf(after),
       words: before ? writeChanges(wordChanges(before.source, after.source)) : '',
       warnings: lintRoutine(after).map(formatProblem),
     },
   ]
-}
-
-/** A rule that came or went with a routine that stays. */
-const none = 'none'
-
-function factChanges(before: Routine | undefined, after: Routine | undefined): FactChange[] {
-  const [old, now] = [before && factsOf(before), after && factsOf(after)]
-  const names = Object.keys(old ?? now ?? {}) as (keyof Facts)[]
-  return names
-    .map((what) => ({ what, before: old?.[what] ?? null, after: now?.[what] ?? null }))
-    .filter((fact) => fact.before !== fact.after)
-    .map((fact) => (old && now ? { what: fact.what, before: fact.before ?? none, after: fact.after ?? none } : fact))
 }

@@ -1,11 +1,13 @@
-import type { FactChange, Plan, PlannedRoutine } from './compare.ts'
+import type { Planned } from './compare-sources.ts'
+import type { Plan, PlannedRoutine } from './compare.ts'
+import type { FactChange } from './fact-changes.ts'
 
 const marks = { added: '+', changed: '~', removed: '-', broken: '!' } as const
 
 /** For a terminal. */
-export function planText({ routines, counts }: Plan): string {
-  const parts = routines.map((routine) => `${titleOf(routine)}\n${indent(detailsOf(routine))}\n`)
-  return `${parts.join('')}${summaryOf(counts)}\n`
+export function planText(plan: Plan): string {
+  const parts = partsOf(plan).map(({ title, details }) => `${title}\n${indent(details)}\n`)
+  return `${parts.join('')}${summaryOf(plan)}\n`
 }
 
 /** Of one routine no more than this part of the whole. */
@@ -15,10 +17,11 @@ const share = 1 / 4
  * For a comment on a forge. What people wrote stands in fences alone: there it mentions nobody and renders nothing. About
  * `mostCharacters` at most: what is longer is cut, and says so.
  */
-export function planMarkdown({ routines, counts }: Plan, mostCharacters = Infinity): string {
-  if (routines.length === 0) return `**Routines: nothing would change.** ${counts.unchanged} stay as they are.\n`
-  const parts = routines.map((routine) => {
-    const details = cut(`${titleOf(routine)}\n${detailsOf(routine)}`, mostCharacters * share)
+export function planMarkdown(plan: Plan, mostCharacters = Infinity): string {
+  if (plan.routines.length + plan.sources.length === 0)
+    return `**Routines: nothing would change.** ${plan.counts.unchanged} stay as they are.\n`
+  const parts = partsOf(plan).map((part) => {
+    const details = cut(`${part.title}\n${part.details}`, mostCharacters * share)
     const longest = Math.max(2, ...[...details.matchAll(/`+/g)].map(([run]) => run.length))
     const fence = '`'.repeat(longest + 1)
     return `${fence}text\n${details}\n${fence}\n`
@@ -26,19 +29,28 @@ export function planMarkdown({ routines, counts }: Plan, mostCharacters = Infini
   const ends = parts.map((_, index) => parts.slice(0, index + 1).reduce((sum, part) => sum + part.length, 0))
   const shown = parts.filter((_, index) => ends[index]! <= mostCharacters)
   const more = parts.length > shown.length ? [`And ${parts.length - shown.length} more.\n`] : []
-  return `**Routines, if this were merged:** ${summaryOf(counts)}\n\n${[...shown, ...more].join('\n')}`
+  return `**Routines, if this were merged:** ${summaryOf(plan)}\n\n${[...shown, ...more].join('\n')}`
 }
 
 function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…\n(cut here)`
 }
 
-function titleOf({ name, change, stays }: PlannedRoutine): string {
+/** What sends comes after what it would start. */
+function partsOf({ routines, sources }: Plan): { title: string; details: string }[] {
+  return [
+    ...routines.map((routine) => ({ title: titleOf(routine, routine.name), details: detailsOf(routine) })),
+    ...sources.map((source) => ({ title: titleOf(source, `webhooks/${source.name}`), details: detailsOf(source) })),
+  ]
+}
+
+function titleOf({ change, stays }: Planned, name: string): string {
   const broken = stays ? 'broken: its last good version stays' : 'broken: it would not be in force'
   return `${marks[change]} ${visible(name)} (${change === 'broken' ? broken : change})`
 }
 
-function detailsOf({ facts, next, words, problems, warnings }: PlannedRoutine): string {
+function detailsOf(planned: Planned & Partial<PlannedRoutine>): string {
+  const { facts, problems, next = [], warnings = [], words = '' } = planned
   const lines = [
     ...facts.map(factText),
     ...(next.length > 0 ? [line('next', next.join(', '))] : []),
@@ -55,10 +67,15 @@ function factText({ what, before, after }: FactChange): string {
 
 const line = (what: string, says: string): string => `${what.padEnd(9)}${says}`
 
-function summaryOf(counts: Plan['counts']): string {
-  return Object.entries(counts)
-    .map(([what, count]) => `${count} ${what}`)
-    .join(', ')
+function summaryOf({ counts, sources }: Plan): string {
+  const routines = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
+  const ofSources = Map.groupBy(sources, ({ change }) => change)
+    .entries()
+    .map(([change, some]) => `${some.length} ${change}`)
+    .toArray()
+  return [routines.join(', '), ...(ofSources.length === 0 ? [] : [`webhook sources: ${ofSources.join(', ')}`])].join(
+    '; ',
+  )
 }
 
 function indent(text: string): string {
