@@ -15,6 +15,7 @@ import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { isSourceFile } from '../routines/webhooks/sources.ts'
 import { lintEvents } from '../triggers/github/lint-events.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
+import { createCheckUrl } from '../service/poll-addresses.ts'
 import { exitCodes, type Context } from './context.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
@@ -41,11 +42,13 @@ export function addCheck(program: Command, context: Context): void {
         for (const problem of problems) say(problem, '')
         for (const warning of warnings) say(warning, 'warning: ')
         const good = routines.length + sources.length
-        context.out(`${good} good, ${problems.length} errors, ${warnings.length} warnings\n`)
+        context.out(`${good} good, ${counted(problems, 'error')}, ${counted(warnings, 'warning')}\n`)
       }
       context.exit(problems.length > 0 ? exitCodes.theirs : exitCodes.ok)
     })
 }
+
+const counted = ({ length }: readonly Problem[], what: string) => `${length} ${what}${length === 1 ? '' : 's'}`
 
 type Checked = { routines: Routine[]; sources: WebhookSource[]; problems: Problem[]; warnings: Problem[] }
 
@@ -83,13 +86,16 @@ export function routinesFolder(context: Context): string {
 }
 
 async function readFiles(context: Context, files: readonly string[]): Promise<Checked> {
+  const checkUrl = createCheckUrl(context.config())
   const reads = await Promise.all(
     files.map(async (name) => {
       const file = resolve(context.cwd, name)
       const text = await readFile(file, 'utf8').catch((error: unknown) => {
         throw new BadRequest(`${name} cannot be read: ${messageOf(error)}`, 'name a routine file or a webhook source')
       })
-      return isSourceFile(basename(file)) ? readSource(file, text) : readRoutine(file, text, readOptions(context))
+      return isSourceFile(basename(file))
+        ? readSource(file, text, checkUrl)
+        : readRoutine(file, text, readOptions(context))
     }),
   )
   const routines = reads.flatMap((read) => ('routine' in read ? [read.routine] : []))

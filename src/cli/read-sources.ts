@@ -3,12 +3,14 @@ import type { Problem } from '../routines/routine.ts'
 import { sentSecretsOf } from '../routines/webhooks/lint-sources.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { isSourceFile, readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
+import { createCheckUrl } from '../service/poll-addresses.ts'
 import { createSecrets, createSentSecrets } from '../service/secrets.ts'
 import type { Context } from './context.ts'
 
 /** The folder of webhook sources as it is on disk now, without a service. */
 export function readSourcesFolder(context: Context): Promise<SourcesSnapshot> {
-  return readSources(createFolderSource({ dir: context.config().webhooksDir, isWanted: isSourceFile }))
+  const config = context.config()
+  return readSources(createFolderSource({ dir: config.webhooksDir, isWanted: isSourceFile }), createCheckUrl(config))
 }
 
 /** Secrets that sources name and that are not there, or may not go where they would be sent. */

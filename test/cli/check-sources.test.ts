@@ -17,7 +17,7 @@ async function check(files: Record<string, string>, args: readonly string[] = []
   addCheck(program, {
     env: {},
     cwd: folder.path,
-    config: () => readConfig({ OVERNIGHT_SECRET_SET: 'x' }, folder.path),
+    config: () => readConfig({ OVERNIGHT_SECRET_SET: 'x', OVERNIGHT_ALLOW_HOSTS: 'listed.example' }, folder.path),
     out: (text) => void (said.out += text),
     err: () => {},
     exit: (code) => void (said.code = code),
@@ -44,7 +44,7 @@ test('webhook sources are checked with the routines, and what routines name must
     'webhooks/broken.yaml:1:9: "verify" cannot be "nobody" – known here: standard, github, gitlab, gitea, slack, stripe, linear, sentry, pagerduty, alertmanager, grafana, bearer',
     'warning: routines/a.md:5:14: there is no webhook source "sentri" – did you mean "sentry"?',
     'warning: webhooks/linear.yaml:1:1: secret:NOT_SET is not there – set OVERNIGHT_SECRET_NOT_SET, or write it to <folder>/.overnight/secrets/NOT_SET (mode 600)',
-    '4 good, 1 errors, 2 warnings',
+    '4 good, 1 error, 2 warnings',
     '',
   ])
 })
@@ -72,5 +72,28 @@ test('a secret that would be sent to a host that nobody listed for it', async ()
     out: expect.stringContaining(
       'warning: webhooks/jobs.yaml:1:1: secret:SET is not sent to ci.example – list ci.example in OVERNIGHT_SECRET_SET_HOSTS',
     ) as string,
+  })
+})
+
+test('an address that would not be asked here is refused, and allowed where the operator lists it', async () => {
+  const at = (url: string) => `poll: { url: "${url}", every: 1m }\n`
+  const files = {
+    'routines/.keep': '',
+    'webhooks/a.yaml': at('https://192.168.7.1/jobs'),
+    'webhooks/b.yaml': at('http://ci.example/jobs'),
+    'webhooks/c.yaml': at('https://listed.example/jobs'),
+    'webhooks/d.yaml': at('http://listed.example/jobs'),
+  }
+  const found = await check(files)
+  expect(found.code).toBe(1)
+  expect(found.out.split('\n')).toEqual([
+    'webhooks/a.yaml:1:14: 192.168.7.1 is not a public address – use a public one, or list 192.168.7.1 in OVERNIGHT_ALLOW_HOSTS',
+    'webhooks/b.yaml:1:14: ci.example would be asked in the open – write https://, or list ci.example in OVERNIGHT_ALLOW_HOSTS',
+    '2 good, 2 errors, 0 warnings',
+    '',
+  ])
+  expect(await check(files, ['webhooks/b.yaml', 'webhooks/d.yaml'])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('1 good, 1 error, ') as string,
   })
 })

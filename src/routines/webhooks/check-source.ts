@@ -1,11 +1,14 @@
 import { millisecondsOf } from '../duration.ts'
 import type { Finding } from '../issues.ts'
-import type { SourceFile, WrittenHmac } from './source-keys.ts'
+import { secretPattern, type SourceFile, type WrittenHmac, type WrittenPoll } from './source-keys.ts'
 
 const shortestPollMs = 30_000
 
+/** Why an address would not be asked here; undefined = nothing against it. */
+export type CheckUrl = (url: string) => { message: string; hint: string } | undefined
+
 /** Rules about several keys together, which a schema cannot say. */
-export function checkSource({ verify, secret, poll }: SourceFile): Finding[] {
+export function checkSource({ verify, secret, poll }: SourceFile, checkUrl: CheckUrl): Finding[] {
   return [
     ...ifSo(verify === undefined && poll === undefined, [], {
       message: 'nothing says how its deliveries are verified',
@@ -20,10 +23,34 @@ export function checkSource({ verify, secret, poll }: SourceFile): Finding[] {
       hint: 'write verify: for deliveries; what is polled has its secrets in headers',
     }),
     ...(typeof verify === 'object' ? checkWay(verify) : []),
-    ...ifSo(poll !== undefined && millisecondsOf(poll.every) < shortestPollMs, ['poll', 'every'], {
+    ...(poll ? checkPoll(poll, checkUrl) : []),
+  ]
+}
+
+/** Headers that say who asks. */
+const credential = /authorization|cookie|token|key|secret|password/i
+
+function checkPoll({ url, every, headers }: WrittenPoll, checkUrl: CheckUrl): Finding[] {
+  const { username, password } = new URL(url)
+  const isSignedIn = username !== '' || password !== ''
+  const refused = isSignedIn ? undefined : checkUrl(url)
+  const open = Object.entries(headers).filter(([name, value]) => credential.test(name) && !secretPattern.test(value))
+  return [
+    ...ifSo(isSignedIn, ['poll', 'url'], {
+      message: 'there is a user or a password in the address',
+      hint: 'take it out, and write headers: { Authorization: "Basic secret:NAME" }',
+    }),
+    ...(refused ? ifSo(true, ['poll', 'url'], refused) : []),
+    ...ifSo(millisecondsOf(every) < shortestPollMs, ['poll', 'every'], {
       message: 'that is too often',
       hint: 'write 30s or more',
     }),
+    ...open.flatMap(([name]) =>
+      ifSo(true, ['poll', 'headers', name], {
+        message: 'a credential must not stand in this file',
+        hint: 'write secret:NAME in its place, such as "Bearer secret:NAME"',
+      }),
+    ),
   ]
 }
 

@@ -5,7 +5,7 @@ import { namePattern } from '../front-matter.ts'
 import { explainIssues } from '../issues.ts'
 import type { Problem } from '../routine.ts'
 import { readYaml } from '../yaml-tree.ts'
-import { checkSource } from './check-source.ts'
+import { checkSource, type CheckUrl } from './check-source.ts'
 import { SourceFile, sourceJsonSchema } from './source-keys.ts'
 import type { WebhookSource } from './source.ts'
 import { toSource } from './to-source.ts'
@@ -20,8 +20,11 @@ const maxProblems = 20
 /** Of the source that a file describes. */
 export const nameOf = (entry: string): string => entry.replace(/\.ya?ml$/i, '')
 
-/** A source file's text as a WebhookSource, or everything that is wrong with it. Pure; never throws. `file` names the source. */
-export function readSource(file: string, text: string): ReadSource {
+/**
+ * A source file's text as a WebhookSource, or everything that is wrong with it. Pure; never throws. `file` names the source.
+ * `checkUrl` is for whoever checks a file where it will be used: which addresses may be asked is no matter of the file.
+ */
+export function readSource(file: string, text: string, checkUrl: CheckUrl = () => undefined): ReadSource {
   const name = nameOf(basename(file))
   const named = nameProblem(file, name)
   if (text.length > capBytes)
@@ -36,7 +39,7 @@ export function readSource(file: string, text: string): ReadSource {
   }
   const parsed = SourceFile.safeParse(tree.value ?? {})
   const findings = parsed.success
-    ? checkSource(parsed.data)
+    ? checkSource(parsed.data, checkUrl)
     : explainIssues(parsed.error.issues, { tree, schema: sourceJsonSchema(), whole: 'the file' })
   const problems = findings.map(({ path, at, ...words }): Problem => {
     return { file, ...placeAt(text, start + (at === 'key' ? tree.keyAt(path) : tree.valueAt(path))), ...words }

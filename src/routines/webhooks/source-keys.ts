@@ -105,6 +105,7 @@ export const SourceFile = z.strictObject({
 })
 export type SourceFile = z.output<typeof SourceFile>
 export type WrittenHmac = z.output<typeof Hmac>
+export type WrittenPoll = z.output<typeof Poll>
 
 /** For editors. Draft 7, because that is what YAML language servers read. */
 export function sourceJsonSchema(): JsonSchema {

@@ -7,6 +7,7 @@ import type { Problem } from '../routine.ts'
 import { createPace } from '../pace.ts'
 import { createSettle } from '../settle.ts'
 import type { Source, SourceTree, Wanted } from '../source.ts'
+import type { CheckUrl } from './check-source.ts'
 import { nameOf, readSource, type ReadSource } from './read-source.ts'
 import type { WebhookSource } from './source.ts'
 
@@ -34,8 +35,13 @@ const nothing: SourcesSnapshot = { sources: new Map(), broken: new Set(), proble
 const settled = { quietMs: 100, latestMs: 1000 }
 
 /** The files as they are now, once. */
-export async function readSources(source: Source): Promise<SourcesSnapshot> {
-  return decide(nothing, await source.read(), source)
+export async function readSources(source: Source, checkUrl?: CheckUrl): Promise<SourcesSnapshot> {
+  return decide(nothing, await source.read(), { everyMs: source.everyMs, checkUrl })
+}
+
+/** What these texts would put in force, if they were all there is. */
+export function readSourceTexts(texts: readonly { entry: string; text: string }[]): SourcesSnapshot {
+  return decide(nothing, { files: texts.map((file) => ({ ...file, file: file.entry, stamp: undefined })) }, {})
 }
 
 /** Reads the files and keeps up with them until it is disposed. `watch: false`: only `rescan` looks. */
@@ -79,13 +85,17 @@ export async function openSources(options: { source: Source; log: Log; watch?: b
   }
 }
 
+type Deciding = { everyMs?: number | undefined; checkUrl?: CheckUrl | undefined }
+
 /**
  * Nobody needs such a folder, so that a missing one is no problem; but what was there stays in force: it may be a disk that is
  * not mounted. Two files of one name (`a.yaml`, `a.yml`) are both refused, as nobody knows which one is meant.
  */
-function decide(before: SourcesSnapshot, tree: SourceTree, { everyMs }: Source): SourcesSnapshot {
-  if ('missing' in tree) return { ...before, isKnown: before.isKnown || everyMs === undefined }
-  const read = tree.files.map((file): [string, ReadSource] => [nameOf(file.entry), readFile(file)])
+function decide(before: SourcesSnapshot, tree: SourceTree, { everyMs, checkUrl }: Deciding): SourcesSnapshot {
+  // A commit without the folder says as much as one with it.
+  const isSeen = everyMs === undefined || tree.commit !== undefined
+  if ('missing' in tree) return { ...before, isKnown: before.isKnown || isSeen }
+  const read = tree.files.map((file): [string, ReadSource] => [nameOf(file.entry), readFile(file, checkUrl)])
   const named = Map.groupBy(read, ([name]) => name)
   const sources = new Map<string, WebhookSource>()
   const broken = new Set<string>()
@@ -103,10 +113,12 @@ function decide(before: SourcesSnapshot, tree: SourceTree, { everyMs }: Source):
   return { sources, broken, problems, isKnown: true }
 }
 
-function readFile(file: FolderFile): ReadSource {
+function readFile(file: FolderFile, checkUrl: CheckUrl | undefined): ReadSource {
   const { file: path, shownAs = path } = file
   const read =
-    'text' in file ? readSource(path, file.text) : { problems: [{ file: path, line: 1, column: 1, ...file.fault }] }
+    'text' in file
+      ? readSource(path, file.text, checkUrl)
+      : { problems: [{ file: path, line: 1, column: 1, ...file.fault }] }
   return 'source' in read ? read : { problems: read.problems.map((problem) => ({ ...problem, file: shownAs })) }
 }
 

@@ -159,6 +159,18 @@ describe('what is wrong is said where it was written', () => {
       'poll: { url: "https://a.example/", every: 1m, headers: { a: "x\\ny" } }',
       ['acme.yaml:1:61: "poll.headers.a" must be one line of plain characters'],
     ],
+    [
+      'poll: { url: "https://ada:hunter2@a.example/", every: 1m }',
+      [
+        'acme.yaml:1:14: there is a user or a password in the address – take it out, and write headers: { Authorization: "Basic secret:NAME" }',
+      ],
+    ],
+    ...['Authorization', 'x-api-key', 'PRIVATE-TOKEN', 'Cookie'].map((name): [string, string[]] => [
+      `poll: { url: "https://a.example/", every: 1m, headers: { ${name}: "hunter2", Accept: a } }`,
+      [
+        `acme.yaml:1:${60 + name.length}: a credential must not stand in this file – write secret:NAME in its place, such as "Bearer secret:NAME"`,
+      ],
+    ]),
     ['verify: [slack\nsecret: secret:A', [expect.stringMatching(/^acme.yaml:2:1: /)]],
     [
       'verify: slack\nverify: stripe\nsecret: secret:A',

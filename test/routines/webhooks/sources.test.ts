@@ -107,4 +107,12 @@ describe('sources in a repository', () => {
     expect(sources.snapshot().problems.map(formatProblem)[0]).toMatch(/^acme\/routines:webhooks\/sentry.yaml:1:9: /)
     expect(sources.snapshot()).toMatchObject({ isKnown: true, sources: { size: 1 } })
   })
+
+  test('are known to be none once a commit without the folder was seen', async () => {
+    const missing = { missing: { message: 'no such folder', hint: 'make it' }, commit: 'c1' }
+    const source: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => missing }
+    await using sources = await openSources({ source, log: createLog('silent') })
+    await sources.rescan()
+    expect(sources.snapshot()).toMatchObject({ isKnown: true, sources: { size: 0 }, problems: [] })
+  })
 })
