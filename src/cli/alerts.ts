@@ -9,7 +9,7 @@ export function addAlerts(program: Command, context: Context): void {
   program
     .command('alerts')
     .description(
-      'what should have happened and did not: slots without a row, runs nobody starts, routines that were paused',
+      'what should have happened and did not: slots without a row, runs nobody starts, routines that were paused or cannot be fired',
     )
     .option('--all', 'those that were made good, too')
     .option('--json', 'print JSON')

@@ -10,7 +10,7 @@ const Alerts = z.object({
   alerts: z.array(
     z.object({
       id: z.number().int(),
-      kind: z.enum(['slot_unrecorded', 'run_not_started', 'routine_paused']),
+      kind: z.enum(['slot_unrecorded', 'run_not_started', 'routine_paused', 'followers_not_fired']),
       routine: z.string().nullable(),
       message: z.string(),
       raisedAt: z.iso.datetime(),

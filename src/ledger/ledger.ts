@@ -30,8 +30,16 @@ import { createWatchQueries } from './watch.ts'
 import { createTokens } from './tokens.ts'
 import { createWorkers } from './workers.ts'
 
-/** Everything that can be said to the ledger, on the store itself or inside one transaction of it. */
-export type Statements = ReturnType<typeof statements>
+/** Everything that can be said to the ledger inside one transaction of it. */
+export type Statements = ReturnType<typeof statements> & {
+  /** What throws in there is undone by itself; the rest of the transaction stands. */
+  apart<T>(act: (tx: Statements) => Promise<T>): Promise<T>
+}
+
+const inside = (db: Database): Statements => ({
+  ...statements(db),
+  apart: (act) => db.transaction((tx) => act(inside(tx))),
+})
 
 function statements(db: Database) {
   return {
@@ -86,11 +94,11 @@ export function createLedger(store: Store) {
      * that must not be done twice: one that met another is begun again. LedgerUnreachable may come after the commit.
      */
     transaction: <T>(act: (tx: Statements) => Promise<T>): Promise<T> =>
-      repeatOnDeadlock(() => store.db.transaction((tx) => act(statements(tx)))),
+      repeatOnDeadlock(() => store.db.transaction((tx) => act(inside(tx)))),
     hold: (run: { id: string; fence: number }, { atTheEnd, ...patience }: Patience & { atTheEnd?: AtTheEnd }) =>
       holdRun(store.db, run, {
         ...patience,
-        ...(atTheEnd ? { alsoAtTheEnd: (tx, ended) => atTheEnd(statements(tx), ended) } : {}),
+        ...(atTheEnd ? { alsoAtTheEnd: (tx, ended) => atTheEnd(inside(tx), ended) } : {}),
       }),
     /**
      * Calls back with every run that has news (also from other processes); resolves to how to stop. `undefined`: news may

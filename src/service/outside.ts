@@ -50,7 +50,7 @@ export async function openOutside(
     runDepth: (repository, branch) => ledger.publications.depthOf(repository, branch),
   })
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })
-  const following = createFollowing({ ledger, routines, wake, log })
+  const following = createFollowing({ ledger, routines, wake, alertUrls: config.alerts.urls, log })
   building.defer(() => following.stop())
   const pullPlans = openPullPlans(ground, building, () => webhooks.desk.snapshot())
   const settler = createSettler({

@@ -6,6 +6,7 @@ import { createInTurn } from '../routines/in-turn.ts'
 import { readInputs } from '../routines/inputs.ts'
 import type { Routine } from '../routines/routine.ts'
 import { fire } from '../runs/fire.ts'
+import { kept } from './settlement.ts'
 
 export type FollowTools = {
   ledger: Ledger
@@ -13,6 +14,8 @@ export type FollowTools = {
   routines(): Promise<readonly Routine[]>
   /** There is something to hand out. */
   wake(): void
+  /** Where alerts are sent. */
+  alertUrls: readonly string[]
   log: Log
 }
 export type Following = {
@@ -22,35 +25,65 @@ export type Following = {
   stop(): Promise<void>
 }
 
+/** From so many tries on (half a minute) somebody is told; it is tried on, as long as it takes. */
+const triesUntilAlert = 5
+const alertKey = 'followers'
+
 /**
  * Fires the routines that follow others. That a run's followers are owed is written with its end, and taken back in the
- * transaction that fires them: a kill in between loses none and doubles none. Every server process may do so at once.
+ * transaction that fires them: a kill in between loses none and doubles none. Every server process may do so at once. One that
+ * cannot be fired keeps no other from it: its run stays owed, and is tried again less and less often.
  */
-export function createFollowing({ ledger, routines, wake, log }: FollowTools): Following {
+export function createFollowing({ ledger, routines, wake, alertUrls, log }: FollowTools): Following {
   const state = { stopped: false }
 
   async function look(): Promise<void> {
     if (state.stopped || !(await ledger.followers.isOwed())) return
     const inForce = await routines()
-    // One that cannot be settled waits for the next look and holds up no other.
-    const failed: string[] = []
     while (!state.stopped) {
-      const tried = { run: undefined as string | undefined }
-      try {
-        const fired = await ledger.transaction(async (tx) => {
-          const run = await tx.followers.nextOwed(failed)
-          tried.run = run?.id
-          return run && settleOne(tx, run, inForce)
-        })
-        if (fired === undefined) return
-        if (fired > 0) wake()
-      } catch (error) {
-        if (tried.run === undefined) throw error
-        failed.push(tried.run)
-        log.error({ run: tried.run, ...logged(error) }, 'the routines that follow this run could not be fired')
-      }
+      const settled = await ledger.transaction(async (tx) => {
+        const run = await tx.followers.nextOwed()
+        return run && { run, ...(await settleOne(tx, run, inForce)) }
+      })
+      if (settled === undefined) return
+      if (settled.fired > 0) wake()
+      const { run, failures } = settled
+      for (const { routine, error } of failures)
+        log.error({ run: run.id, routine, ...logged(error) }, 'a routine that follows this run could not be fired')
     }
   }
+
+  async function settleOne(tx: Statements, run: Run, inForce: readonly Routine[]): Promise<Settled> {
+    const followers = inForce.filter((routine) => follows(routine, run))
+    const failures: Failure[] = []
+    for (const routine of followers) {
+      // One that was fired at an earlier try may have another text by now.
+      if (await tx.firings.find(routine.name, keyOf(run))) continue
+      await tx
+        .apart((inner) => fireAfter(inner, routine, run))
+        .catch((error: unknown) => failures.push({ routine: routine.name, error }))
+    }
+    if (failures.length > 0) await setAside(tx, run, failures[0]!)
+    else await settle(tx, run)
+    return { fired: followers.length - failures.length, failures }
+  }
+
+  async function setAside(tx: Statements, run: Run, { routine, error }: Failure): Promise<void> {
+    await tx.followers.postpone(run.id)
+    if (run.followTries + 1 < triesUntilAlert) return
+    const text = `${routine}, which follows it, could not be fired in ${run.followTries + 1} tries: ${kept(messageOf(error))}`
+    if (run.followTries + 1 === triesUntilAlert) await tx.events.tell(run.id, 'note', { text })
+    const message = `after run ${run.id} of ${run.routine}: ${text}`
+    await tx.alerts.raise({ kind: 'followers_not_fired', key: alertKey, routine, message }, alertUrls)
+  }
+
+  async function settle(tx: Statements, run: Run): Promise<void> {
+    await tx.followers.settle(run.id)
+    if (run.followTries < triesUntilAlert || (await tx.followers.isStuck(triesUntilAlert))) return
+    const told = await tx.alerts.openOf(alertKey)
+    if (told) await tx.alerts.clear(told.id, alertUrls)
+  }
+
   const looks = createInTurn(() =>
     look().catch((error: unknown) =>
       log.error({ error: messageOf(error) }, 'the routines that follow others could not be fired'),
@@ -65,13 +98,10 @@ export function createFollowing({ ledger, routines, wake, log }: FollowTools): F
   }
 }
 
-/** How many firings one ended run caused. */
-async function settleOne(tx: Statements, run: Run, routines: readonly Routine[]): Promise<number> {
-  const followers = routines.filter((routine) => follows(routine, run))
-  for (const routine of followers) await fireAfter(tx, routine, run)
-  await tx.followers.settle(run.id)
-  return followers.length
-}
+type Failure = { routine: string; error: unknown }
+type Settled = { fired: number; failures: readonly Failure[] }
+
+const keyOf = (run: Pick<Run, 'id'>): string => `after:${run.id}`
 
 /** Decides whether the end of this run makes the routine due. */
 function follows({ after }: Pick<Routine, 'after'>, run: Pick<Run, 'routine' | 'state'>): boolean {
@@ -83,7 +113,7 @@ async function fireAfter(tx: Statements, routine: Routine, run: Run): Promise<vo
   await fire(tx, {
     routine,
     trigger: 'routine',
-    key: `after:${run.id}`,
+    key: keyOf(run),
     inputs: 'inputs' in read ? read.inputs : {},
     by: run.routine,
     payload: endOf(run),

@@ -29,6 +29,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         ledger: open.ledger,
         routines: () => Promise.resolve(routines),
         wake: () => {},
+        alertUrls: ['https://ops.example/'],
         log: createLog('silent'),
       })
     async function ended(state: RunState, depth = 0): Promise<string> {
@@ -79,26 +80,86 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect((await open.ledger.runs.list({ routine: 'plain' }))[0]).toMatchObject({ trigger: 'routine', depth: 1 })
     })
 
-    test('is looked at again when the first look came to nothing', async () => {
+    const start = Date.parse('2026-11-20T02:00:00Z')
+    const after = (seconds: number) => open.setClock(new Date(start + seconds * 1000))
+    const one = () => open.rows<{ kind: string; url: string }>(`select kind, url from outbox order by created_at`)
+    /** Its text cannot be kept. */
+    const broken = (name: string) => ({ ...routine(name, '{ after: { routine: deps } }'), source: 'a\0b' })
+
+    test('that one follower cannot be fired keeps no other from it, and it is tried again after a pause', async () => {
+      await open.setClock(new Date(start))
       await ended('published')
-      const good = routine('plain', '{ after: { routine: deps } }')
-      // Its text cannot be kept: what was fired before it in the same transaction must not stand either.
-      const bad = { ...good, name: 'z-bad', source: 'a\0b' }
-      await following([good, bad]).wake()
-      expect(await firings()).toEqual([])
-      await following([good]).wake()
-      expect((await firings()).map((row) => row.outcome)).toEqual(['accepted'])
+      const [good, bad] = [routine('z-good', '{ after: { routine: deps } }'), broken('bad')]
+      await following([bad, good]).wake()
+      expect((await firings()).map((row) => row.routine)).toEqual(['z-good'])
+      const repaired = { ...bad, source: 'ab' }
+      await following([repaired, good]).wake()
+      expect((await firings()).length).toBe(1)
+      await after(1.5)
+      // Its inputs are others than when it was fired: it is the same firing all the same.
+      const edited: Routine = { ...good, inputs: { scope: { type: 'string', required: false, default: 'all' } } }
+      await following([repaired, edited]).wake()
+      expect((await firings()).map((row) => row.routine)).toEqual(['bad', 'z-good'])
+      expect(await open.ledger.alerts.list(10)).toEqual([])
     })
 
     test('is looked at whatever the end of an earlier one comes to', async () => {
       await ended('published')
       await ended('failed')
-      const good = routine('good', '{ after: { routine: deps, ends: [failed] } }')
-      const bad = { ...routine('bad', '{ after: { routine: deps } }'), source: 'a\0b' }
-      await following([good, bad]).wake()
+      await following([routine('good', '{ after: { routine: deps, ends: [failed] } }'), broken('bad')]).wake()
       expect((await firings()).map((row) => row.routine)).toEqual(['good'])
-      await following([good, { ...bad, source: 'ab' }]).wake()
-      expect((await firings()).map((row) => row.routine)).toEqual(['bad', 'good'])
+    })
+
+    test('with a follower that never can be fired is tried less and less often, and somebody is told', async () => {
+      await open.setClock(new Date(start))
+      const run = await ended('published')
+      const tries = async () => (await open.ledger.runs.find(run))!.followTries
+      const bad = broken('bad')
+      // Pauses of 1, 2, 4, 8 and 16 seconds.
+      for (const [seconds, count] of [
+        [0, 1],
+        [0.5, 1],
+        [1.5, 2],
+        [3, 2],
+        [4, 3],
+        [8.5, 4],
+      ] as const) {
+        await after(seconds)
+        await following([bad]).wake()
+        expect([seconds, await tries()]).toEqual([seconds, count])
+      }
+      expect(await open.ledger.alerts.open()).toEqual([])
+      await after(17)
+      await Promise.all([following([bad]).wake(), following([bad]).wake()])
+      await after(40)
+      await following([bad]).wake()
+      expect(await tries()).toBe(6)
+      const says = /^after run \w+ of deps: bad, which follows it, could not be fired in 5 tries: ./
+      expect(await open.ledger.alerts.openFaults()).toMatchObject([
+        { kind: 'followers_not_fired', routine: 'bad', message: expect.stringMatching(says) as string },
+      ])
+      expect((await open.ledger.events.last(run, 10)).filter((event) => event.kind === 'note').length).toBe(1)
+      expect(await one()).toEqual([{ kind: 'alert.raised', url: 'https://ops.example/' }])
+      await after(4000)
+      await following([{ ...bad, source: 'ab' }]).wake()
+      expect((await firings()).map((row) => row.routine)).toEqual(['bad'])
+      expect(await open.ledger.alerts.open()).toEqual([])
+      expect((await one()).map(({ kind }) => kind)).toEqual(['alert.raised', 'alert.cleared'])
+    })
+
+    test('whose stuck follower is removed is over, and the alert with it when it was the last', async () => {
+      const runs = [await ended('published'), await ended('failed')]
+      await open.rows(`update runs set follow_tries = 5 where followers_owed`)
+      const bad = broken('bad')
+      const two: Routine = { ...bad, after: [{ routine: 'deps', ends: ['published', 'failed'] }] }
+      await following([two]).wake()
+      expect((await open.ledger.alerts.open()).length).toBe(1)
+      await open.rows(`update runs set follow_not_before = null where id = '${runs[0]}'`)
+      await following([]).wake()
+      expect((await open.ledger.alerts.open()).length).toBe(1)
+      await open.rows(`update runs set follow_not_before = null where followers_owed`)
+      await following([]).wake()
+      expect(await open.ledger.alerts.open()).toEqual([])
     })
 
     test('a chain that is too deep stops, and says so', async () => {

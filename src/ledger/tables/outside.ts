@@ -59,7 +59,7 @@ export const alerts = pgTable(
   'alerts',
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
-    kind: text({ enum: ['slot_unrecorded', 'run_not_started', 'routine_paused'] }).notNull(),
+    kind: text({ enum: ['slot_unrecorded', 'run_not_started', 'routine_paused', 'followers_not_fired'] }).notNull(),
     key: text().notNull(),
     routine: text().notNull(),
     message: text().notNull(),

@@ -17,7 +17,7 @@ const unstarted = 'runs'
 /** What is told now and what is made good, given what was told before. A routine is told of once, by its first lost slot. */
 export function decideAlerts({ slots, runs }: Found, open: readonly Open[]): { raise: NewAlert[]; clear: Open[] } {
   const still = new Set([...slots.map(slotKey), ...(runs ? [unstarted] : [])])
-  const mine = open.filter(({ kind }) => kind !== 'routine_paused')
+  const mine = open.filter(({ kind }) => kind === 'slot_unrecorded' || kind === 'run_not_started')
   const kept = mine.filter(({ key }) => still.has(key))
   const told = new Set(kept.map(({ routine }) => routine))
   const untold = firstOfEach(slots).filter(({ routine }) => !told.has(routine))

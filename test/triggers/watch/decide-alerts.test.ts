@@ -1,16 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Alert } from '../../../src/ledger/schema.ts'
 import { decideAlerts, named, slotKey, slotOf, type LostSlot } from '../../../src/triggers/watch/decide-alerts.ts'
 
 const two = new Date('2026-03-02T02:00:00Z')
 const three = new Date('2026-03-02T03:00:00Z')
 const lost = (routine: string, at = two, owed: LostSlot['owed'] = null): LostSlot => ({ routine, at, owed })
 const crowd = (size: number) => Array.from({ length: size }, (_, index) => lost(`r${String(index).padStart(3, '0')}`))
-const open = (
-  key: string,
-  routine = '',
-  kind: 'slot_unrecorded' | 'run_not_started' | 'routine_paused' = 'slot_unrecorded',
-) => ({
+const open = (key: string, routine = '', kind: Alert['kind'] = 'slot_unrecorded') => ({
   id: 1,
   kind,
   key,
@@ -66,10 +63,12 @@ describe('what is told', () => {
     })
   })
 
-  test('what is made good is cleared; a paused routine is none of its business', () => {
+  test('what is made good is cleared; a paused routine, or one that cannot be fired, is none of its business', () => {
     const paused = open('paused:a', 'a', 'routine_paused')
-    const told = [open('slots:others'), open(slotKey(lost('a')), 'a'), open('runs', 'b', 'run_not_started'), paused]
-    expect(decideAlerts({ slots: [], runs: undefined }, told)).toEqual({ raise: [], clear: told.slice(0, 3) })
+    const follower = open('followers', 'b', 'followers_not_fired')
+    const mine = [open('slots:others'), open(slotKey(lost('a')), 'a'), open('runs', 'b', 'run_not_started')]
+    const told = [...mine, paused, follower]
+    expect(decideAlerts({ slots: [], runs: undefined }, told)).toEqual({ raise: [], clear: mine })
   })
 
   test('the slot of an alert is read from its key, whatever the routine is called', () => {
