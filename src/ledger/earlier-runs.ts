@@ -51,13 +51,19 @@ export function createEarlierRuns(db: Database) {
       return times.length === 0 ? undefined : new Date(Math.max(...times))
     },
 
-    /** Runs of a routine made within the last `ms`, without those that people asked for or that gave way. */
-    begunWithin(routine: string, ms: number): Promise<number> {
+    /** Runs of a routine made within the last `ms`, without those that people asked for, that gave way, or give way now (`besides`). */
+    begunWithin(routine: string, ms: number, besides: readonly string[]): Promise<number> {
       const since = sql`clock() - make_interval(secs => ${ms / 1000}::double precision)`
       const byItself = notInArray(runs.trigger, ['manual', 'retry', 'backfill'])
       return db.$count(
         runs,
-        and(eq(runs.routine, routine), sql`${runs.createdAt} > ${since}`, byItself, ne(runs.state, 'skipped')),
+        and(
+          eq(runs.routine, routine),
+          sql`${runs.createdAt} > ${since}`,
+          byItself,
+          ne(runs.state, 'skipped'),
+          notInArray(runs.id, [...besides]),
+        ),
       )
     },
 

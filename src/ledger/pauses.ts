@@ -4,6 +4,8 @@ import type { Database } from './store.ts'
 
 /** `whole`: not one routine alone, everything is paused. */
 export type Pause = { whole: boolean; at: Date; by: string; reason: string | null }
+/** Who pauses a routine that fails again and again. */
+export const service = 'overnight'
 export type Pausing = Pick<Pause, 'by' | 'reason'>
 
 /** What is paused, since when, by whom and why: one routine, or all of them (a value of the service). */

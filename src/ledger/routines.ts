@@ -1,5 +1,6 @@
 import { and, asc, eq, getTableColumns, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import { inBatches } from './batches.ts'
+import { service } from './pauses.ts'
 import { createSchedules } from './schedules.ts'
 import { routines, routineVersions, schedules, type RoutineRow, type RoutineVersion } from './schema.ts'
 import type { Database } from './store.ts'
@@ -74,11 +75,17 @@ export function createRoutines(db: Database) {
       await db.update(routines).set({ error }).where(eq(routines.name, name))
     },
 
-    /** The files are gone: nothing fires them any more; their history stays. */
+    /**
+     * The files are gone: nothing fires them any more; their history stays. What a person paused is paused when it comes back; what
+     * paused itself by its failures begins anew.
+     */
     async markRemoved(names: readonly string[]): Promise<void> {
       for (const batch of inBatches(names)) {
         const gone = sql`(select json_array_elements_text(${batch}::json))`
         await db.execute(sql`update ${routines} set removed_at = clock() where name in ${gone}`)
+        await db.execute(sql`
+          update ${routines} set paused_at = null, paused_by = null, pause_reason = null, resumed_at = clock()
+          where name in ${gone} and paused_by = ${service}`)
         await db.execute(sql`delete from ${schedules} where routine in ${gone}`)
       }
     },

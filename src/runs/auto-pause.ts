@@ -1,4 +1,5 @@
 import type { Reason } from '../errors.ts'
+import { service } from '../ledger/pauses.ts'
 import type { Statements } from '../ledger/ledger.ts'
 import type { Run, RoutineVersion } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
@@ -53,10 +54,10 @@ export function createAutoPause({ routineOf, alertUrls, log }: AfterEndingTools)
     const of = { routine: run.routine, hash: run.hash, since: row.resumedAt, besides: notItsFault, limit: after }
     if (after === 0 || !failsTooOften(await tx.earlier.endings(of), after)) return
     const reason = after === 1 ? 'it failed' : `it failed ${after} times one after the other`
-    if (!(await tx.pauses.pause(run.routine, { by: 'overnight', reason }))) return
+    if (!(await tx.pauses.pause(run.routine, { by: service, reason }))) return
     const message = `${run.routine} was paused: ${reason}, the last time in run ${run.id}`
     const data = { reason, run: run.id }
-    await tx.events.auditWith({ actor: 'overnight', action: 'pause', subject: run.routine, data })
+    await tx.events.auditWith({ actor: service, action: 'pause', subject: run.routine, data })
     await tx.alerts.raise(
       { kind: 'routine_paused', key: `paused:${run.routine}`, routine: run.routine, message },
       alertUrls,

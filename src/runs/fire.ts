@@ -81,7 +81,7 @@ async function beforeIt(tx: Statements, { routine }: Occasion, supersede: string
   return {
     firstCause: await tx.earlier.oldestCause(supersede),
     lastStart: pace && pace.cooldownMs > 0 ? await tx.earlier.lastStart(name, supersede) : undefined,
-    begun: pace?.max ? await tx.earlier.begunWithin(name, pace.max.perMs) : 0,
+    begun: pace?.max ? await tx.earlier.begunWithin(name, pace.max.perMs, supersede) : 0,
   }
 }
 

@@ -26,7 +26,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
     const lastStart = (...besides: string[]) =>
       open.ledger.transaction(async (tx) => (await tx.earlier.lastStart('a', besides))?.toISOString().slice(11, 16))
     const begunWithin = (minutes: number) =>
-      open.ledger.transaction((tx) => tx.earlier.begunWithin('a', minutes * 60_000))
+      open.ledger.transaction((tx) => tx.earlier.begunWithin('a', minutes * 60_000, []))
 
     test('the last start is when a run began, or may begin; none yet, or only of others, is none', async () => {
       await at('10:00:00')
@@ -64,6 +64,32 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect([await begunWithin(60), await begunWithin(30)]).toEqual([2, 0])
       await at('11:05:00')
       expect([await begunWithin(60), await begunWithin(130)]).toEqual([0, 3])
+    })
+
+    test('what takes the place of a run that waits is not one more; a new one beside it is', async () => {
+      await at('10:00:00')
+      const once = {
+        ...routine('a', 'pace: { max: { runs: 1, per: 1h } }\n'),
+        overlap: { mode: 'queue_one', parallel: 1 },
+      }
+      const ask = (key: string, text: string) =>
+        open.ledger.transaction((tx) =>
+          fire(tx, {
+            routine: { ...once, hash: text } as Occasion['routine'],
+            trigger: 'api',
+            key,
+            inputs: {},
+            by: 'test',
+          }),
+        )
+      await ask('one', 'old text')
+      expect((await ask('two', 'new text')).firing).toMatchObject({ outcome: 'accepted' })
+      await open.rows(`update runs set attempt = 1, dispatched_at = clock() where state = 'queued'`)
+      expect((await ask('three', 'newer text')).firing).toMatchObject({ outcome: 'skipped', reason: 'rate' })
+      expect((await open.ledger.runs.list({ routine: 'a' })).map((run) => run.state).toSorted()).toEqual([
+        'queued',
+        'skipped',
+      ])
     })
   })
 })

@@ -192,6 +192,22 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         expect((await open.ledger.alerts.open()).map(({ key }) => key)).toEqual(['slot:a', 'paused:b'])
       })
 
+      test('removed and put back, it begins anew; what a person paused stays paused', async () => {
+        await apply('a', 'b')
+        await held('b')
+        for (let count = 1; count <= 5; count++) await ends('failed', 'agent_exit')
+        expect(await pausedBy()).toBe('overnight')
+        await apply()
+        await open.setClock('2026-03-02T10:03:00Z')
+        await apply('a', 'b')
+        expect((await open.ledger.pauses.list()).map(({ routine: name }) => name)).toEqual(['b'])
+        for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
+        expect(await pausedBy()).toBeUndefined()
+        await ends('failed', 'agent_exit')
+        expect(await pausedBy()).toBe('overnight')
+        expect((await open.ledger.alerts.open()).length).toBe(1)
+      })
+
       test('a success between them, or a text that is not in force, pauses nothing', async () => {
         for (let count = 1; count <= 4; count++) await ends('failed', 'agent_exit')
         await ends('published', null)
