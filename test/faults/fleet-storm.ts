@@ -6,7 +6,7 @@ import { openFleet, type Fleet, type WorkerProcess } from '../support/fleet.ts'
 import type { JournalLine } from '../support/github/journal.ts'
 import { git } from '../support/git-repository.ts'
 import { findMarked } from '../../src/sandboxes/processes.ts'
-import type { Fault } from './weather.ts'
+import type { RunFault } from './weather.ts'
 
 const routines = ['east', 'west'] as const
 type Routine = (typeof routines)[number]
@@ -29,7 +29,7 @@ const program = `const fs = require('fs'); const run = process.env.OVERNIGHT_RUN
 
 export type Storm = AsyncDisposable & {
   /** Every promise that was broken, as sentences. */
-  trial(fault: Fault): Promise<string[]>
+  trial(fault: RunFault): Promise<string[]>
 }
 
 /** A fleet that runs are fired at while something happens to it; its own journals are compared with the ledger after each. */
@@ -65,7 +65,7 @@ export async function openStorm(): Promise<Storm> {
   }
 }
 
-type Strike = { fleet: Fleet; crew: WorkerProcess[]; fault: Fault; fire(routine: Routine): Promise<Accepted> }
+type Strike = { fleet: Fleet; crew: WorkerProcess[]; fault: RunFault; fire(routine: Routine): Promise<Accepted> }
 
 async function strike({ fleet, crew, fault, fire }: Strike): Promise<Accepted[]> {
   const fireAll = () => Promise.all(routines.map((routine) => fire(routine)))

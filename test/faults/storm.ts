@@ -6,9 +6,10 @@ import { crashPoints, openCrashes } from './crash-at.ts'
 import { checkCrowd, openCrowd } from './crowd.ts'
 import { openStorm } from './fleet-storm.ts'
 import { killAnytime } from './kill-anytime.ts'
-import { forecast, published, type Fault, type FaultKind } from './weather.ts'
+import { openOccasionStorm } from './occasion-storm.ts'
+import { forecast, isOfOccasions, isOfRuns, published, type Fault, type FaultKind } from './weather.ts'
 
-const usage = `npm run storm                     a server and two workers on PostgreSQL, Redis and GitHub's stand-in: ${JSON.stringify(published)}
+const usage = `npm run storm                     servers and workers on PostgreSQL, Redis and GitHub's stand-in: ${JSON.stringify(published)}
 npm run storm -- --seed 7         the same faults as the run that printed this seed; goes on where that one ended
 npm run storm -- --only zombie --times 5
 npm run storm -- --steps [--times 10]     one process on the embedded store, killed (-9) at each named step of a run
@@ -77,14 +78,22 @@ async function together(): Promise<void> {
   const faults = forecast(seed, counts).map((fault, index) => ({ fault, line: JSON.stringify({ index, ...fault }) }))
   const left = faults.filter(({ line }) => !kept.has(line))
   console.log(`seed ${seed}: ${faults.length} faults, ${faults.length - left.length} of them done before (${done})`)
-  await using storm = await openStorm()
-  for (const { fault, line } of left) {
-    const startedAt = performance.now()
-    const found = await storm.trial(fault)
-    if (found.length === 0) appendFileSync(done, `${line}\n`)
-    tell(nameOf(fault), found, startedAt)
+  const weather = async <F extends Fault>(mine: (fault: Fault) => fault is F, open: () => Promise<StormOf<F>>) => {
+    const faults = left.flatMap(({ fault, line }) => (mine(fault) ? [{ fault, line }] : []))
+    if (faults.length === 0) return
+    await using storm = await open()
+    for (const { fault, line } of faults) {
+      const startedAt = performance.now()
+      const found = await storm.trial(fault)
+      if (found.length === 0) appendFileSync(done, `${line}\n`)
+      tell(nameOf(fault), found, startedAt)
+    }
   }
+  await weather(isOfRuns, openStorm)
+  await weather(isOfOccasions, openOccasionStorm)
 }
+
+type StormOf<F> = AsyncDisposable & { trial(fault: F): Promise<string[]> }
 
 function nameOf({ kind, ...facts }: Fault): string {
   return [kind, ...Object.values(facts)].join(' ')

@@ -33,6 +33,8 @@ export type Fleet = AsyncDisposable & {
   redis: RedisServer
   github: GitHubProcess
   server: ServiceProcess
+  /** One more server on the same ledger and data. */
+  another(): Promise<ServiceProcess>
   routine(name: string, options: RoutineOptions & { repository: string }): void
   /** `at`: what this worker does to itself when a run reaches a step. */
   worker(at?: { crash?: string; stop?: string }): Promise<WorkerProcess>
@@ -61,7 +63,8 @@ export async function openFleet(options: {
     OVERNIGHT_LOG: 'info',
     ...options.env,
   }
-  const server = building.use(await startService({ data, routines, env, argv: ['server'] }))
+  const startServer = () => startService({ data, routines, env, argv: ['server'] })
+  const server = building.use(await startServer())
   const workers: WorkerProcess[] = []
   building.defer(async () => {
     for (const worker of workers.filter((worker) => !worker.isOver())) {
@@ -78,6 +81,7 @@ export async function openFleet(options: {
     redis,
     github,
     server,
+    another: async () => stack.use(await startServer()),
     routine: (name, what) => writeFileSync(join(routines, `${name}.md`), routineText(what)),
     async worker({ crash = '', stop = '' } = {}) {
       const place = {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sign } from '@octokit/webhooks-methods'
 import type { ApiAnswer } from './api.ts'
+import type { Journal } from './journal.ts'
 
 type Attempt = { id: string; guid: string; event: string; at: Date; redelivery: boolean; status: number }
 
@@ -8,7 +9,7 @@ type Attempt = { id: string; guid: string; event: string; at: Date; redelivery: 
 const firstId = 9_007_199_254_740_993_001n
 
 /** The App's webhook: GitHub sends an event once, remembers whether that went well, and sends it again when it is asked. */
-export function createHooks(url: string) {
+export function createHooks(url: string, journal: Pick<Journal, 'write'>) {
   const state = { at: undefined as { url: string; secret: string } | undefined }
   const attempts: Attempt[] = []
   const bodies = new Map<string, { event: string; text: string }>()
@@ -16,6 +17,7 @@ export function createHooks(url: string) {
   async function send(guid: string, redelivery: boolean): Promise<number> {
     const { event, text } = bodies.get(guid)!
     const status = await post(guid, event, text).catch(() => 0)
+    journal.write({ kind: 'hook', guid, event, status })
     attempts.unshift({ id: String(firstId + BigInt(attempts.length)), guid, event, at: new Date(), redelivery, status })
     return status
   }

@@ -4,6 +4,8 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 export type JournalLine =
   | { kind: 'request'; at: string; method: string; path: string; as: string; status: number }
   | { kind: 'violation'; at: string; method: string; path: string; error: string }
+  /** An event that was sent, again perhaps, and what it was answered; 0 = nothing. */
+  | { kind: 'hook'; at: string; guid: string; event: string; status: number }
   | { kind: 'ref'; at: string; repository: string; ref: string; old: string; new: string }
   | {
       kind: 'pull'

@@ -88,7 +88,7 @@ export async function openGitHub(options: GitHubOptions) {
       .value,
   }
   const faults = createFaults()
-  const hooks = createHooks(url)
+  const hooks = createHooks(url, journal)
   const state = { installed: true, renamed: new Map<string, { id: number; to: string }>() }
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`
   const checks = createChecks((name, sha) => repositories.isCommit(name, sha))
