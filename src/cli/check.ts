@@ -50,7 +50,7 @@ export function addCheck(program: Command, context: Context): void {
 
 const counted = ({ length }: readonly Problem[], what: string) => `${length} ${what}${length === 1 ? '' : 's'}`
 
-type Checked = { routines: Routine[]; sources: WebhookSource[]; problems: Problem[]; warnings: Problem[] }
+type Checked = { routines: readonly Routine[]; sources: WebhookSource[]; problems: Problem[]; warnings: Problem[] }
 
 async function readAll(context: Context): Promise<Checked> {
   const { routines, problems } = await readFolder(context)

@@ -28,12 +28,14 @@ async function readHead(dir: string, operator: Operator): Promise<Head | undefin
 /** The commit of a file whose bytes are exactly what HEAD has under this name; else null. */
 function commitOf(head: Head | undefined, entry: string, text: string): string | null {
   const committed = head?.blobs.get(entry)
-  return head && committed === blobId(text, head.commit.length === 64 ? 'sha256' : 'sha1') ? head.commit : null
+  return head && committed !== undefined && committed === blobId(text, head.commit.length === 64 ? 'sha256' : 'sha1')
+    ? head.commit
+    : null
 }
 
 export type CommitLook = {
-  /** Routines with their commit where it is known; what was known of the same text stays. */
-  fill(routines: readonly Routine[], before: readonly Routine[]): Promise<Routine[]>
+  /** Routines with their commit where it is known; what was known of the same text stays. The same list when nothing is new. */
+  fill(routines: readonly Routine[], before: readonly Routine[]): Promise<readonly Routine[]>
 }
 
 /** Committing does not touch a file, so HEAD is asked again every `everyMs` while some file is not committed. */
@@ -41,19 +43,21 @@ export function createCommitLook(options: { dir: string; operator: Operator; eve
   const state: { head: Head | undefined; lookedAt: number } = { head: undefined, lookedAt: -Infinity }
   return {
     async fill(routines, before) {
+      const isTime = performance.now() - state.lookedAt >= options.everyMs
+      if (routines === before && !isTime) return routines
       const known = new Map(before.map((routine) => [`${routine.name} ${routine.hash}`, routine]))
       const knownOf = (routine: Routine) => known.get(`${routine.name} ${routine.hash}`)
       const isNew = routines.some((routine) => knownOf(routine) === undefined)
-      const isDue =
-        performance.now() - state.lookedAt >= options.everyMs && routines.some((routine) => !knownOf(routine)?.commit)
+      const isDue = isTime && routines.some((routine) => !knownOf(routine)?.commit)
       if (isNew || isDue) {
         state.head = await readHead(options.dir, options.operator)
         state.lookedAt = performance.now()
       }
-      return routines.map((routine) => {
+      const filled = routines.map((routine) => {
         const commit = knownOf(routine)?.commit ?? commitOf(state.head, basename(routine.file), routine.source)
         return commit === routine.commit ? routine : { ...routine, commit }
       })
+      return filled.every((routine, index) => routine === routines[index]) ? routines : filled
     },
   }
 }

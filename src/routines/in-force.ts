@@ -8,7 +8,7 @@ import type { Problem, Routine } from './routine.ts'
 
 export type LibrarySnapshot = {
   /** In force, sorted by name: of a broken file the last version that was good. */
-  routines: Routine[]
+  routines: readonly Routine[]
   /** By routine name. Without a last good version the name is here and not in `routines`. */
   broken: Map<string, Problem[]>
   /** Everything that is wrong in the folder, those of `broken` included. */

@@ -84,8 +84,9 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     if (options.watch !== false) await watching?.ensure()
     const before = state.files
     const { snapshot: after, isMissing, commit } = await reader.read(before)
+    const rolledBack = (await memory.rolledBack?.()) ?? []
     state.files = after
-    state.snapshot = withRolledBack(after, (await memory.rolledBack?.()) ?? [])
+    state.snapshot = withRolledBack(after, rolledBack)
     const isChanged = report(log, before, after)
     if (!isMissing && (!state.isTold || isChanged)) {
       // Before, not after: what is heard meanwhile is for the next look.

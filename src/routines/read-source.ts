@@ -24,6 +24,8 @@ export function createReader(source: Source, { read, memory, readings }: ReaderT
     parsed: new Map<FolderFile, Parsed>(),
     asked: new Set<string>(),
     hasRead: false,
+    /** What the files put in force as they are here; undefined while that is not known. */
+    found: undefined as LibrarySnapshot | undefined,
   }
 
   const readSettled = async (before: LibrarySnapshot): Promise<SourceTree> => {
@@ -61,19 +63,30 @@ export function createReader(source: Source, { read, memory, readings }: ReaderT
     }
     return { ...before, routines: [...before.routines, ...remembered] }
   }
+  /** The same object when nothing changed, which is what ten thousand files mostly are. */
+  const decide = async (before: LibrarySnapshot, files: readonly FolderFile[]): Promise<LibrarySnapshot> => {
+    const isSame = files.length === state.files.size && files.every((file) => state.files.get(file.entry) === file)
+    if (isSame && before === state.found) return before
+    state.found = undefined
+    const parsed = await parse(files)
+    return decideInForce(await remember(before, parsed), parsed)
+  }
   return {
+    /** `before`: what the last look answered, or nothing. */
     async read(before: LibrarySnapshot): Promise<Looked> {
       const tree = await readSettled(before)
       if ('missing' in tree) {
         const known = state.hasRead ? before : { ...before, routines: (await memory.inForce?.()) ?? [] }
         state.hasRead = true
+        state.found = undefined
         return { snapshot: withoutSource(known, source.name, tree.missing), isMissing: true, commit: tree.commit }
       }
       state.hasRead = true
-      const parsed = await parse(tree.files)
-      const snapshot = decideInForce(await remember(before, parsed), parsed)
+      const snapshot = await decide(before, tree.files)
       const routines = (await source.commits?.fill(snapshot.routines, before.routines)) ?? snapshot.routines
-      return { snapshot: { ...snapshot, routines }, isMissing: false, commit: tree.commit }
+      const found = routines === snapshot.routines ? snapshot : { ...snapshot, routines }
+      state.found = found
+      return { snapshot: found, isMissing: false, commit: tree.commit }
     },
   }
 }

@@ -7,6 +7,7 @@ const named = 20
 
 /** One line for everything that is other than before; answers whether a routine is. */
 export function report(log: Log, before: LibrarySnapshot, after: LibrarySnapshot): boolean {
+  if (before === after) return false
   const { applied, committed, broken, removed } = difference(before, after)
   const say = (names: readonly string[], what: string) => {
     if (names.length > named) log.info({ routines: names.length }, `${what}s`)

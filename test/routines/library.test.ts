@@ -260,6 +260,39 @@ describe('the folder in force', () => {
     expect(library.told).toHaveLength(1)
   })
 
+  test('of a look that finds nothing new the state is the same, to the object', async () => {
+    const library = await open(openFolder({ 'tidy.md': routineText(), 'broken.md': 'no front matter' }))
+    // Files that are very new are read again.
+    const isSame = async () => {
+      const before = library.snapshot()
+      await library.rescan()
+      return library.snapshot() === before
+    }
+    await expect.poll(isSame, soon).toBe(true)
+  })
+
+  test.each(['rolledBack', 'lastGood'] as const)(
+    'a change that was found while %s could not be asked is not overlooked',
+    async (question) => {
+      const dir = openFolder({ 'tidy.md': routineText() })
+      const ledger = { isAway: false }
+      const ask = async () => {
+        if (ledger.isAway) throw new Error('the ledger is away')
+      }
+      const memory = { rolledBack: async () => [], lastGood: async () => undefined, [question]: ask }
+      const library = await open(dir, { memory, watch: false })
+      ledger.isAway = true
+      writeFileSync(join(dir, 'tidy.md'), routineText('', 'Now.'))
+      writeFileSync(join(dir, 'odd.md'), 'no front matter')
+      await library.rescan()
+      expect(library.told.length).toBe(1)
+      ledger.isAway = false
+      await library.rescan()
+      expect(library.told.length).toBe(2)
+      expect(promptOf(library.told[1]!)).toContain('Now.')
+    },
+  )
+
   test('a folder that appears later is found', async () => {
     const parent = openFolder()
     const dir = join(parent, 'deep', 'routines')
