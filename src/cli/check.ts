@@ -9,7 +9,7 @@ import { lintAfter } from '../routines/lint-after.ts'
 import { lintRoutine } from '../routines/lint.ts'
 import { readRoutine } from '../routines/read.ts'
 import type { Problem, Routine } from '../routines/routine.ts'
-import { lintWebhooks } from '../routines/webhooks/lint-sources.ts'
+import { lintNames, lintWebhooks } from '../routines/webhooks/lint-sources.ts'
 import { readSource } from '../routines/webhooks/read-source.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { isSourceFile } from '../routines/webhooks/sources.ts'
@@ -61,6 +61,7 @@ async function readAll(context: Context): Promise<Checked> {
     ...routines.flatMap(lintAlone),
     ...lintWebhooks(routines, names),
     ...lintAfter(routines),
+    ...lintNames(sources),
     ...(await findMissingSecrets(context, sources)),
   ]
   return { routines, sources, problems: [...problems, ...found.problems], warnings }
@@ -101,6 +102,10 @@ async function readFiles(context: Context, files: readonly string[]): Promise<Ch
   const routines = reads.flatMap((read) => ('routine' in read ? [read.routine] : []))
   const sources = reads.flatMap((read) => ('source' in read ? [read.source] : []))
   const problems = reads.flatMap((read) => ('problems' in read ? read.problems : []))
-  const warnings = [...routines.flatMap(lintAlone), ...(await findMissingSecrets(context, sources))]
+  const warnings = [
+    ...routines.flatMap(lintAlone),
+    ...lintNames(sources),
+    ...(await findMissingSecrets(context, sources)),
+  ]
   return { routines, sources, problems, warnings }
 }

@@ -5,7 +5,7 @@ import type { Database } from './store.ts'
 
 /** What came, as it came. One that needs no settling (an item that was there before we looked) brings its outcome. */
 export type NewDelivery = Pick<Delivery, 'source' | 'key' | 'event' | 'headers' | 'body'> &
-  Partial<Pick<Delivery, 'replayOf' | 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>>
+  Partial<Pick<Delivery, 'signed' | 'replayOf' | 'outcome' | 'reason' | 'action' | 'repository' | 'sender' | 'subject'>>
 /** `fresh` is false for one that was received before: nothing is changed then. */
 export type Received = { id: string; fresh: boolean }
 /** What was found out by reading it, and what became of it. */
@@ -23,9 +23,19 @@ const longestWait = sql`interval '10 minutes'`
 /** The same delivery again is the same row: the id says so. */
 const deliveryId = (from: string, name: string): string => idOf('delivery', from, name)
 
+const signOf = ({ source, signed }: Pick<NewDelivery, 'source' | 'signed'>) => `${signed ?? ''} ${source}`
+
 /** Events of the outside, and what became of each. */
 export function createDeliveries(db: Database) {
   const owed = and(isNull(deliveries.outcome), lte(deliveries.notBefore, sql`clock()`))
+  /** Which delivery had been signed with the same bytes before, under whatever name. */
+  async function firstsOf(known: readonly NewDelivery[]): Promise<Map<string, string>> {
+    const signs = known.flatMap(({ signed }) => signed ?? [])
+    if (signs.length === 0) return new Map()
+    const { id, source, signed } = deliveries
+    const rows = await db.select({ id, source, signed }).from(deliveries).where(inArray(signed, signs))
+    return new Map(rows.map((row) => [signOf(row), row.id]))
+  }
   return {
     /** One statement. `fresh` is false for one that was received before: nothing is changed then. */
     async receive(row: NewDelivery): Promise<Received> {
@@ -43,8 +53,9 @@ export function createDeliveries(db: Database) {
       const inOrder = values.toSorted((a, b) => Number(a.id > b.id) - Number(a.id < b.id))
       const added = await db.insert(deliveries).values(inOrder).onConflictDoNothing().returning({ id: deliveries.id })
       const fresh = new Set(added.map((one) => one.id))
+      const first = await firstsOf(values.filter(({ id }) => !fresh.has(id)))
       // Of the same one twice in the same moment the first is the new one.
-      return values.map(({ id }) => ({ id, fresh: fresh.delete(id) }))
+      return values.map((row) => ({ id: first.get(signOf(row)) ?? row.id, fresh: fresh.delete(row.id) }))
     },
 
     /** Which of these names of a source are on record. */

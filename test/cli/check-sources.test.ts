@@ -97,3 +97,23 @@ test('an address that would not be asked here is refused, and allowed where the 
     out: expect.stringContaining('1 good, 1 error, ') as string,
   })
 })
+
+test('a name that is not signed, where no time is signed, is warned of', async () => {
+  const own = (signed: string, more = '') =>
+    `verify: { hmac: { header: X-Sig, signed: "${signed}"${more} } }\nsecret: secret:SET\nid: { header: X-Id }\n`
+  const found = await check({
+    'routines/.keep': '',
+    'webhooks/open.yaml': own('{body}'),
+    'webhooks/named.yaml': own('{id}.{body}', ', id: X-Id'),
+    'webhooks/timed.yaml': own('{ts}.{body}', ', timestamp: { header: X-T }'),
+    'webhooks/token.yaml': 'verify: bearer\nsecret: secret:SET\nid: { header: X-Id }\n',
+    'webhooks/sentry.yaml': good,
+    'webhooks/plain.yaml': own('{body}').replace('id: { header: X-Id }', 'id: { body: id }'),
+  })
+  expect(found.code).toBe(0)
+  expect(found.out.split('\n')).toEqual([
+    'warning: webhooks/open.yaml:1:1: the name in x-id is not signed: a copy under another name passes as a new delivery – take a name of the body (id: { body: … }), or sign it ({id} in signed) or the time ({ts})',
+    '6 good, 0 errors, 1 warning',
+    '',
+  ])
+})

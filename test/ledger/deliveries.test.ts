@@ -76,6 +76,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect((await receive('1', {}, { source: 'linear' })).fresh).toBe(true)
     })
 
+    test('what was signed once with its time is one delivery, whatever it is called', async () => {
+      const names = Array.from({ length: 20 }, (_, index) => `copy-${index}`)
+      const copies = await Promise.all(names.map((name) => receive(name, {}, { signed: 's' })))
+      expect(copies.filter(({ fresh }) => fresh)).toHaveLength(1)
+      expect(new Set(copies.map(({ id }) => id)).size).toBe(1)
+      const [first] = await open.ledger.occasions.deliveries({ limit: 100 })
+      expect(first!.id).toBe(copies[0]!.id)
+      const rows = ['a', 'b', 'copy-0'].map((key) => delivery(key, {}, { signed: key === 'b' ? 't' : 's' }))
+      expect((await open.ledger.deliveries.receiveAll(rows)).map(({ fresh }) => fresh)).toEqual([false, true, false])
+      expect((await receive('a', {}, { source: 'linear', signed: 's' })).fresh).toBe(true)
+      expect((await receive('c')).fresh && (await receive('d')).fresh).toBe(true)
+    })
+
     test('one is heard of under its name, for as long as one asks', async () => {
       await open.setClock('2026-11-21T16:00:00Z')
       const { id } = await receive('1')

@@ -7,6 +7,7 @@ export function deliveryOf(facts: Partial<DeliveryRow> & Pick<DeliveryRow, 'id'>
   return {
     source: 'github',
     key: '72d3162e-cc78-11e3-81ab-4c9367dc0958',
+    signed: null,
     event: 'pull_request',
     headers: {},
     action: 'opened',

@@ -63,6 +63,7 @@ CREATE TABLE "settings" (
 --> statement-breakpoint
 ALTER TABLE "slots" ALTER COLUMN "outcome" DROP NOT NULL;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "key" text NOT NULL;--> statement-breakpoint
+ALTER TABLE "deliveries" ADD COLUMN "signed" text;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "body_removed_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "action" text;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD COLUMN "repository" text;--> statement-breakpoint
@@ -100,6 +101,7 @@ CREATE INDEX "callbacks_run" ON "callbacks" USING btree ("run");--> statement-br
 CREATE INDEX "outbox_owed" ON "outbox" USING btree ("not_before") WHERE sent_at is null and given_up_at is null;--> statement-breakpoint
 CREATE INDEX "deliveries_owed" ON "deliveries" USING btree ("not_before") WHERE outcome is null;--> statement-breakpoint
 CREATE INDEX "deliveries_recent" ON "deliveries" USING btree ("received_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "deliveries_signed" ON "deliveries" USING btree ("source","signed") WHERE signed is not null;--> statement-breakpoint
 CREATE INDEX "deliveries_kept" ON "deliveries" USING btree ("settled_at") WHERE settled_at is not null and body_removed_at is null;--> statement-breakpoint
 CREATE INDEX "firings_delivery" ON "firings" USING btree ("delivery");--> statement-breakpoint
 CREATE INDEX "firings_recent" ON "firings" USING btree ("routine","created_at");--> statement-breakpoint

@@ -85,6 +85,8 @@ export const deliveries = pgTable(
     source: text().notNull(),
     /** What the sender calls it (X-GitHub-Delivery, webhook-id, …), or a hash of the body where it has no name. */
     key: text().notNull(),
+    /** A hash of what was signed, where a time is signed with it: the same again is a copy, whatever name it goes by. */
+    signed: text(),
     event: text().notNull(),
     /** Those that say something; never a signature or a credential. */
     headers: jsonb().$type<Record<string, string>>().notNull(),
@@ -113,6 +115,9 @@ export const deliveries = pgTable(
       .on(t.notBefore)
       .where(sql`outcome is null`),
     index('deliveries_recent').on(t.receivedAt),
+    uniqueIndex('deliveries_signed')
+      .on(t.source, t.signed)
+      .where(sql`signed is not null`),
     index('deliveries_kept')
       .on(t.settledAt)
       .where(sql`settled_at is not null and body_removed_at is null`),

@@ -4,6 +4,7 @@ import type { NewDelivery } from '../../ledger/deliveries.ts'
 import type { WebhookSource } from '../../routines/webhooks/source.ts'
 import { firstText } from './places.ts'
 import { readEvent, type ReadEvent } from './read-event.ts'
+import { signedHash } from './signed.ts'
 import { findForgery, findUnsigned } from './verify.ts'
 
 export type Arrived = { headers: Readonly<Record<string, string>>; body: Buffer }
@@ -61,11 +62,14 @@ export function accept(
     return { challenge: event['challenge'] }
   const name = nameOf(read, source, header)
   const hash = createHash('sha256').update(body).digest('hex')
+  // Names may stand where nobody signed them.
+  const signed = signedHash({ header, body }, source.ways)
   const window = Math.floor(now.getTime() / sameForMs)
   return {
     row: {
       source: source.name,
       key: name ?? `${hash}:${window}`,
+      ...(signed === undefined ? {} : { signed }),
       event: clean(firstText(source.event, { header, event }) ?? 'event'),
       headers: keptHeaders(source, headers),
       body: read.isAsSent ? body : Buffer.from(JSON.stringify(event)),

@@ -1,13 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { HmacWay, Place, TokenWay, Way } from '../../routines/webhooks/source.ts'
-import { textAt } from './places.ts'
+import type { HmacWay, TokenWay, Way } from '../../routines/webhooks/source.ts'
+import { signaturesIn, signedParts, valuesOf, wayOf, type Received, type SignedValues } from './signed.ts'
 
-export type Received = {
-  /** The value of a header by its name in small letters. */
-  header(name: string): string | undefined
-  /** As it came: what is signed is bytes. */
-  body: Buffer
-}
 type Proof = { secrets: readonly string[]; now: Date }
 
 /** What is missing of a proof, as far as headers tell. */
@@ -23,7 +17,7 @@ export function findUnsigned(header: Received['header'], ways: readonly Way[]): 
 export function findForgery(received: Received, ways: readonly Way[], { secrets, now }: Proof): string | undefined {
   const known = secrets.filter((secret) => secret !== '')
   if (known.length === 0) return 'there is no secret to check it with'
-  const way = ways.find(({ header }) => received.header(header) !== undefined)
+  const way = wayOf(received.header, ways)
   if (!way) return findUnsigned(received.header, ways)
   if (way.kind === 'token') return isToken(received, way, known) ? undefined : `the header ${way.header} does not fit`
   return findBadSignature(received, way, { secrets: known, now })
@@ -37,48 +31,27 @@ function isToken({ header }: Received, way: TokenWay, secrets: readonly string[]
 }
 
 function findBadSignature(received: Received, way: HmacWay, { secrets, now }: Proof): string | undefined {
-  const written = received.header(way.header) ?? ''
-  const parts = (way.separator === null ? [written] : written.split(way.separator)).map((part) => part.trim())
-  const stamp = stampOf(received, way, parts)
-  const id = way.id === null ? '' : received.header(way.id)
+  const { ts, id, body } = valuesOf(received, way)
   if (id === undefined) return `the header ${way.id} is missing`
-  if (stamp === undefined) return 'nothing says when it was sent'
-  const given = parts.flatMap((part) => (part.startsWith(way.prefix) ? part.slice(way.prefix.length) : []))
-  const expected = secrets.flatMap((secret) => signatureOf(way, secret, { ts: stamp, id, body: received.body }) ?? [])
+  if (ts === undefined) return 'nothing says when it was sent'
+  const given = signaturesIn(received, way).flatMap((part) =>
+    part.startsWith(way.prefix) ? part.slice(way.prefix.length) : [],
+  )
+  const expected = secrets.flatMap((secret) => signatureOf(way, secret, { ts, id, body }) ?? [])
   if (!expected.some((wanted) => given.slice(0, maxSignatures).some((one) => isSame(one, wanted))))
     return 'the signature does not fit'
-  return way.timestamp === null ? undefined : findStale(stamp, way.toleranceMs, now)
+  return way.timestamp === null ? undefined : findStale(ts, way.toleranceMs, now)
 }
 
 /** A header of signatures is as long as the sender likes. */
 const maxSignatures = 20
 
-/** '' where the way has none; undefined where it should be there and is not. */
-function stampOf(received: Received, { timestamp }: HmacWay, parts: readonly string[]): string | undefined {
-  if (timestamp === null) return ''
-  if ('part' in timestamp) return parts.find((part) => part.startsWith(timestamp.part))?.slice(timestamp.part.length)
-  return stampAt(received, timestamp)
-}
-
-function stampAt({ header, body }: Received, place: Place): string | undefined {
-  if ('header' in place) return header(place.header)
-  try {
-    return textAt(JSON.parse(body.toString('utf8')), place.body)
-  } catch {
-    return undefined
-  }
-}
-
-function signatureOf(
-  { algorithm, encoding, key, signed }: HmacWay,
-  secret: string,
-  values: { ts: string; id: string; body: Buffer },
-): string | undefined {
+function signatureOf(way: HmacWay, secret: string, values: SignedValues): string | undefined {
+  const { algorithm, encoding, key } = way
   const bytes = key === 'base64' ? Buffer.from(secret.replace(/^whsec_/, ''), 'base64') : Buffer.from(secret)
   if (bytes.length === 0) return undefined
   const hmac = createHmac(algorithm, bytes)
-  for (const [index, part] of signed.split(/\{(ts|id|body)\}/).entries())
-    hmac.update(index % 2 === 0 ? part : values[part as keyof typeof values])
+  for (const part of signedParts(way, values)) hmac.update(part)
   return hmac.digest(encoding)
 }
 

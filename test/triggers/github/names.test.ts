@@ -11,6 +11,7 @@ const pushTo = (name: string): Delivery => ({
   id: 'd1',
   source: 'github',
   key: '1',
+  signed: null,
   event: 'push',
   headers: {},
   body: Buffer.from(
