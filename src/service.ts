@@ -9,6 +9,7 @@ import { ensureToken } from './http/token.ts'
 import type { Log } from './log.ts'
 import { readTexts } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
+import type { Redaction } from './secrets/redaction.ts'
 import type { PerformTools } from './runs/task.ts'
 import { explainWaits } from './runs/waits.ts'
 import { openDispatch } from './service/dispatch.ts'
@@ -41,6 +42,8 @@ export type Service = AsyncDisposable & {
 
 export type ServiceOptions = {
   log: Log
+  /** What the log leaves out; without it a new one that only the service itself uses. */
+  redaction?: Redaction
   /**
    * `all` (default): everything in one process. `server`: pages, API and schedules; runs are left to workers.
    * `foreground`, for one command: no timers, no watching, and only runs given to `workOn` are worked on.
@@ -58,9 +61,10 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   await using building = new AsyncDisposableStack()
   const { log, role = 'all' } = options
   const foreground = role === 'foreground'
-  const ground = await openGround(config, { log, building })
+  const ground = await openGround(config, { ...options, building })
   const { ledger, store } = ground
   const token = await ensureToken(config.paths.token)
+  ground.redaction.learn({ name: 'OVERNIGHT_TOKEN', value: token })
   if (!foreground || ground.isAlone) await ground.heal()
   const news = createNews()
   const library = await (foreground ? openRoutinesOnce : openRoutines)(ground, building)

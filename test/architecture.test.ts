@@ -18,7 +18,7 @@ const mayImport: Record<string, readonly string[]> = {
   'environment.ts': [],
   'errors.ts': [],
   'log.ts': [],
-  cli: ['cli', 'service.ts', 'service', 'config.ts', 'log.ts', 'http', 'routines', 'runs', 'triggers'],
+  cli: ['cli', 'service.ts', 'service', 'config.ts', 'log.ts', 'secrets', 'http', 'routines', 'runs', 'triggers'],
   http: ['http', 'ui', 'triggers', 'routines', 'runs', 'ledger'],
   ui: ['ui', 'runs'],
   triggers: ['triggers', 'routines', 'runs', 'ledger'],
@@ -32,6 +32,7 @@ const mayImport: Record<string, readonly string[]> = {
   relay: ['relay', 'ledger'],
   outgoing: ['outgoing', 'ledger'],
   sandboxes: ['sandboxes'],
+  secrets: ['secrets'],
   routines: ['routines'],
 }
 

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FolderInUse, OvernightError, SetupError } from '../errors.ts'
 import { readAddress } from '../http/address.ts'
 import { proofOf, readToken } from '../http/token.ts'
-import { createLog } from '../log.ts'
 import type { Service } from '../service.ts'
 import type { Context } from './context.ts'
+import { openLog } from './open-log.ts'
 
 /** How every command talks: HTTP to the live service, or to one opened in this process for as long as the command takes. */
 export type Client = AsyncDisposable & {
@@ -38,14 +38,14 @@ class Said extends OvernightError {
  */
 export async function connect(context: Context): Promise<Client> {
   const { logLevel } = context.config()
-  const log = createLog(logLevel === 'info' ? 'warn' : logLevel)
+  const told = openLog(logLevel === 'info' ? 'warn' : logLevel)
   for (const until = performance.now() + startingMs; ; await delay(100)) {
     const live = await findLive(context)
     if (live !== undefined) return clientOf(live.token, { url: live.url })
     try {
       // Most commands find a service that is up, and need none of what one is made of.
       const { openService } = await import('../service.ts')
-      const service = await openService(context.config(), { log, role: 'foreground' })
+      const service = await openService(context.config(), { ...told, role: 'foreground' })
       return clientOf(service.token, { service })
     } catch (error) {
       if (!(error instanceof FolderInUse) || performance.now() > until) throw error

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import type { Command } from 'commander'
 import { readConfig, type Config } from '../config.ts'
 import { BadRequest } from '../errors.ts'
-import { createLog } from '../log.ts'
+import { openLog } from './open-log.ts'
 import { editFrontMatter } from '../routines/edit.ts'
 import { isEnded } from '../runs/states.ts'
 import type { Service } from '../service.ts'
@@ -31,7 +31,7 @@ export function addDemo(program: Command, context: Context): void {
       try {
         const config = await furnish(context, place)
         const { openService } = await import('../service.ts')
-        await using service = await openService(config, { log: createLog('warn') })
+        await using service = await openService(config, openLog('warn'))
         const published = await show(context, { service, config, signal: stop.signal })
         context.exit(published ? exitCodes.ok : exitCodes.theirs)
         if (!options.exit && !stop.signal.aborted) {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { SetupError } from '../errors.ts'
-import { createLog } from '../log.ts'
 import type { Context } from './context.ts'
+import { openLog } from './open-log.ts'
 
 /** The two halves of `up`, for many processes on one PostgreSQL. */
 export function addServer(program: Command, context: Context): void {
@@ -11,9 +11,9 @@ export function addServer(program: Command, context: Context): void {
     .description('pages, API and schedules; workers do the work (needs DATABASE_URL)')
     .action(async () => {
       const config = requireShared(context, 'server')
-      const log = createLog(config.logLevel)
+      const { log, redaction } = openLog(config.logLevel)
       const { openService } = await import('../service.ts')
-      await using service = await openService(config, { log, role: 'server' })
+      await using service = await openService(config, { log, redaction, role: 'server' })
       const { url } = await service.listen()
       // Before anything is said: who reads it may stop us at once.
       const told = new Promise<void>((resolve) => context.onSignal(resolve))
@@ -27,7 +27,7 @@ export function addServer(program: Command, context: Context): void {
     .description('takes runs; start as many as you like (needs DATABASE_URL)')
     .action(async () => {
       const config = requireShared(context, 'worker')
-      const log = createLog(config.logLevel)
+      const { log, redaction } = openLog(config.logLevel)
       const hurry = new AbortController()
       const hurryUp = () => {
         if (hurry.signal.aborted) return
@@ -35,7 +35,7 @@ export function addServer(program: Command, context: Context): void {
         hurry.abort()
       }
       const { openWorkerProcess } = await import('../service/worker-process.ts')
-      await using worker = await openWorkerProcess(config, { log, hurry: hurry.signal })
+      await using worker = await openWorkerProcess(config, { log, redaction, hurry: hurry.signal })
       const told = toldToStop(context, hurryUp)
       context.out(`Overnight takes runs here, ${config.concurrency} at a time\n`)
       await Promise.race([told, worker.broken])

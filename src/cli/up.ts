@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { createLog } from '../log.ts'
 import type { Context } from './context.ts'
+import { openLog } from './open-log.ts'
 
 export function addUp(program: Command, context: Context): void {
   program
@@ -9,9 +9,9 @@ export function addUp(program: Command, context: Context): void {
     .option('--json', 'print the address and a sign-in link as one JSON object')
     .action(async (options: { json?: true }) => {
       const config = context.config()
-      const log = createLog(config.logLevel)
+      const { log, redaction } = openLog(config.logLevel)
       const { openService } = await import('../service.ts')
-      await using service = await openService(config, { log })
+      await using service = await openService(config, { log, redaction })
       const { url } = await service.listen()
       // Before anything is said: who reads it may stop us at once.
       const told = new Promise<void>((resolve) => context.onSignal(resolve))

@@ -8,8 +8,9 @@ import { branchPrefix, chooseDestination, type Destination, findOwnPull } from '
 
 export type PublishRequest = {
   run: { id: string; routine: string; subject: string; createdAt: Date; trigger: string }
-  /** May hold an agent's words: they are made harmless here. */
+  /** May hold an agent's words: they are redacted and made harmless here. */
   texts: { title: string; description: string }
+  redact: <Told>(told: Told) => Told
   options: { draft: boolean; labels: readonly string[]; reviewers: readonly string[] }
   repository: Repository
   /** The branch the pull request goes to. */
@@ -75,9 +76,12 @@ export async function publish(request: PublishRequest): Promise<Published> {
   return { state: 'published', branch, commit, pull }
 }
 
-async function factsOf({ run, texts, quarantine }: PublishRequest, { subject }: Destination): Promise<RunFacts> {
+async function factsOf(
+  { run, texts, redact, quarantine }: PublishRequest,
+  { subject }: Destination,
+): Promise<RunFacts> {
   const { id, routine, trigger } = run
-  return { id, routine, trigger, subject, ...texts, changes: await quarantine.changes() }
+  return { id, routine, trigger, subject, ...redact({ ...texts, changes: await quarantine.changes() }) }
 }
 
 /** What stands on the branch may be replaced only when it is known to be ours. */

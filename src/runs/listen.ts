@@ -1,5 +1,6 @@
 import type { EngineEvent, EngineUpdate, Stopped } from '../engines/engine.ts'
 import { firstLine, lastLine } from './endings.ts'
+import { redactEvents } from './redacted-events.ts'
 import type { createSpending } from './spending.ts'
 import type { Task } from './task.ts'
 import type { Transcript } from './transcript.ts'
@@ -24,7 +25,7 @@ export async function listen(
   let stopped: Stopped = { because: 'aborted', code: null, signal: null }
   const words = createLastWords()
   try {
-    for await (const event of events) {
+    for await (const event of redactEvents(events, task.tools.redaction)) {
       if ('stopped' in event) stopped = event.stopped
       else if ('session' in event) await task.held.record({ session: event.session })
       else {

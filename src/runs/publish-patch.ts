@@ -26,6 +26,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
   const published = await tools.publish({
     run: { id: run.id, routine: routine.name, subject: run.subject, createdAt: run.createdAt, trigger: run.trigger },
     texts: { title: routine.pullRequest.title ?? now.title ?? routine.name, description: routine.description },
+    redact: tools.redaction.all,
     options: routine.pullRequest,
     repository,
     base: now.base!,

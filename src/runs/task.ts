@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { ModelRelay } from '../relay/model.ts'
 import type { UsageReport } from '../relay/usage.ts'
 import type { Routine } from '../routines/routine.ts'
+import type { Redaction } from '../secrets/redaction.ts'
 import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
 import type { gate } from '../checkout/gate.ts'
@@ -45,6 +46,8 @@ export type PerformTools = {
   /** A later run of the same routine and subject that has published since. */
   newerThan(run: Run): Promise<{ run: string } | undefined>
   lastPushed(repository: string, branch: string): Promise<string | undefined>
+  /** Of everything that is written or sent. */
+  redaction: Redaction
   mirrorsDir: string
   /** Holds a folder a run, and in it one an attempt. */
   workDir: string

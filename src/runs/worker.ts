@@ -10,6 +10,7 @@ import { cancelled } from './endings.ts'
 import { afterFailure, lostTooOften } from './failure.ts'
 import { keepLease, type Lease } from './lease.ts'
 import { perform } from './perform.ts'
+import { redactRun } from './redacted-run.ts'
 import type { PerformTools } from './task.ts'
 
 export type WorkerTools = PerformTools & {
@@ -34,7 +35,8 @@ export function createWorker(tools: WorkerTools) {
     const run = await tools.ledger.transaction((tx) => tx.owed.claim(job, tools.worker, tools.leaseMs))
     if (!run) return
     const log = tools.log.child({ run: run.id, routine: run.routine, attempt: run.attempt })
-    const held = tools.ledger.hold(run, { leaseMs: tools.leaseMs, stop, atTheEnd: tools.atTheEnd })
+    const ours = tools.ledger.hold(run, { leaseMs: tools.leaseMs, stop, atTheEnd: tools.atTheEnd })
+    const held = redactRun(ours, tools.redaction)
     const lease = keepLease(held, { leaseMs: tools.leaseMs, stop, log })
     try {
       await tools.reached('claimed', run.id)

@@ -19,15 +19,20 @@ import type { Routine } from '../routines/routine.ts'
 import { healAfterKill, sweepEnded } from '../runs/leftovers.ts'
 import { readTranscript, type TranscriptCursor } from '../runs/transcript.ts'
 import { createSandboxDrivers } from '../sandboxes/index.ts'
+import { createRedaction, type Redaction } from '../secrets/redaction.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
+import { learnSecrets } from './known-secrets.ts'
 
+type GroundOptions = { log: Log; redaction?: Redaction; building: AsyncDisposableStack }
 export type Ground = Awaited<ReturnType<typeof openGround>>
 
 /**
  * What every kind of process stands on: the ledger, the forges, copies of repositories, sandboxes. `building` closes it.
  * With the embedded store this process is the only one of its data folder; on PostgreSQL it is one of many.
  */
-export async function openGround(config: Config, { log, building }: { log: Log; building: AsyncDisposableStack }) {
+export async function openGround(config: Config, options: GroundOptions) {
+  const { log, building, redaction = createRedaction() } = options
+  await learnSecrets(config, redaction)
   const { paths, operator, databaseUrl } = config
   const isAlone = databaseUrl === undefined
   if (isAlone) building.use(lockDataFolder(paths.lock))
@@ -64,6 +69,9 @@ export async function openGround(config: Config, { log, building }: { log: Log; 
   return {
     config,
     log,
+    redaction,
+    /** What became secret since. */
+    learnSecrets: () => learnSecrets(config, redaction),
     /** No other process is at work in this data folder. */
     isAlone,
     store,

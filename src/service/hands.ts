@@ -105,12 +105,15 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
     engineOf: (name) => engines.get(name),
     openSandbox: createSandboxOpener(drivers, log),
     openModelRelay: (way) => openModelRelay({ ...way, upstream: config.model }),
-    openTranscript: (run, fence) =>
-      openTranscript(
+    openTranscript: async (run, fence) => {
+      await ground.learnSecrets()
+      return openTranscript(
         ground.transcriptFolder(run, fence),
         config.transcriptBytes,
         () => void ledger.announce(run).catch(() => {}),
-      ),
+      )
+    },
+    redaction: ground.redaction,
     backgroundOf: (run) => readBackground({ ledger, payloadOf: (delivery) => payloadOf(delivery) ?? {} }, run),
     patchOf: (run) => ledger.publications.patchOf(run),
     newerThan: (run) => ledger.publications.newerThan(run),

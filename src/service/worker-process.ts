@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { PerformTools } from '../runs/task.ts'
+import type { Redaction } from '../secrets/redaction.ts'
 import { startTicking } from '../ticker.ts'
 import { openDispatch } from './dispatch.ts'
 import { openGround } from './ground.ts'
@@ -17,6 +18,7 @@ export type WorkerProcess = AsyncDisposable & {
 
 type WorkerOptions = {
   log: Log
+  redaction?: Redaction
   /** Fires when runs shall not go on for that while. */
   hurry?: AbortSignal
   /** Called at each named step of a run; fault tests end the process there. */
@@ -27,7 +29,7 @@ type WorkerOptions = {
 export async function openWorkerProcess(config: Config, options: WorkerOptions): Promise<WorkerProcess> {
   await using building = new AsyncDisposableStack()
   const { log, hurry, reached = () => {} } = options
-  const ground = await openGround(config, { log, building })
+  const ground = await openGround(config, { ...options, building })
   await ground.heal()
   const { dispatcher, hands } = await openDispatch(ground, building, {
     take: 'all',

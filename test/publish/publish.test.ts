@@ -36,6 +36,7 @@ async function openHouse() {
       signal,
     })
     const published = await publish({
+      redact: (told) => told,
       run: { id, routine: 'tidy', subject: 'main', createdAt, trigger: 'schedule' },
       texts: { title: 'Tidy the shop', description: 'It was untidy.' },
       options: { draft: true, labels: [], reviewers: [] },

@@ -37,12 +37,17 @@ test.each(Object.entries(forms))('a value is replaced %s', (_what, form) => {
   const said = redaction.text(`before ${form} after`)
   expect(said).toMatch(/^before (eC1hY2Nlc3MtdG9rZW46|.{0,4})\[secret S0\].{0,6} after$/s)
   const stream = redaction.stream()
-  const pieces = [...`before ${form} after`].map((character) => stream.push(character))
+  const pieces = Array.from(`before ${form} after`).map((character) => stream.push(character))
   expect(pieces.join('') + stream.end()).toBe(said)
 })
 
 test('of a value with several lines each is replaced, however it is indented', () => {
-  const lines = ['-----BEGIN PRIVATE KEY-----', 'MIIEvQIBADANBgkqhkiG9w0B', 'AQEFAASCBKcwggSjAgEAAoIB', '-----END PRIVATE KEY-----']
+  const lines = [
+    '-----BEGIN PRIVATE KEY-----',
+    'MIIEvQIBADANBgkqhkiG9w0B',
+    'AQEFAASCBKcwggSjAgEAAoIB',
+    '-----END PRIVATE KEY-----',
+  ]
   const redaction = knowing(`${lines.join('\n')}\n`)
   expect(redaction.text(`key:\n${lines.map((line) => `    ${line}\n`).join('')}`)).toBe(
     `key:\n    ${lines[0]}\n    [secret S0]\n    [secret S0]\n    ${lines[3]}\n`,
@@ -92,7 +97,9 @@ test('every text of a value is redacted, and what is no text stays what it is', 
 const value = fc.oneof(
   fc.string({ minLength: 8, maxLength: 60, unit: 'grapheme' }),
   fc.stringMatching(/^[\w+/-]{8,80}$/),
-  fc.array(fc.stringMatching(/^[A-Za-z0-9+/=]{20,64}$/), { minLength: 2, maxLength: 4 }).map((lines) => lines.join('\n')),
+  fc
+    .array(fc.stringMatching(/^[A-Za-z0-9+/=]{20,64}$/), { minLength: 2, maxLength: 4 })
+    .map((lines) => lines.join('\n')),
 )
 const encodings: ((value: string) => string)[] = [
   (value) => value,
@@ -113,9 +120,11 @@ test('no form of a value survives, however the text is cut; and cutting changes 
       cuts,
       (values, parts, lengths) => {
         const redaction = knowing(...values)
-        const written = parts.map(([before, [index, encode]]) => before + encode(values[index % values.length]!)).join('')
+        const written = parts
+          .map(([before, [index, encode]]) => before + encode(values[index % values.length]!))
+          .join('')
         const stream = redaction.stream()
-        const characters = [...written.toWellFormed()]
+        const characters = Array.from(written.toWellFormed())
         let [said, at] = ['', 0]
         for (let turn = 0; at < characters.length; turn += 1) {
           const length = lengths[turn % lengths.length]!
@@ -139,7 +148,7 @@ test('no form of a value survives, however the text is cut; and cutting changes 
 
 test('ordinary text is unchanged, however it is cut', () => {
   const redaction = knowing(token, 'ghp_0123456789012345678901234567890123456', 'aaaaaaaa-bbbb')
-  const text = fc.string({ unit: fc.constantFrom(...'abgkpx_-Z0 \n\r"é&') })
+  const text = fc.string({ unit: fc.constantFrom(...Array.from('abgkpx_-Z0 \n\r"é&')) })
   fc.assert(
     fc.property(fc.array(text), (pieces) => {
       fc.pre(!/a{8}/.test(pieces.join('')))
