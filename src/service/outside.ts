@@ -1,4 +1,3 @@
-import { createHookDeliveries } from '../forges/github/hook-deliveries.ts'
 import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Library } from '../routines/library.ts'
 import { isPushTo, newHeadInto } from '../triggers/github/pushes.ts'
@@ -10,6 +9,7 @@ import { createSettler } from '../triggers/settle-deliveries.ts'
 import { createGitHubSource } from '../triggers/github/source.ts'
 import { webhooks as fromWebhooks } from '../triggers/webhook/webhooks.ts'
 import type { Ground } from './ground.ts'
+import { hookPlacesOf } from './hook-places.ts'
 import { openPullPlans } from './plan-pulls.ts'
 import { openWebhooks, type Webhooks } from './webhooks.ts'
 
@@ -76,9 +76,9 @@ export async function openOutside(
     ...(ground.isAlone ? writes.embedded : writes.postgres),
     received: (sources) => void settler.wake(sources),
   })
-  const missed = createHookDeliveries({ url: config.github.url, auth: config.github.auth })
   const forgetting = createForgetting({ ledger, keptMs: config.keepDeliveriesMs, log })
-  const askAgain = missed && createAskAgain({ ledger, deliveries: missed, log })
+  const places = hookPlacesOf(ground, routines)
+  const askAgain = places && createAskAgain({ ledger, places, log })
   return {
     receiver,
     settle,

@@ -1,5 +1,7 @@
 import type { Config } from '../config.ts'
 import { findClaude } from '../engines/claude-program.ts'
+import { nameAt } from '../forges/github/names.ts'
+import { findAppHook, findCheckRight, type Found } from '../forges/github/rights.ts'
 import { whoAmI } from '../forges/github/who.ts'
 import { addressOf, waitForServer } from '../ledger/postgres/first-contact.ts'
 import { createLog } from '../log.ts'
@@ -15,6 +17,18 @@ export const findAgent = (path: string): Promise<{ version: string; path: string
 
 /** Whom GitHub takes us for; undefined when nobody is signed in. Throws StepFailed with what to do. */
 export const signedInAs = (github: Config['github']): Promise<string | undefined> => whoAmI(github)
+
+/** Whether the App's webhook writes to us; undefined: nobody said that it should. Throws StepFailed. */
+export async function appHook({ github: { url, auth }, publicUrl, gitHubSecrets }: Config): Promise<Found | undefined> {
+  if (auth?.kind !== 'app' || gitHubSecrets.current === undefined) return undefined
+  return findAppHook({ url, auth }, publicUrl)
+}
+
+/** Whether commits of the routines' repository may be told what became of them; undefined: there is none on GitHub. Throws StepFailed. */
+export async function checkRight({ github: { url, auth }, routinesIn }: Config): Promise<Found | undefined> {
+  const name = routinesIn && nameAt(new URL(url).host, routinesIn.repository)
+  return auth && name !== undefined ? findCheckRight({ url, auth }, name) : undefined
+}
 
 /** Where the ledger is. Throws SetupError with what to do when it cannot live there. */
 export async function askPostgres(databaseUrl: string): Promise<string> {

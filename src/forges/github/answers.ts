@@ -28,8 +28,9 @@ export const StatusAnswer = z.object({ context: z.string(), state: z.string(), d
 export const CommentAnswer = z.object({ id: z.number().int(), body: z.string().nullish(), user: Login.nullish() })
 export type CommentAnswer = z.infer<typeof CommentAnswer>
 
-export const InstallationAnswer = z.object({ id: z.number().int() })
-export const AppAnswer = z.object({ slug: z.string(), permissions: z.record(z.string(), z.string()).default({}) })
+const Permissions = z.record(z.string(), z.string()).default({})
+export const InstallationAnswer = z.object({ id: z.number().int(), permissions: Permissions })
+export const AppAnswer = z.object({ slug: z.string(), permissions: Permissions })
 export const TokenAnswer = z.object({ token: z.string().min(1) })
 
 /** An error of the API client, as far as we read it. */

@@ -1,19 +1,18 @@
 import { z } from 'zod'
-import { apiOf, createClient, ordinaryPatience, type Client, type Patience } from './client.ts'
-import { explainApi } from './explain-api.ts'
-import { readKey } from './key.ts'
-import type { Credentials } from './sign-in.ts'
+import type { Client } from './client.ts'
 
 /** One attempt of GitHub to tell us something. `guid` is the same for all attempts of one delivery. */
 type Attempt = { id: string; guid: string; deliveredAt: Date; event: string; isOk: boolean }
 type AttemptPage = { attempts: Attempt[]; next: string | undefined }
-/** What GitHub remembers of its deliveries to the App, for three days. All throw StepFailed. */
+/** What GitHub remembers of the deliveries of one webhook, for three days. All throw StepFailed. */
 export type HookDeliveries = {
   /** Those that failed, newest first; an older Enterprise server names the others, too. */
   page(cursor: string | undefined): Promise<AttemptPage>
   /** Has one sent again; it arrives as any other. */
   sendAgain(id: string): Promise<void>
 }
+/** `doing` is the end of a sentence: "listing the deliveries of webhooks". */
+type AskAboutHook = <T>(doing: string, act: (client: Client) => Promise<T>) => Promise<T>
 
 const AttemptAnswer = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
@@ -23,31 +22,14 @@ const AttemptAnswer = z.object({
   status_code: z.number(),
 })
 
-/** undefined: nobody is signed in as an App, and a token is not told of deliveries. */
-export function createHookDeliveries(options: {
-  url: string
-  auth: Credentials
-  patience?: Partial<Patience>
-}): HookDeliveries | undefined {
-  const { url, auth } = options
-  if (auth?.kind !== 'app') return undefined
-  const patience = { ...ordinaryPatience, ...options.patience }
-  const ask = async <T>(doing: string, act: (client: Client) => Promise<T>): Promise<T> => {
-    try {
-      const privateKey = await readKey(auth.keyFile)
-      return await act(
-        createClient({ appId: auth.appId, privateKey }, { api: apiOf(url), patience, signal: undefined }),
-      )
-    } catch (error) {
-      throw explainApi(error, `${doing} at ${url}`, Date.now())
-    }
-  }
+/** `path`: where the API has the deliveries of this webhook; the App's and those of repositories are asked alike. */
+export function createHookDeliveries(path: string, ask: AskAboutHook): HookDeliveries {
   return {
     page: (cursor) =>
       ask('listing the deliveries of webhooks', async (client) => {
         const { data, headers } = await client.request({
           method: 'GET',
-          url: '/app/hook/deliveries',
+          url: path,
           per_page: 100,
           status: 'failure',
           ...(cursor === undefined ? {} : { cursor }),
@@ -62,7 +44,7 @@ export function createHookDeliveries(options: {
       }),
     async sendAgain(id) {
       await ask('asking for a delivery again', (client) =>
-        client.request({ method: 'POST', url: '/app/hook/deliveries/{delivery_id}/attempts', delivery_id: id }),
+        client.request({ method: 'POST', url: `${path}/{delivery_id}/attempts`, delivery_id: id }),
       )
     },
   }

@@ -6,12 +6,12 @@ import { readKey } from './key.ts'
 import type { Credentials } from './sign-in.ts'
 
 /** A person waits for the answer. */
-const patience = { ...ordinaryPatience, requestTimeoutMs: 5000, waitAtMostMs: 0, pauseMs: 100 }
+export const shortPatience = { ...ordinaryPatience, requestTimeoutMs: 5000, waitAtMostMs: 0, pauseMs: 100 }
 
 /** Whom GitHub takes us for, in words; undefined when nobody is signed in. Throws StepFailed with what to do. */
 export async function whoAmI({ url, auth }: { url: string; auth: Credentials }): Promise<string | undefined> {
   if (auth === undefined) return undefined
-  const options = { api: apiOf(url), patience, signal: undefined }
+  const options = { api: apiOf(url), patience: shortPatience, signal: undefined }
   try {
     if (auth.kind === 'token') {
       const answer = await createClient({ token: auth.token }, options).rest.users.getAuthenticated()

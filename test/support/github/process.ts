@@ -18,6 +18,7 @@ type Act =
   | 'fault'
   | 'hookAt'
   | 'deliver'
+  | 'redeliver'
   | 'healthy'
   | 'expireTokens'
   | 'removeInstallation'

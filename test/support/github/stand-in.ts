@@ -11,7 +11,7 @@ import { createChecks } from './checks.ts'
 import { openDescription } from './description.ts'
 import { createFaults, type Fault } from './faults.ts'
 import { createGitHost } from './git-host.ts'
-import { createHooks } from './hooks.ts'
+import { createHooks, type HookAt } from './hooks.ts'
 import { openJournal } from './journal.ts'
 import { createRepositories } from './repositories.ts'
 import { createTokens, type Token } from './tokens.ts'
@@ -88,7 +88,7 @@ export async function openGitHub(options: GitHubOptions) {
       .value,
   }
   const faults = createFaults()
-  const hooks = createHooks(url, journal)
+  const hooks = createHooks({ url, journal, isRepository: (name) => Object.hasOwn(wanted, name) })
   const state = { installed: true, renamed: new Map<string, { id: number; to: string }>() }
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`
   const checks = createChecks((name, sha) => repositories.isCommit(name, sha))
@@ -111,8 +111,9 @@ export async function openGitHub(options: GitHubOptions) {
 
   const acts = {
     fault: (fault: Fault) => faults.add(fault),
-    hookAt: (at: { url: string; secret: string }) => hooks.point(at),
+    hookAt: (at: HookAt) => hooks.point(at),
     deliver: (event: string, payload: object) => hooks.deliver(event, payload),
+    redeliver: (guid: string) => hooks.redeliver(guid),
     healthy: () => faults.clear(),
     /** Every installation token so far is worth nothing any more. */
     expireTokens: () => tokens.revoke(({ permissions }) => permissions !== undefined),
@@ -206,8 +207,11 @@ export async function openGitHub(options: GitHubOptions) {
     }
     const token = tokens.find(headers.authorization)
     if (token === 'unknown') return { status: 401, body: { message: 'Bad credentials' } }
-    if (path.startsWith('/app/hook/deliveries')) return token === 'app' ? hooks.answer(method, path, query) : unsigned
-    return api({ method, path, query, body: given, authorization: headers.authorization, token })
+    const { authorization } = headers
+    const said =
+      hooks.answer({ method, path, query, token }) ??
+      (await api({ method, path, query, body: given, authorization, token }))
+    return isClassic(token) ? { ...said, headers: { ...said.headers, ...scopes } } : said
   }
 
   async function control(name: string, body: Buffer, response: ServerResponse): Promise<void> {
@@ -237,7 +241,9 @@ export async function openGitHub(options: GitHubOptions) {
   }
 }
 
-const unsigned: ApiAnswer = { status: 401, body: { message: 'A JSON web token could not be decoded' } }
+/** https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps: told with each answer. */
+const scopes = { 'x-oauth-scopes': 'repo, admin:repo_hook' }
+const isClassic = (token: Token | 'none' | 'app') => typeof token === 'object' && token.value.startsWith('ghp_')
 
 function send(response: ServerResponse, { status, headers = {}, body }: ApiAnswer, truncated = false): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body)

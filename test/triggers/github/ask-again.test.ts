@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { StepFailed } from '../../../src/errors.ts'
-import { createLog } from '../../../src/log.ts'
+import { createLog, type Log } from '../../../src/log.ts'
 import { choose, createAskAgain, type Attempt } from '../../../src/triggers/github/ask-again.ts'
+import { missedIn } from '../../../src/triggers/github/missed.ts'
 
 const now = new Date('2026-03-05T12:00:00Z')
 const attempt = (guid: string, minutesAgo: number, more: Partial<Attempt> = {}): Attempt => ({
@@ -46,19 +47,29 @@ describe('what is asked for again', () => {
   })
 })
 
-type GitHub = { refuses?: (id: string) => Error | undefined; knowsCursor?: boolean }
-/** A look at eight events that did not arrive, going on from where an earlier one stopped. */
-async function look({ refuses = () => undefined, knowsCursor = true }: GitHub) {
+type GitHub = {
+  refuses?: (id: string) => Error | undefined
+  knowsCursor?: boolean
+  places?: readonly string[]
+  hidden?: (place: string) => Error | undefined
+  log?: Log
+}
+/** A look at eight events of each place that did not arrive, going on from where an earlier one of `here` stopped. */
+async function look(github: GitHub) {
+  const { refuses = () => undefined, knowsCursor = true, places = ['here'], hidden = () => undefined } = github
   const asked: string[] = []
-  const state = { value: { until: '2026-03-05T00:00:00Z', startedAt: now.toISOString(), cursor: 'c' } as object }
-  const put = (_: string, value: object) => Promise.resolve(void (state.value = value))
+  const begun = { until: '2026-03-05T00:00:00Z', startedAt: now.toISOString(), cursor: 'c', missing: 0, asked: 0 }
+  const before = { lookedAt: now.toISOString(), asked: 0, looks: { 'here 1': begun } }
+  const state = { value: { places: { here: before } } as Record<string, unknown> }
+  const put = (_: string, value: Record<string, unknown>) => Promise.resolve(void (state.value = value))
   const ledger = {
     settings: { take: () => Promise.resolve(state.value), put },
     deliveries: { known: () => Promise.resolve(new Set()) },
     now: () => Promise.resolve(now),
   }
   const attempts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((guid) => attempt(guid, 5, { id: guid }))
-  const deliveries = {
+  const hookAt = (place: string) => ({
+    name: `${place} 1`,
     page: (cursor: string | undefined) =>
       cursor === undefined || knowsCursor
         ? Promise.resolve({ attempts, next: undefined })
@@ -68,20 +79,37 @@ async function look({ refuses = () => undefined, knowsCursor = true }: GitHub) {
       const error = refuses(id)
       return error ? Promise.reject(error) : Promise.resolve()
     },
-  }
-  const askAgain = createAskAgain({ ledger: ledger as never, deliveries, log: createLog('silent') })
+  })
+  const askAgain = createAskAgain({
+    ledger: ledger as never,
+    places: async () =>
+      places.map((name) => ({
+        name,
+        async hooks() {
+          const error = hidden(name)
+          if (error) throw error
+          return [hookAt(name)]
+        },
+      })),
+    log: github.log ?? createLog('silent'),
+  })
   await askAgain.tick()
-  return { asked: asked.join(''), state: () => state.value, tick: () => askAgain.tick().then(() => asked.join('')) }
+  return {
+    asked: asked.join(''),
+    at: (place: string) => missedIn(state.value)[place],
+    places: () => Object.keys(missedIn(state.value)),
+    tick: () => askAgain.tick().then(() => asked.join('')),
+  }
 }
 
 describe('a look', () => {
   test('goes on after one that GitHub cannot send again', async () => {
-    const { asked, state } = await look({
+    const { asked, at } = await look({
       refuses: (id) => (id === 'b' ? new StepFailed('no_checkout', 'not found') : undefined),
     })
     expect(asked).toBe('abcdefgh')
-    expect(state()).toMatchObject({ missing: 8, asked: 7 })
-    expect(state()).not.toHaveProperty('error')
+    expect(at('here')).toMatchObject({ asked: 7, looks: { 'here 1': { missing: 8, asked: 7 } } })
+    expect(at('here')).not.toHaveProperty('error')
   })
 
   test.each<[string, Error, string]>([
@@ -91,13 +119,62 @@ describe('a look', () => {
   ])('ends when %s', async (_, error, asked) => {
     const ended = await look({ refuses: () => error })
     expect(ended.asked).toBe(asked)
-    expect(ended.state()).toMatchObject({ error: error.message, until: '2026-03-05T00:00:00Z' })
+    expect(ended.at('here')).toMatchObject({
+      error: error.message,
+      looks: { 'here 1': { until: '2026-03-05T00:00:00Z' } },
+    })
   })
 
   test('begins with the newest when GitHub does not know the page any more', async () => {
-    const { asked, state, tick } = await look({ knowsCursor: false })
+    const { asked, at, tick } = await look({ knowsCursor: false })
     expect(asked).toBe('')
-    expect(state()).toMatchObject({ error: 'GitHub does not know this cursor', until: '2026-03-05T00:00:00Z' })
+    expect(at('here')).toMatchObject({
+      error: 'GitHub does not know this cursor',
+      looks: { 'here 1': { until: '2026-03-05T00:00:00Z' } },
+    })
     expect(await tick()).toBe('abcdefgh')
+    expect(at('here')).not.toHaveProperty('error')
+  })
+
+  test('goes on at another repository where one is hidden, which is said once and with what to do', async () => {
+    const log = createLog('silent')
+    using warned = vi.spyOn(log, 'warn')
+    const denied = new StepFailed('forge_denied', 'the token may not see them', { hint: 'give it the right' })
+    const { asked, at, tick } = await look({
+      places: ['here', 'there'],
+      hidden: (place) => (place === 'here' ? denied : undefined),
+      log,
+    })
+    expect(asked).toBe('abcdefgh')
+    await tick()
+    expect(warned.mock.calls).toEqual([
+      [{ at: 'here', error: denied.message, hint: 'give it the right' }, expect.any(String)],
+    ])
+    // What was known of it is for when it can be seen again.
+    expect(at('here')).toMatchObject({ error: denied.message, looks: { 'here 1': { cursor: 'c' } } })
+  })
+
+  test('asks nobody else while GitHub is away, and begins with them the next time', async () => {
+    const order: string[] = []
+    const places = Array.from({ length: 60 }, (_, index) => `place ${index}`)
+    const away = { is: true }
+    const { tick } = await look({
+      places,
+      hidden(place) {
+        order.push(place)
+        return away.is ? new StepFailed('forge_unavailable', 'away', { retryable: true }) : undefined
+      },
+    })
+    expect(order).toEqual(['place 0'])
+    away.is = false
+    await tick()
+    expect(order.length).toBe(51)
+    await tick()
+    expect(new Set(order)).toEqual(new Set(places))
+  })
+
+  test('forgets places that nothing hears of any more', async () => {
+    const { places } = await look({ places: ['elsewhere'] })
+    expect(places()).toEqual(['elsewhere'])
   })
 })
