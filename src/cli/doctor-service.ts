@@ -1,9 +1,11 @@
 import type { AlertsJson } from '../http/alerts-api.ts'
+import type { HookJson } from '../http/git-hub-hook-api.ts'
 import type { MessagesJson } from '../http/messages-api.ts'
 import type { SourcesJson } from '../http/sources-api.ts'
 import type { WorkersJson } from '../http/workers-api.ts'
 import { type Client, connect, findLive } from './client.ts'
 import type { Context } from './context.ts'
+import { lookAtHook } from './doctor-hook.ts'
 import { visible } from './events.ts'
 
 export type Finding = { what: string; ok: boolean; says: string; hint?: string }
@@ -23,6 +25,7 @@ export async function lookAtService(context: Context): Promise<Finding[]> {
     await alerts(client),
     await messages(client),
     await refusals(client),
+    lookAtHook(await client.json<HookJson>('/v1/hooks/github')),
   ]
 }
 

@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process'
 import { mkdir, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { messageOf, OvernightError } from '../errors.ts'
-import { askPostgres, askRedis, findAgent, probe, signedInAs } from '../service/probes.ts'
+import { askPostgres, askRedis, findAgent, probe } from '../service/probes.ts'
 import { readFolder } from './check.ts'
 import { exitCodes, type Context } from './context.ts'
+import { lookAtGitHub } from './doctor-github.ts'
 import { type Finding, lookAtService } from './doctor-service.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
@@ -28,7 +29,7 @@ export function addDoctor(program: Command, context: Context): void {
         await routines(context),
         ...(await webhookSources(context)),
         ...(await claude(context)),
-        await github(context),
+        ...(await lookAtGitHub(context)),
         ...(await lookAtService(context)),
       ]
       if (options.json) context.out(`${JSON.stringify(findings)}\n`)
@@ -149,19 +150,6 @@ async function claude(context: Context): Promise<Finding[]> {
     { what: 'engine claude', ...engine },
     { what: 'model of claude', ...key },
   ]
-}
-
-/** Nobody signed in is no fault where all repositories are on this machine. */
-async function github(context: Context): Promise<Finding> {
-  const { github } = context.config()
-  const what = `forge ${new URL(github.url).host}`
-  try {
-    const name = await signedInAs(github)
-    return name === undefined ? { what, ok: false, says: 'nobody is signed in' } : { what, ok: true, says: name }
-  } catch (error) {
-    const hint = error instanceof OvernightError ? error.hint : undefined
-    return { what, ok: false, says: messageOf(error), hint: hint ?? 'correct the variables OVERNIGHT_GITHUB_…' }
-  }
 }
 
 async function postgres(context: Context): Promise<Finding[]> {

@@ -11,6 +11,7 @@ import { guardOrigin } from './auth.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { historyApi } from './history-api.ts'
+import { gitHubHookApi } from './git-hub-hook-api.ts'
 import { gitHubHook } from './hooks/github.ts'
 import { createRefusals } from './hooks/refusals.ts'
 import { webhookHooks } from './hooks/webhook.ts'
@@ -90,6 +91,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/workers', workersApi(face))
   api.route('/alerts', alertsApi(face))
   api.route('/sources', sourcesApi(face, refusals))
+  api.route('/hooks', gitHubHookApi(face, refusals))
   api.route('/tokens', tokensApi(face))
   api.route('/messages', messagesApi(face))
   api.get('/signing-secret', describeJson('What signs our messages, newest first', 200, SigningSecret), async (c) =>

@@ -7,7 +7,7 @@ import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import type { Refusals } from './hooks/refusals.ts'
 
-const Refused = z
+export const Refused = z
   .object({ at: z.iso.datetime(), count: z.number().int().describe('Within about that minute.'), reason: z.string() })
   .nullable()
   .describe('The last time that events were refused.')

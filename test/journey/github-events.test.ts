@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { HookJson } from '../../src/http/git-hub-hook-api.ts'
 import type { DeliveryWholeJson } from '../../src/http/occasion-json.ts'
 import { until } from '../support/crew.ts'
 import { freePort } from '../support/free-port.ts'
@@ -134,16 +135,45 @@ test('the same delivery a thousand times at once is answered 2xx a thousand time
   expect(runs.filter(({ routine }) => routine === 'counted').length).toBe(1)
 })
 
-test('what happened while nobody listened is asked for at the next start, once', async () => {
+/** The last look was a moment ago, and a service that starts over and over does not look each time. */
+const lookAgain = () =>
+  place.withLedger((_, store) => store.db.execute(sql`update settings set at = at - interval '20 minutes'`))
+const asksFor = () => github.lines().filter((line) => line.kind === 'request' && line.path.endsWith('/attempts')).length
+
+test('what happened while nobody listened is asked for at the next start, once, and the doctor says so', async () => {
   await service[Symbol.asyncDispose]()
   const missed = await github.act('deliver', 'issues', issue('acme', 16, 'A bug at night'))
   expect(missed.status).toBe(0)
-  // The last look was a moment ago, and a service that starts over and over does not look each time.
-  await place.withLedger((_, store) => store.db.execute(sql`update settings set at = at - interval '2 minutes'`))
+  await lookAgain()
   service = await place.start({ env })
   expect(await settled(missed.guid)).toMatchObject({ outcome: 'fired', subject: 'issue-16' })
   expect(service.log()).toContain('asked for again')
-  const asked = github.lines().filter((line) => line.kind === 'request' && line.path.endsWith('/attempts'))
-  expect(asked.length).toBe(1)
+  expect(asksFor()).toBe(1)
+  const { stdout } = await place.overnight(['doctor'], { env })
+  expect(stdout).toMatch(
+    /✓ events of GitHub: the last one \(issues\) came 2\d{3}-\S+Z; 1 missed were asked for again by the look at 2/,
+  )
+  expect(stdout).toMatch(/✓ webhook of GitHub: the App's writes to http:\S+\/hooks\/github\n/)
+})
+
+test('with a token the webhook of the repository is asked; without the right that is said', async () => {
+  await service[Symbol.asyncDispose]()
+  await github.act('hookAt', { url: service.url, secret, repository: 'acme/shop' })
+  const { guid } = await github.act('deliver', 'issues', issue('acme', 17, 'A bug the next night'))
+  const asked = asksFor()
+  const { OVERNIGHT_GITHUB_APP_ID: _id, OVERNIGHT_GITHUB_APP_KEY_FILE: _file, ...rest } = env
+  env = { ...rest, ...github.env('token'), OVERNIGHT_GITHUB_TOKEN: github.tokens.reader }
+  await lookAgain()
+  service = await place.start({ env })
+  const missed = async () => (await service.get<HookJson>('/v1/hooks/github')).missed
+  await until(20, async () => ((await missed()).some(({ error }) => error) ? [] : await missed()))
+  expect(await missed()).toMatchObject([{ name: 'acme/shop', error: expect.stringContaining('may not see'), asked: 0 }])
+  expect(service.log().match(/may not see the webhooks of acme\/shop/g)).toHaveLength(1)
+  await service[Symbol.asyncDispose]()
+  await lookAgain()
+  env = { ...env, ...github.env('token') }
+  service = await place.start({ env })
+  expect(await settled(guid)).toMatchObject({ outcome: 'fired', subject: 'issue-17' })
+  expect(asksFor()).toBe(asked + 1)
   expect(github.lines().filter(({ kind }) => kind === 'violation')).toEqual([])
 })

@@ -114,16 +114,22 @@ describe('for the doctor', () => {
   })
 
   test.each([
-    [{ contents: 'write', metadata: 'read' }, false],
-    [{ contents: 'write', metadata: 'read', checks: 'read' }, false],
-    [{ contents: 'write', metadata: 'read', checks: 'write' }, true],
-  ])('whether the App may write checks: %o', async (permissions, isGood) => {
+    [
+      { contents: 'write', metadata: 'read' },
+      { isGood: false, hint: expect.stringContaining('Checks: read and write') },
+    ],
+    [
+      { metadata: 'read', checks: 'read' },
+      { isGood: false, says: 'the App may not write them in acme/shop' },
+    ],
+    [
+      { metadata: 'read', checks: 'write' },
+      { isGood: true, says: 'the App may write them in acme/shop' },
+    ],
+  ])('whether the App may write checks: %o', async (permissions, found) => {
     await using ground = await openGitHubGround({ permissions })
     const signedIn = { url: ground.github.url, auth: asApp(ground.github) }
-    expect(await findCheckRight(signedIn, 'acme/shop')).toMatchObject({
-      isGood,
-      ...(isGood ? {} : { hint: expect.stringContaining('Checks: read and write') }),
-    })
+    expect(await findCheckRight(signedIn, 'acme/shop')).toMatchObject(found)
     expect(await findCheckRight(signedIn, 'acme/nowhere')).toMatchObject({ isGood: false })
   })
 

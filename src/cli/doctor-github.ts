@@ -1,0 +1,35 @@
+import { OvernightError, messageOf } from '../errors.ts'
+import { appHook, checkRight, signedInAs } from '../service/probes.ts'
+import type { Context } from './context.ts'
+import type { Finding } from './doctor-service.ts'
+
+/** Who is signed in at GitHub, and whether what is set up there is what the service needs. */
+export async function lookAtGitHub(context: Context): Promise<Finding[]> {
+  const config = context.config()
+  const forge = await look(`forge ${new URL(config.github.url).host}`, async () => {
+    const says = await signedInAs(config.github)
+    // Nobody signed in is no fault where all repositories are on this machine.
+    return says === undefined ? { ok: false, says: 'nobody is signed in' } : { ok: true, says }
+  })
+  if (!forge?.ok) return [forge].flatMap((one) => one ?? [])
+  const more = [
+    look('webhook of GitHub', async () => findingOf(await appHook(config))),
+    look('checks of routines', async () => findingOf(await checkRight(config))),
+  ]
+  return [forge, ...(await Promise.all(more))].flatMap((one) => one ?? [])
+}
+
+type Told = Omit<Finding, 'what'>
+const findingOf = (found: Awaited<ReturnType<typeof appHook>>): Told | undefined =>
+  found && { ok: found.isGood, says: found.says, ...(found.isGood ? {} : { hint: found.hint }) }
+
+/** undefined: nothing is to be said about it. */
+async function look(what: string, find: () => Promise<Told | undefined>): Promise<Finding | undefined> {
+  try {
+    const told = await find()
+    return told && { what, ...told }
+  } catch (error) {
+    const hint = error instanceof OvernightError ? error.hint : undefined
+    return { what, ok: false, says: messageOf(error), hint: hint ?? 'correct the variables OVERNIGHT_GITHUB_…' }
+  }
+}
