@@ -160,7 +160,7 @@ describe('what does not', () => {
     const { relay, seen } = await open(json)
     const depth = 100_000
     const body = `{"a":"${'.'.repeat(31 * 1024 * 1024)}","b":${'['.repeat(depth)}${']'.repeat(depth)}}`
-    for (let times = 0; times < 4; times += 1) {
+    for (let times = 0; times < 2; times += 1) {
       expect(await ask(relay, { body })).toMatchObject({ status: 400, body: expect.stringContaining('nested') })
     }
     expect(seen).toEqual([])

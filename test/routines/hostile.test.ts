@@ -101,13 +101,13 @@ const yamlish = fragments.map((parts) => parts.map(([piece, times]) => piece.rep
 
 describe('whatever the text', () => {
   test.each([
-    ['any characters', 300, fc.string({ unit: 'binary', maxLength: 5000 })],
-    ['pieces of YAML', 300, yamlish],
-    ['pieces of YAML as front matter', 300, yamlish.map(inFences)],
+    ['any characters', 120, fc.string({ unit: 'binary', maxLength: 5000 })],
+    ['pieces of YAML', 120, yamlish],
+    ['pieces of YAML as front matter', 120, yamlish.map(inFences)],
     // One costs several times what one of the others does.
     [
       'values of JSON under known keys',
-      60,
+      40,
       fc
         .record({
           key: fc.constantFrom('on', 'engine', 'inputs', 'limits', 'output', 'repository', 'network', 'connectors'),

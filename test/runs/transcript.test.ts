@@ -48,7 +48,7 @@ test('a short transcript is read back whole, however small the pieces', async ()
         expect(read.cursor.offset).toBe(summary.bytes)
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
 })
 

@@ -291,7 +291,7 @@ describe('dueSlots, whatever the downtime', () => {
         expect(slots.every((slot) => slot.late === (slot.outcome === 'fire' && ageOf(slot) > minuteMs))).toBe(true)
         expect(next.every((at) => at && at > down.now)).toBe(true)
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 
@@ -315,7 +315,7 @@ describe('dueSlots, whatever the downtime', () => {
           expect(schedules.map(({ from }) => from)).toEqual(whole.next)
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 
@@ -330,7 +330,7 @@ describe('dueSlots, whatever the downtime', () => {
         expect(capped.slots).toEqual(all.slots.length <= cap ? all.slots : [...summary, ...all.slots.slice(-cap)])
         expect(capped.next).toEqual(all.next)
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 })
