@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, ne, sql } from './sql.ts'
 import { inBatches } from './batches.ts'
 import { createOutbox } from './outbox.ts'
 import { alerts, type Alert, type OutboxRow } from './schema.ts'

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, or, sql } from './sql.ts'
 import { deliveries, firings, runs, slots, type Delivery, type Firing, type Run, type Trigger } from './schema.ts'
 import type { Database } from './store.ts'
 

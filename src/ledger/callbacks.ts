@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm'
+import { asc, eq } from './sql.ts'
 import { createOutbox } from './outbox.ts'
 import { runRowFacts } from './run-facts.ts'
 import { callbacks, runs, type Run } from './schema.ts'

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lte, ne, sql } from './sql.ts'
 import { idOf } from './cause.ts'
 import { deliveries, type Delivery } from './schema.ts'
 import type { Database } from './store.ts'

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, min, ne, not, notInArray, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, min, ne, not, notInArray, or, sql } from './sql.ts'
 import { runs, type Run } from './schema.ts'
 import type { Database } from './store.ts'
 

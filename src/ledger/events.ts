@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, gt } from 'drizzle-orm'
-import { sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt } from './sql.ts'
+import { sql } from './sql.ts'
 import { audit, runEvents, type RunEvent } from './schema.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNotNull, like, or } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, like, or } from './sql.ts'
 import { callbacks, firings, type Firing } from './schema.ts'
 import type { Database } from './store.ts'
 

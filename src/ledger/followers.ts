@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, isNull, lte, or, sql } from './sql.ts'
 import { runs, type Run } from './schema.ts'
 import type { Database } from './store.ts'
 

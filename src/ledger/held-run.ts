@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNotNull, isNull, sql } from './sql.ts'
 import { FenceLost } from '../errors.ts'
 import { recordEnding } from './endings.ts'
 import { answeredWithin, createInsist, isCommitted, transactionId, type Patience } from './insist.ts'

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from './sql.ts'
 import { inBatches } from './batches.ts'
 import { audit, routineVersions } from './schema.ts'
 import type { Database } from './store.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
+import { sql } from './sql.ts'
 import { behind, LedgerUnreachable } from '../errors.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql } from './sql.ts'
 import { createCallbacks } from './callbacks.ts'
 import { createAlerts } from './alerts.ts'
 import { createDeliveries } from './deliveries.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { sql } from 'drizzle-orm'
+import { sql } from './sql.ts'
 import { behind, messageOf, SetupError } from '../errors.ts'
 import type { Database, Store } from './store.ts'
 

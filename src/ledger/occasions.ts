@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, inArray, isNull, like, sql, type AnyColumn, type SQL } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, inArray, isNull, like, sql, type AnyColumn, type SQL } from './sql.ts'
 import { deliveries, firings, slots, type Delivery, type Firing, type Slot } from './schema.ts'
 import type { Database } from './store.ts'
 

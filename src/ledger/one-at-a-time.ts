@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql } from './sql.ts'
 import type { Database } from './store.ts'
 
 /** The database may be shared with other programs, whose locks are numbers, too. */

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, or, sql, type SQL } from './sql.ts'
 import { outbox, type OutboxRow } from './schema.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lte, not, notInArray, or, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lte, not, notInArray, or, sql, type SQL } from './sql.ts'
 import { attempts, runs, type Run } from './schema.ts'
 import { unheld } from './runs.ts'
 import { findStartable, type OuterLimits } from './startable.ts'

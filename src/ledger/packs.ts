@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, sql } from './sql.ts'
 import { packPieces } from './schema.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, isNull, sql } from './sql.ts'
 import { routines, settings, slots } from './schema.ts'
 import type { Database } from './store.ts'
 

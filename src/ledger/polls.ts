@@ -1,4 +1,4 @@
-import { and, eq, inArray, lte, sql } from 'drizzle-orm'
+import { and, eq, inArray, lte, sql } from './sql.ts'
 import { polls, type PollRow } from './schema.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, or, sql } from './sql.ts'
 import { copyPack, readPack } from './packs.ts'
 import { patches, publications, runs, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'

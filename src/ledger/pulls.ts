@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, sql } from './sql.ts'
 import type { NewPullRecord, PullRecord, PullRecords } from '../forges/pull-records.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { pulls, type PullRow } from './schema.ts'

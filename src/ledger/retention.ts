@@ -1,4 +1,4 @@
-import { inArray, sql, type SQL } from 'drizzle-orm'
+import { inArray, sql, type SQL } from './sql.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { deliveries, firings, runs } from './schema.ts'
 import type { Database } from './store.ts'

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNotNull, isNull, sql, type SQL } from './sql.ts'
 import { inBatches } from './batches.ts'
 import { service } from './pauses.ts'
 import { createSchedules } from './schedules.ts'

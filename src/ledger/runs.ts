@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, isNull, like, lt, or, sql, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, isNull, like, lt, or, sql, type SQL } from './sql.ts'
 import { recordEnding } from './endings.ts'
 import { attempts, runs, type Attempt, type Run, type RunState } from './schema.ts'
 import type { Database } from './store.ts'

@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, eq, sql } from './sql.ts'
 import { inBatches } from './batches.ts'
 import { schedules, type ScheduleRow } from './schema.ts'
 import type { Database } from './store.ts'

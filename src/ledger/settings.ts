@@ -1,4 +1,4 @@
-import { and, eq, lt, sql } from 'drizzle-orm'
+import { and, eq, lt, sql } from './sql.ts'
 import { settings } from './schema.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, isNull, lt, lte, ne, or, sql } from './sql.ts'
 import { routines, schedules, slots, type ScheduleRow, type Slot } from './schema.ts'
 import type { Database } from './store.ts'
 

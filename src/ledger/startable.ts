@@ -1,4 +1,4 @@
-import { sql, type SQL } from 'drizzle-orm'
+import { sql, type SQL } from './sql.ts'
 import { runs } from './schema.ts'
 import type { Database } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, isNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, isNull, or, sql } from './sql.ts'
 import { apiTokens, type ApiToken } from './schema.ts'
 import type { Database } from './store.ts'
 

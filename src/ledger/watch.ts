@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, or, sql } from './sql.ts'
 import { routines, routineVersions, type RoutineRow } from './schema.ts'
 import { keyOfRepository } from './startable.ts'
 import type { Database } from './store.ts'

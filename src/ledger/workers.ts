@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, lt, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, lt, sql } from './sql.ts'
 import { workers, type WorkerRow } from './schema.ts'
 import type { Database } from './store.ts'
 
