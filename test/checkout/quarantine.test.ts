@@ -240,7 +240,10 @@ describe('sizes', () => {
       })
     }
     const before = process.memoryUsage().rss
-    await expect(opened.collect()).rejects.toMatchObject({ reason: 'too_large' })
+    await expect(opened.collect()).rejects.toMatchObject({
+      reason: 'too_large',
+      message: expect.stringMatching(/^the change is larger than 64 MiB/),
+    })
     expect(process.memoryUsage().rss - before).toBeLessThan(4 * patchCapBytes)
   })
 

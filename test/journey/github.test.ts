@@ -72,91 +72,6 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
     expect(git(bare(), 'rev-list', '--count', `main..${branch('tidy')}`)).toBe('1')
   })
 
-  test('the same occasion twice is one firing and one pull request', async () => {
-    place.routine('twice', { more: { repository: `${github.url}/acme/shop.git`, on: { api: true } } })
-    const path = '/v1/routines/twice/fire'
-    await expect
-      .poll(async () => (await service.fetch('/v1/routines')).text(), { timeout: 10_000 })
-      .toContain('"twice"')
-    const key = { 'idempotency-key': 'once' }
-    const [one, two] = await Promise.all([
-      service.post<{ run: string }>(path, {}, key),
-      service.post<{ run: string }>(path, {}, key),
-    ])
-    expect(one.run).toBe(two.run)
-    expect(await untilSettled(service, one.run)).toMatchObject({ state: 'published' })
-    expect((await pulls()).filter(({ head }) => head.ref === branch('twice'))).toHaveLength(1)
-  })
-
-  test('a person’s commit on the branch is never written over; closed, the next one is -2', async () => {
-    const first = await fire('foreign', 'one')
-    const theirs = await github.act('commit', 'acme/shop', branch('foreign'), { 'theirs.md': 'mine\n' })
-    const second = await fire('foreign', 'two')
-    expect(second).toMatchObject({ state: 'failed', reason: 'branch_has_other_commits' })
-    expect(headOf('foreign')).toBe(theirs)
-    await github.act('close', 'acme/shop', first.pullRequest!.number)
-    const { run } = await service.post<{ run: string }>(`/v1/runs/${second.run}/retry`)
-    expect(await untilSettled(service, run)).toMatchObject({
-      state: 'published',
-      branch: `${branch('foreign')}-2`,
-      title: second.title,
-    })
-  })
-
-  test('refused, the change is kept and a retry publishes it without an agent', async () => {
-    await github.act('fault', {
-      path: String.raw`\.git/git-receive-pack$`,
-      push: { lines: ['error: GH006: Protected branch update failed.'], reason: 'protected branch hook declined' },
-    })
-    const refused = await fire('refused')
-    expect(refused).toMatchObject({
-      state: 'failed',
-      reason: 'push_refused',
-      message: expect.stringContaining('GH006'),
-    })
-    const { run } = await service.post<{ run: string }>(`/v1/runs/${refused.run}/retry`)
-    expect(await untilSettled(service, run)).toMatchObject({ state: 'published', commit: headOf('refused') })
-    expect(await (await service.fetch(`/v1/runs/${run}/events?follow=no`)).text()).not.toContain('event: output')
-  })
-
-  test('limited for longer than a step waits, it gives way for as long, and can be cancelled meanwhile', async () => {
-    await github.act('fault', {
-      method: 'GET',
-      path: String.raw`/repos/acme/shop$`,
-      answer: {
-        status: 403,
-        headers: { 'retry-after': '61' },
-        body: { message: 'You have exceeded a secondary rate limit' },
-      },
-    })
-    const file = join(place.routines, 'limited.md')
-    place.routine('limited', { more: { repository: 'acme/shop' } })
-    const { run } = await service.post<{ run: string }>('/v1/runs', { file, text: readFileSync(file, 'utf8') })
-    const notes = async () =>
-      (await service.get<{ events: { kind: string; data: { text?: string } }[] }>(`/v1/runs/${run}`)).events
-        .filter(({ kind }) => kind === 'note')
-        .map(({ data }) => data.text)
-    await expect
-      .poll(notes, { timeout: 10_000 })
-      .toEqual([expect.stringMatching(/limits our requests for 61 s .*; tried again in 61 s/)])
-    await service.post(`/v1/runs/${run}/cancel`)
-    expect(await untilSettled(service, run)).toMatchObject({ state: 'cancelled' })
-  })
-
-  test('it is on the morning’s page and in the lists, to be merged where it is', async () => {
-    const { run, pullRequest } = await fire('shown')
-    const page = await (await service.fetch('/', { headers: { accept: 'text/html' } })).text()
-    expect(page).toContain(`pull request #${pullRequest!.number}`)
-    expect(page).not.toMatch(/action="\/pulls\//)
-    const listed = await place.overnight(['pulls'], { env: { ...github.env(as) } })
-    expect(listed.stdout).toContain(`acme/shop#${pullRequest!.number}`)
-    expect(listed.stdout).toContain(pullRequest!.url)
-    const shown = await place.overnight(['show', run])
-    expect(shown.stdout).toContain(pullRequest!.url)
-    const merged = await place.overnight(['merge', `acme/shop#${pullRequest!.number}`])
-    expect(merged.stderr).toContain(`merge it there: ${pullRequest!.url}`)
-  })
-
   test('doctor says who is signed in, and what to do when nobody is let in', async () => {
     const good = await place.overnight(['doctor'], { env: github.env(as) })
     expect(good.stdout).toMatch(
@@ -168,6 +83,95 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
     expect(bad.stdout).toMatch(/! forge .*does not accept our credentials.*\n {2}→ renew OVERNIGHT_GITHUB_TOKEN/)
     expect((await place.overnight(['doctor'])).stdout).toContain('– forge github.com: nobody is signed in')
   })
+
+  // None of it knows how somebody signed in.
+  if (as === 'app')
+    describe('and then', () => {
+      test('the same occasion twice is one firing and one pull request', async () => {
+        place.routine('twice', { more: { repository: `${github.url}/acme/shop.git`, on: { api: true } } })
+        const path = '/v1/routines/twice/fire'
+        await expect
+          .poll(async () => (await service.fetch('/v1/routines')).text(), { timeout: 10_000 })
+          .toContain('"twice"')
+        const key = { 'idempotency-key': 'once' }
+        const [one, two] = await Promise.all([
+          service.post<{ run: string }>(path, {}, key),
+          service.post<{ run: string }>(path, {}, key),
+        ])
+        expect(one.run).toBe(two.run)
+        expect(await untilSettled(service, one.run)).toMatchObject({ state: 'published' })
+        expect((await pulls()).filter(({ head }) => head.ref === branch('twice'))).toHaveLength(1)
+      })
+
+      test('a person’s commit on the branch is never written over; closed, the next one is -2', async () => {
+        const first = await fire('foreign', 'one')
+        const theirs = await github.act('commit', 'acme/shop', branch('foreign'), { 'theirs.md': 'mine\n' })
+        const second = await fire('foreign', 'two')
+        expect(second).toMatchObject({ state: 'failed', reason: 'branch_has_other_commits' })
+        expect(headOf('foreign')).toBe(theirs)
+        await github.act('close', 'acme/shop', first.pullRequest!.number)
+        const { run } = await service.post<{ run: string }>(`/v1/runs/${second.run}/retry`)
+        expect(await untilSettled(service, run)).toMatchObject({
+          state: 'published',
+          branch: `${branch('foreign')}-2`,
+          title: second.title,
+        })
+      })
+
+      test('refused, the change is kept and a retry publishes it without an agent', async () => {
+        await github.act('fault', {
+          path: String.raw`\.git/git-receive-pack$`,
+          push: { lines: ['error: GH006: Protected branch update failed.'], reason: 'protected branch hook declined' },
+        })
+        const refused = await fire('refused')
+        expect(refused).toMatchObject({
+          state: 'failed',
+          reason: 'push_refused',
+          message: expect.stringContaining('GH006'),
+        })
+        const { run } = await service.post<{ run: string }>(`/v1/runs/${refused.run}/retry`)
+        expect(await untilSettled(service, run)).toMatchObject({ state: 'published', commit: headOf('refused') })
+        expect(await (await service.fetch(`/v1/runs/${run}/events?follow=no`)).text()).not.toContain('event: output')
+      })
+
+      test('limited for longer than a step waits, it gives way for as long, and can be cancelled meanwhile', async () => {
+        await github.act('fault', {
+          method: 'GET',
+          path: String.raw`/repos/acme/shop$`,
+          answer: {
+            status: 403,
+            headers: { 'retry-after': '61' },
+            body: { message: 'You have exceeded a secondary rate limit' },
+          },
+        })
+        const file = join(place.routines, 'limited.md')
+        place.routine('limited', { more: { repository: 'acme/shop' } })
+        const { run } = await service.post<{ run: string }>('/v1/runs', { file, text: readFileSync(file, 'utf8') })
+        const notes = async () =>
+          (await service.get<{ events: { kind: string; data: { text?: string } }[] }>(`/v1/runs/${run}`)).events
+            .filter(({ kind }) => kind === 'note')
+            .map(({ data }) => data.text)
+        await expect
+          .poll(notes, { timeout: 10_000 })
+          .toEqual([expect.stringMatching(/limits our requests for 61 s .*; tried again in 61 s/)])
+        await service.post(`/v1/runs/${run}/cancel`)
+        expect(await untilSettled(service, run)).toMatchObject({ state: 'cancelled' })
+      })
+
+      test('it is on the morning’s page and in the lists, to be merged where it is', async () => {
+        const { run, pullRequest } = await fire('shown')
+        const page = await (await service.fetch('/', { headers: { accept: 'text/html' } })).text()
+        expect(page).toContain(`pull request #${pullRequest!.number}`)
+        expect(page).not.toMatch(/action="\/pulls\//)
+        const listed = await place.overnight(['pulls'], { env: { ...github.env(as) } })
+        expect(listed.stdout).toContain(`acme/shop#${pullRequest!.number}`)
+        expect(listed.stdout).toContain(pullRequest!.url)
+        const shown = await place.overnight(['show', run])
+        expect(shown.stdout).toContain(pullRequest!.url)
+        const merged = await place.overnight(['merge', `acme/shop#${pullRequest!.number}`])
+        expect(merged.stderr).toContain(`merge it there: ${pullRequest!.url}`)
+      })
+    })
 
   test('no token is in any process, in any file that stays, in the log or in what was said; GitHub was asked as it wants', async () => {
     const secrets = 'ghp_o{36}|ghs_[0-9]+_|BEGIN RSA'
