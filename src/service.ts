@@ -109,6 +109,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     readOnce: ground.readOnce,
     readFiles: (files) => readTexts(files, ground.read),
     transcriptOf: ground.transcriptOf,
+    promptOf: ground.promptOf,
     explainWaits: (runs, maySee) =>
       explainWaits(
         {

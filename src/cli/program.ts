@@ -21,6 +21,7 @@ const parts: readonly { commands: readonly string[]; add: () => Promise<Add> }[]
   { commands: ['plan'], add: async () => (await import('./plan.ts')).addPlan },
   { commands: ['run', 'approve'], add: async () => (await import('./run.ts')).addRun },
   { commands: ['runs', 'show', 'deny', 'cancel', 'retry'], add: async () => (await import('./runs.ts')).addRuns },
+  { commands: ['prompt'], add: async () => (await import('./prompt.ts')).addPrompt },
   { commands: ['logs'], add: async () => (await import('./logs.ts')).addLogs },
   {
     commands: ['deliveries', 'delivery', 'replay', 'slots'],

@@ -5,6 +5,7 @@ import type { Alert } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
 import type { Library, LibrarySnapshot } from '../routines/library.ts'
 import type { Acts } from '../runs/acts.ts'
+import type { KeptPrompt } from '../runs/kept-prompt.ts'
 import type { TranscriptCursor, TranscriptPart } from '../runs/transcript.ts'
 import type { WebhookSecrets } from '../triggers/github/accept.ts'
 import type { Receiver } from '../triggers/receive-deliveries.ts'
@@ -25,6 +26,8 @@ export type Face = {
   /** What such files would put in force, if they were all there is. */
   readFiles(files: readonly { entry: string; text: string }[]): LibrarySnapshot
   transcriptOf(run: string, cursor: TranscriptCursor): Promise<TranscriptPart>
+  /** What the agent of an attempt was told; undefined = nothing (yet). */
+  promptOf(run: string, fence: number): Promise<KeptPrompt | undefined>
   /** The same runs, those that are queued with what they wait for now; runs that who asks may not see are not named. */
   explainWaits(runs: readonly Run[], maySee: (routine: string) => boolean): Promise<Run[]>
   /** Processes that take runs and were heard of lately. */

@@ -45,7 +45,7 @@ export const RunWholeJson = RunRowJson.extend({
     .describe('Of the model, all attempts together, counted outside the agent.'),
   findings: z.array(z.object({ rule: z.string(), path: z.string().nullable(), message: z.string() })),
   events: z.array(EventJson).describe('The last 100.'),
-  links: z.object({ self: z.string(), events: z.string(), page: z.string() }),
+  links: z.object({ self: z.string(), events: z.string(), prompt: z.string(), page: z.string() }),
 })
 
 export const runJson = (run: Run, now: Date): RunJson => runFacts(run, now)

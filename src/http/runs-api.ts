@@ -10,6 +10,7 @@ import { isEnded } from '../runs/states.ts'
 import type { Face } from './face.ts'
 import { describeJson } from './describe.ts'
 import type { Asked } from './programs.ts'
+import { PromptJson, promptParts } from './prompt.ts'
 import { refuseBadInputs, refuseInvalid } from './refuse.ts'
 import { maySee } from './rights.ts'
 import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson } from './run-json.ts'
@@ -104,7 +105,7 @@ export function runsApi(face: Face) {
         tokens: run.tokens,
         findings: changes?.findings ?? [],
         events: events.map(eventJson),
-        links: { self, events: `${self}/events`, page: `/runs/${run.id}` },
+        links: { self, events: `${self}/events`, prompt: `${self}/prompt`, page: `/runs/${run.id}` },
       },
       waiting && !isEnded(run.state) ? 202 : 200,
     )
@@ -138,6 +139,17 @@ export function runsApi(face: Face) {
           await (part.kind === 'idle' ? sse.write(': still here\n\n') : sse.writeSSE(sseOf(part)))
         }
       })
+    },
+  )
+
+  app.get(
+    '/:id/prompt',
+    describeJson('What the agent was told, with what came from outside apart', 200, PromptJson),
+    async (c) => {
+      const run = await seen(c)
+      const parts = await promptParts(face, run.id)
+      if (!parts) throw new NotFound('prompt of run', run.id, 'its agent was told nothing yet, or it never started')
+      return c.json({ run: run.id, parts } satisfies PromptJson)
     },
   )
 

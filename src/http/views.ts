@@ -7,6 +7,7 @@ import type { RunView } from '../ui/run.ts'
 import { storyItemOf, type StoryItem } from '../ui/told.ts'
 import { sizeOf } from '../runs/transcript.ts'
 import type { Face } from './face.ts'
+import { promptParts } from './prompt.ts'
 import { storyAfter, storyStart, writeCursor, type StoryCursor } from './story.ts'
 
 const open: readonly RunState[] = [
@@ -73,6 +74,7 @@ export async function runView(face: Face, id: string): Promise<RunView> {
   return {
     run,
     clock: await clockOf(face),
+    prompt: (await promptParts(face, run.id)) ?? null,
     story: items,
     events: await ledger.events.last(run.id, 500),
     patch: patch ? { ...patch, cut: patch.diffCut } : null,

@@ -60,6 +60,26 @@ export function createOutsideText(nonce: string): OutsideText {
   }
 }
 
+/** A stretch of a prompt; `from` is null for words of the routine and of ours, `cut` the characters that are missing at its end. */
+export type PromptPart = { from: string | null; text: string; cut: number }
+
+/** The stretches of a prompt that was filled with this nonce. No text from outside can end one early or begin one: it has no nonce. */
+export function partsOf(prompt: string, nonce: string): PromptPart[] {
+  const marked = new RegExp(
+    `<untrusted-${nonce} from="([^"]*)" characters="\\d+"(?: cut="(\\d+)")?>([^]*?)</untrusted-${nonce}>`,
+    'g',
+  )
+  const parts: PromptPart[] = []
+  let end = 0
+  const ours = (text: string) => (text === '' ? [] : [{ from: null, text, cut: 0 }])
+  for (const found of prompt.matchAll(marked)) {
+    const [whole, from = '', cut = '0', text = ''] = found
+    parts.push(...ours(prompt.slice(end, found.index)), { from, text, cut: Number(cut) })
+    end = found.index + whole.length
+  }
+  return [...parts, ...ours(prompt.slice(end))]
+}
+
 /** A cut must not leave half a character. */
 function withoutHalf(text: string): string {
   return /[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text

@@ -14,7 +14,7 @@ export type TaskFiles = {
 
 /** The prompt, the inputs and the event as files, and the agent's own home: all outside the checkout, so never part of the patch. */
 export async function writeTaskFiles(task: Task): Promise<TaskFiles> {
-  const { run, routine, tools } = task
+  const { run, routine, held, tools } = task
   const folder = join(task.folder, 'task')
   const files = {
     prompt: join(folder, 'prompt.md'),
@@ -23,8 +23,10 @@ export async function writeTaskFiles(task: Task): Promise<TaskFiles> {
   }
   const home = { own: join(task.folder, 'agent', 'home'), trusted: join(task.folder, 'agent', 'trusted') }
   for (const path of [folder, home.own, home.trusted]) await mkdir(path, { recursive: true, mode: 0o700 })
-  const brief = writeBrief({ run, routine, background: await tools.backgroundOf(run), nonce: newNonce() })
+  const nonce = newNonce()
+  const brief = writeBrief({ run, routine, background: await tools.backgroundOf(run), nonce })
   await writeFile(files.prompt, brief.prompt)
+  await tools.keepPrompt(run.id, held.fence, { prompt: brief.prompt, nonce })
   await writeFile(files.inputs, JSON.stringify(run.inputs))
   await writeFile(files.event, JSON.stringify(brief.event))
   return { prompt: brief.prompt, notes: brief.notes, files, home }

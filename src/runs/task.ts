@@ -12,6 +12,7 @@ import type { Checkouts } from '../checkout/index.ts'
 import type { gate } from '../checkout/gate.ts'
 import type { publish } from '../publish/publish.ts'
 import type { Background } from './brief.ts'
+import type { KeptPrompt } from './kept-prompt.ts'
 import type { Transcript } from './transcript.ts'
 
 /** Instants of the pipeline a fault test may stop at, in their order. */
@@ -41,6 +42,8 @@ export type PerformTools = {
   /** The way to the model for one attempt. Throws StepFailed('model_sign_in') when no key is configured. */
   openModelRelay(options: { run: string; onUsage(report: UsageReport): void }): Promise<ModelRelay>
   openTranscript(run: string, fence: number): Promise<Transcript>
+  /** For people who ask what the agent of this attempt was told. */
+  keepPrompt(run: string, fence: number, told: KeptPrompt): Promise<void>
   backgroundOf(run: Run): Promise<Background>
   patchOf(run: string): Promise<StoredPatch | undefined>
   /** A later run of the same routine and subject that has published since. */

@@ -17,6 +17,7 @@ import { parseOrRefuse } from '../routines/read.ts'
 import { openReadings } from '../routines/readings.ts'
 import type { Routine } from '../routines/routine.ts'
 import { healAfterKill, sweepEnded } from '../runs/leftovers.ts'
+import { readPrompt } from '../runs/kept-prompt.ts'
 import { readTranscript, type TranscriptCursor } from '../runs/transcript.ts'
 import { createSandboxDrivers } from '../sandboxes/index.ts'
 import { createRedaction, type Redaction } from '../secrets/redaction.ts'
@@ -89,6 +90,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     transcriptFolder: (run: string, fence: number) => join(paths.transcripts, run, String(fence)),
     transcriptOf: (run: string, cursor: TranscriptCursor) =>
       readTranscript(join(paths.transcripts, run, String(cursor.fence)), cursor),
+    promptOf: (run: string, fence: number) => readPrompt(join(paths.transcripts, run, String(fence))),
     /** Clears what killed processes left on this machine. */
     async heal() {
       await (isAlone ? healAfterKill(leftovers) : sweepEnded(leftovers))

@@ -10,6 +10,7 @@ import type { Queue } from '../queue/queue.ts'
 import { openModelRelay } from '../relay/model.ts'
 import { readBackground } from '../runs/background.ts'
 import { createAutoPause } from '../runs/auto-pause.ts'
+import { keepPrompt } from '../runs/kept-prompt.ts'
 import { killLeftovers } from '../runs/leftovers.ts'
 import type { PerformTools } from '../runs/task.ts'
 import { openTranscript } from '../runs/transcript.ts'
@@ -112,6 +113,10 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
         config.transcriptBytes,
         () => void ledger.announce(run).catch(() => {}),
       )
+    },
+    keepPrompt: async (run, fence, { prompt, nonce }) => {
+      await ground.learnSecrets()
+      await keepPrompt(ground.transcriptFolder(run, fence), { prompt: ground.redaction.text(prompt), nonce })
     },
     redaction: ground.redaction,
     backgroundOf: (run) => readBackground({ ledger, payloadOf: (delivery) => payloadOf(delivery) ?? {} }, run),

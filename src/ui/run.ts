@@ -1,8 +1,10 @@
+import type { PromptPart } from '../routines/outside-text.ts'
 import { actionsOf, buttons } from './actions.ts'
 import { changesSection, findingsList, type PatchView } from './changes.ts'
 import { factsSection, type FactsView } from './facts.ts'
 import { html, type Html } from './html.ts'
 import { page } from './page.ts'
+import { promptSection } from './prompt.ts'
 import { byline, dotted, runPath } from './row.ts'
 import { storySection, type StoryItem } from './story.ts'
 import { timelineSection, type TimelineView } from './timeline.ts'
@@ -10,6 +12,8 @@ import { advice, detail, headline } from './words.ts'
 
 export type RunView = FactsView &
   TimelineView & {
+    /** What the agent was told; null = nothing yet. */
+    prompt: readonly PromptPart[] | null
     story: readonly StoryItem[]
     patch: PatchView | null
     /** Where the page listens for what comes after this view (the cursor is part of it); null = the run has ended. */
@@ -17,7 +21,7 @@ export type RunView = FactsView &
   }
 
 export function runPage(view: RunView): Html {
-  const { run, clock, live, story, patch } = view
+  const { run, clock, live, prompt, story, patch } = view
   const body = html`${runHead(view)}
     <nav class="tabs" aria-label="Parts of this run">
       <a href="#story">Story</a><a href="#changes">Changes${patch && ` ${patch.changes.length}`}</a
@@ -25,7 +29,8 @@ export function runPage(view: RunView): Html {
     </nav>
     <div class="sheet">
       <div class="text">
-        ${storySection(story, { clock, ended: run.endedAt !== null })} ${changesSection(run, patch)}
+        ${promptSection(prompt, run.id)} ${storySection(story, { clock, ended: run.endedAt !== null })}
+        ${changesSection(run, patch)}
       </div>
       <div class="margin">${timelineSection(view)} ${factsSection(view)}</div>
     </div>`

@@ -46,6 +46,7 @@ const routes: [method: string, path: string][] = [
   ['POST', '/v1/runs'],
   ['GET', '/v1/runs/{id}'],
   ['GET', '/v1/runs/{id}/events'],
+  ['GET', '/v1/runs/{id}/prompt'],
   ['POST', '/v1/runs/{id}/approve'],
   ['POST', '/v1/runs/{id}/deny'],
   ['POST', '/v1/runs/{id}/cancel'],

@@ -56,6 +56,15 @@ export function runView(changes: Partial<RunView> = {}): RunView {
     attempts: [],
     version: { file: 'routines/ci-keeper.md', hash: needing.hash, commit: 'a81c09de22f14b0c9d1e77a6b4f3c2d1e0f9a8b7' },
     events,
+    prompt: [
+      {
+        from: null,
+        text: 'You work unattended on the routine "ci-keeper"; nobody answers questions.\n\nLook into ',
+        cut: 0,
+      },
+      { from: 'event.title', text: 'Release fails on Node 24', cut: 0 },
+      { from: null, text: ' and propose the smallest change.\n', cut: 0 },
+    ],
     story,
     patch: {
       cut: false,
