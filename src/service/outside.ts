@@ -59,12 +59,12 @@ export async function openOutside(
     routines,
     wake,
     isPressed: () => receiver.isBusy(),
-    heard(event) {
+    async heard(event) {
       const { routinesIn, webhooksIn } = config
       if (routinesIn && isPushTo(event, routinesIn)) void library.rescan()
-      const pull = routinesIn && newHeadInto(event, routinesIn)
-      if (pull !== undefined) pullPlans?.heard(pull)
       if (webhooksIn && isPushTo(event, webhooksIn)) void webhooks.sources.rescan()
+      const pull = routinesIn && newHeadInto(event, routinesIn)
+      if (pull !== undefined) await pullPlans?.heard({ pull, delivery: event.delivery })
     },
     log,
   })
@@ -92,6 +92,7 @@ export async function openOutside(
       { every: '19 * * * * *', name: 'old events', act: () => forgetting.tick() },
       // Looks at its own row each time: one process in ten minutes goes on to ask GitHub.
       ...(askAgain ? [{ every: '*/20 * * * * *', name: 'missed events', act: () => askAgain.tick() }] : []),
+      ...(pullPlans ? [{ every: '*/5 * * * * *', name: 'plans', act: () => pullPlans.tick() }] : []),
       ...webhooks.ticks,
     ],
   }

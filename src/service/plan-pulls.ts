@@ -1,11 +1,11 @@
 import { openPullHead } from '../checkout/pull-head.ts'
-import { logged } from '../errors.ts'
 import { nameAt } from '../forges/github/names.ts'
 import { planCharacters, planComment } from '../publish/plan-comment.ts'
 import type { RepositoryFolder } from '../repository-folder.ts'
 import { planMarkdown } from '../routines/plan/write-plan.ts'
 import { planAgainst } from '../triggers/plan-against.ts'
 import type { Ground } from './ground.ts'
+import { createPlanTeller, type PlanTeller } from './plan-teller.ts'
 import { readProposal, type Asked } from './proposal.ts'
 
 /** Fetching what a stranger proposes, and telling about it. */
@@ -13,52 +13,27 @@ const patienceMs = 120_000
 /** Who pushes all the time is answered by the next delivery. */
 const mostLooks = 3
 
-type PullPlans = {
-  /** This pull request of the routines' repository has another head than before. */
-  heard(number: number): void
-}
-
 /**
  * Tells pull requests of the routines' repository on GitHub what merging them would change, one after the other; undefined where there is
- * nobody to tell. Whoever heard of them does not wait. `building` ends it.
+ * nobody to tell. `building` ends it.
  */
 export function openPullPlans(
   ground: Ground,
   building: AsyncDisposableStack,
   sourcesInForce: Asked['sourcesInForce'],
-): PullPlans | undefined {
-  const { config, github, log } = ground
+): PlanTeller | undefined {
+  const { config, github, ledger, log } = ground
   const { routinesIn: place } = config
-  const isOnGitHub = place && nameAt(new URL(config.github.url).host, place.repository) !== undefined
-  if (!isOnGitHub || !github.notices) return undefined
-  const tell = createTelling(ground, place, sourcesInForce)
-  const stopped = new AbortController()
-  const waiting = new Set<number>()
-  const state = { working: undefined as Promise<void> | undefined }
-
-  async function work(): Promise<void> {
-    for (const number of waiting) {
-      // Heard of again from here on, it is looked at again.
-      waiting.delete(number)
-      if (stopped.signal.aborted) return
-      await tell(number, stopped.signal).catch((error: unknown) => {
-        if (!stopped.signal.aborted)
-          log.warn({ pull: number, ...logged(error) }, 'a pull request was not told its plan')
-      })
-    }
-    state.working = undefined
-  }
-  building.defer(async () => {
-    stopped.abort()
-    await state.working
+  const name = place && nameAt(new URL(config.github.url).host, place.repository)
+  if (!place || name === undefined || !github.notices) return undefined
+  const teller = createPlanTeller({
+    ledger,
+    tell: createTelling(ground, place, sourcesInForce),
+    addressOf: (pull) => `${config.github.url}/${name}/pull/${pull}`,
+    log,
   })
-  return {
-    heard(number) {
-      if (stopped.signal.aborted) return
-      waiting.add(number)
-      state.working ??= work()
-    },
-  }
+  building.defer(() => teller.stop())
+  return teller
 }
 
 function createTelling(ground: Ground, place: RepositoryFolder, sourcesInForce: Asked['sourcesInForce']) {

@@ -49,10 +49,12 @@ export function createTeller({ ledger, log, write }: TellerTools) {
     ledger.transaction(async (tx) => {
       await tx.oneAtATime(settingKey)
       const row = await tx.settings.find(settingKey)
+      const now = (await tx.now()).getTime()
       if (row?.value['verdict'] === verdict) {
         if (row.value['isTold'] === true) return 'told'
-        if ((await tx.now()).getTime() - row.at.getTime() < claimMs) return 'theirs'
+        if (now - row.at.getTime() < claimMs) return 'theirs'
       }
+      if (now < Number(row?.value['notBeforeMs'] ?? 0)) return 'theirs'
       await tx.settings.put(settingKey, { verdict, isTold: false }, by)
       return 'mine'
     })
@@ -75,7 +77,10 @@ export function createTeller({ ledger, log, write }: TellerTools) {
     try {
       await write(check, stopped.signal)
     } catch (error) {
-      await ledger.settings.put(settingKey, {}, by)
+      // A limit is the same for the next verdict.
+      const waitMs = error instanceof OvernightError ? error.retryAfterMs : undefined
+      const value = waitMs === undefined ? {} : { notBeforeMs: (await ledger.now()).getTime() + waitMs }
+      await ledger.settings.put(settingKey, value, by)
       throw error
     }
     await ledger.settings.put(settingKey, { verdict, isTold: true }, by)

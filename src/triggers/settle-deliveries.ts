@@ -22,8 +22,8 @@ export type SettleTools = {
   wake(): void
   /** Others are being received: they go first. */
   isPressed(): boolean
-  /** What a delivery says, whatever routines make of it. */
-  heard?(event: OutsideEvent): void
+  /** What a delivery says, whatever routines make of it; told before it is settled, and again when that failed. */
+  heard?(event: OutsideEvent): Promise<void> | void
   log: Log
 }
 export type Settler = {
@@ -76,13 +76,16 @@ export function createSettler(tools: SettleTools): Settler {
     }
     const judgements = (await Promise.all(judging)).flat()
     const quiet: { delivery: Delivery; settlement: Settlement }[] = []
+    /** What fires nothing is settled together. */
+    async function begin(delivery: Delivery, judgement: Judgement): Promise<void> {
+      if ('event' in judgement) await tools.heard?.(judgement.event)
+      if (isFiring(judgement)) await settle(delivery, judgement)
+      else quiet.push({ delivery, settlement: settled(judgement, []) })
+    }
     for (const [index, delivery] of owed.entries()) {
       const judged = judgements[index]!
       if (judged.status === 'rejected') await setAside(delivery, judged.reason)
-      else if (isFiring(judged.value))
-        await settle(delivery, judged.value).catch((error: unknown) => setAside(delivery, error))
-      else quiet.push({ delivery, settlement: settled(judged.value, []) })
-      if (judged.status === 'fulfilled' && 'event' in judged.value) tools.heard?.(judged.value.event)
+      else await begin(delivery, judged.value).catch((error: unknown) => setAside(delivery, error))
     }
     await ledger.deliveries
       .settleAll(quiet.map(({ delivery, settlement }) => ({ id: delivery.id, ...settlement })))

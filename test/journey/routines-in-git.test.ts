@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { MessagesJson } from '../../src/http/messages-api.ts'
 import type { RoutinesJson } from '../../src/http/routines-api.ts'
 import { parseOrRefuse } from '../../src/routines/read.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
@@ -135,6 +136,7 @@ describe('routines that live in a repository on GitHub', () => {
 
   const proposed = (number: number, action: string) =>
     deliver('pull_request', { action, number, pull_request: { number, base: { ref: 'main' } } })
+  const patient = { timeout: 25_000, interval: 100 }
   const says = (number: number, what: string) =>
     vi.waitFor(
       async () => {
@@ -180,6 +182,31 @@ describe('routines that live in a repository on GitHub', () => {
     expect(second.body).toContain('- tidy (removed)')
     expect(second.body).toContain('! webhooks/ci (broken: it would not be in force)')
     expect((await list()).routines.map(({ name }) => name)).toEqual(['tidy'])
+  })
+
+  test('a plan and a check that GitHub did not take are told later, once', async () => {
+    const comments = {
+      method: 'POST',
+      path: 'issues/\\d+/comments',
+      times: 3,
+      answer: { status: 502, body: 'unicorn' },
+    }
+    await github.act('fault', comments)
+    const files = { 'night/routines/late.md': text('Late') }
+    const { number, head } = await github.act('propose', 'acme/shop', { branch: 'late', files })
+    await proposed(number, 'opened')
+    const refusals = { method: 'POST', path: '/check-runs', times: 3, answer: { status: 502, body: 'unicorn' } }
+    await github.act('fault', refusals)
+    const commit = await push({ 'tidy.md': text('Four and a half') })
+    await look()
+    const owed = async () => (await service.get<MessagesJson>('/v1/messages?state=owed')).messages
+    await vi.waitFor(async () => expect(await owed()).toMatchObject([{ kind: 'plan.comment', tries: 1 }]), patient)
+    await vi.waitFor(() => expect(service.log()).toContain('the check of the routines could not be set'), patient)
+    await look()
+    await checkOf(commit)
+    await says(number, head)
+    await vi.waitFor(async () => expect(await owed()).toEqual([]), patient)
+    expect(service.log().match(/could not be told its plan/g)).toHaveLength(1)
   })
 
   test('a pull request that changes no routine is told nothing', async () => {

@@ -54,6 +54,17 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(written).toEqual(['a'])
     })
 
+    test('waits for as long as GitHub says, whoever looks and whatever became of the next commit', async () => {
+      const limited = new StepFailed('forge_unavailable', 'slow down', { retryable: true, retryAfterMs: 600_000 })
+      await server(() => Promise.reject(limited)).tell(check('a'))
+      await server().tell(check('a'))
+      await server().tell(check('b'))
+      expect(written).toEqual([])
+      await open.setClock(new Date(start.getTime() + 601_000))
+      await server().tell(check('b'))
+      expect(written).toEqual(['b'])
+    })
+
     test('that a killed server was at is set by another one, when it had its time', async () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       const killed = server(() => promise)

@@ -24,7 +24,8 @@ export const outbox = pgTable(
   {
     /** Derived from its cause: the same news is one message. It is the webhook-id. */
     id: text().primaryKey(),
-    kind: text({ enum: ['run.ended', 'alert.raised', 'alert.cleared', 'routine.paused'] }).notNull(),
+    /** `plan.comment`: the plan of a pull request, which is told by GitHub's API; the others are posted as they are. */
+    kind: text({ enum: ['run.ended', 'alert.raised', 'alert.cleared', 'routine.paused', 'plan.comment'] }).notNull(),
     url: text().notNull(),
     body: jsonb().$type<Record<string, unknown>>().notNull(),
     tries: integer().notNull().default(0),
