@@ -86,6 +86,8 @@ export function createDeliveries(db: Database) {
         ...(of === undefined ? [] : [eq(deliveries.source, of)]),
         ...(besides === undefined ? [] : [ne(deliveries.source, besides)]),
       ]
+      // Alone it is one look into the index, which is all that idle seconds cost.
+      if ((await db.select({ id: deliveries.id }).from(deliveries).where(owed).limit(1)).length === 0) return []
       const oldest = db
         .select({
           id: deliveries.id,

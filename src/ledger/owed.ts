@@ -33,6 +33,12 @@ export function createOwed(db: Database) {
     and (${runs.leaseOwner} is not null or ${handedOut(unclaimedMs)})`
 
   return {
+    /** Is there a run that wants a worker, or has one? */
+    async isAny(): Promise<boolean> {
+      const wants = and(isNull(runs.endedAt), inArray(runs.state, [...wanting]))
+      return (await db.select({ id: runs.id }).from(runs).where(wants).limit(1)).length > 0
+    },
+
     /**
      * Owed runs that may start, in the order in which they are to, locked until the transaction ends. One that was handed out
      * and not claimed within `unclaimedMs` is owed again: whatever happened to its job, the ledger does not need to know.

@@ -46,7 +46,7 @@ export function createDispatcher(tools: DispatchTools): Dispatcher {
   const state = { stopped: false }
 
   async function look(): Promise<void> {
-    if (!tools.mayEnqueue()) return
+    if (!tools.mayEnqueue() || !(await tools.ledger.owed.isAny())) return
     const handed = await tools.ledger.transaction(async (tx) => {
       // The limits are of all processes together: who counts must not be counted past.
       await tx.oneAtATime('dispatch')

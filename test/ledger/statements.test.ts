@@ -288,6 +288,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       const busy = async () =>
         (await open.ledger.owed.holders(leaseMs)).filter((run) => run.atWork).map((run) => run.id)
 
+      test('is any run that has not ended, but one that rests', async () => {
+        const isAny = () => open.ledger.owed.isAny()
+        expect(await isAny()).toBe(false)
+        const run = await claimed(await newRun('a'))
+        expect(await isAny()).toBe(true)
+        await hold(run).end({ state: 'needs_approval', reason: 'policy', message: 'look' })
+        expect(await isAny()).toBe(false)
+        await open.ledger.runs.approve(run.id, 'ada')
+        expect(await isAny()).toBe(true)
+        await open.ledger.runs.endUnheld(run.id, { state: 'cancelled', reason: 'denied', message: '' })
+        expect(await isAny()).toBe(false)
+      })
+
       test('is handed out oldest first, and again when nobody claimed it in time', async () => {
         const [first, second] = [await newRun('a'), await newRun('b')]
         expect(await owed()).toEqual([first, second])
