@@ -41,10 +41,11 @@ export async function readFolder(
   const root = await realpath(dir).catch(() => dir)
   const entries = listed.filter(isWanted).sort()
   const twins = findTwins(entries)
+  const place = { dir, root, scratch: Buffer.allocUnsafe(fileCapBytes + 1) }
   const readOne = (entry: string) => {
     const fault = twins.get(entry)
     if (fault) return { entry, file: join(dir, entry), stamp: undefined, fault }
-    return readEntry({ dir, root, entry }, before.get(entry))
+    return readEntry({ ...place, entry }, before.get(entry))
   }
   const files: FolderFile[] = []
   for (let start = 0; start < entries.length; start += atOnce) {
@@ -55,9 +56,10 @@ export async function readFolder(
   return { files }
 }
 
-type Place = { dir: string; root: string; entry: string }
+/** `scratch`: larger than a file may be; a buffer for each would be more work to throw away than to fill. */
+type Place = { dir: string; root: string; entry: string; scratch: Buffer }
 
-function readEntry({ dir, root, entry }: Place, before: FolderFile | undefined): FolderFile | undefined {
+function readEntry({ dir, root, entry, scratch }: Place, before: FolderFile | undefined): FolderFile | undefined {
   const file = join(dir, entry)
   const refused = (fault: Fault): FolderFile => ({ entry, file, stamp: undefined, fault })
   try {
@@ -68,7 +70,7 @@ function readEntry({ dir, root, entry }: Place, before: FolderFile | undefined):
     const stamp =
       age > stampAfterMs ? [target, seen.dev, seen.ino, seen.size, seen.mtimeNs, seen.ctimeNs].join(':') : undefined
     if (stamp !== undefined && stamp === before?.stamp) return before
-    return { entry, file, stamp, ...readText(target) }
+    return { entry, file, stamp, ...readText(target, scratch) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ELOOP')
@@ -98,15 +100,12 @@ function findTarget(file: string, root: string): { target: string; seen: BigIntS
 }
 
 /** Never follows a link that took the file's place, and never waits for a pipe that did. */
-function readText(path: string): Content {
+function readText(path: string, scratch: Buffer): Content {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const seen = fstatSync(file)
     if (!seen.isFile()) return { fault: { message: 'this is not a regular file', hint: 'remove it' } }
-    let read = readUpTo(file, Math.min(seen.size, fileCapBytes) + 1)
-    // It has more than it said: it grows.
-    if (read.length > seen.size) read = readUpTo(file, fileCapBytes + 1)
-    return textOrFault(read)
+    return textOrFault(readInto(scratch, file, seen.size))
   } finally {
     closeSync(file)
   }
@@ -123,13 +122,12 @@ export function textOrFault(bytes: Buffer): Content {
   return { fault: { message: 'the file is not UTF-8 text', hint: 'save it as UTF-8' } }
 }
 
-function readUpTo(file: number, bytes: number): Buffer {
-  const buffer = Buffer.alloc(bytes)
-  let length = 0
-  for (;;) {
-    const bytesRead = readSync(file, buffer, length, buffer.length - length, length)
+/** What is there, as far as it fits. What is added after its size was asked is found by the next look. */
+function readInto(scratch: Buffer, file: number, size: number): Buffer {
+  for (let length = 0; ;) {
+    const bytesRead = readSync(file, scratch, length, scratch.length - length, length)
     length += bytesRead
-    if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length)
+    if (bytesRead === 0 || length === scratch.length || length === size) return scratch.subarray(0, length)
   }
 }
 

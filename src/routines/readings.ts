@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { readerEdition } from './reader-edition.ts'
 import type { ReadOptions } from './read.ts'
@@ -51,7 +51,7 @@ export async function openReadings({ file, read }: ReadingsOptions): Promise<Rea
 }
 
 const identity = ({ file, hash }: Pick<Routine, 'file' | 'hash'>) => `${hash} ${file}`
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string) => hash('sha256', text)
 
 /** Would be the same after a way through JSON. A compiled pattern would not: what has one is read again. */
 function isPlain(value: unknown): boolean {
