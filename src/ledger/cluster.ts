@@ -74,7 +74,9 @@ async function createClusterApart(folder: string): Promise<void> {
     process.exitCode = 1
     process.stderr.write(String(error?.message ?? error))
   })`
-  await promisify(execFile)(process.execPath, ['--eval', program, import.meta.url, folder], { env: {} })
+  // Better code than the quickest to make costs more here than it gives.
+  const argv = ['--liftoff-only', '--eval', program, import.meta.url, folder]
+  await promisify(execFile)(process.execPath, argv, { env: {} })
 }
 
 /**

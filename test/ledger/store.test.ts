@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
@@ -79,7 +80,7 @@ describe('a broken ledger folder is one sentence and what to do', () => {
   ]
   test.each(cases)('%s', async (name, spoil) => {
     const ledger = join(folder, name.replaceAll(' ', '-'))
-    cpSync(join(folder, 'sound'), ledger, { recursive: true })
+    execFileSync('cp', ['-a', join(folder, 'sound'), ledger])
     spoil(ledger)
     const error: unknown = await openStore({ ledger }).then(
       () => undefined,

@@ -68,7 +68,9 @@ async function ready(store: Store, after: () => PromiseLike<unknown>): Promise<O
       const tables = await store.db.execute<{ name: string }>(
         sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'clock_offset'`,
       )
-      await store.db.execute(sql.raw(`truncate ${tables.rows.map((table) => `"${table.name}"`).join(', ')}`))
+      // Hardly anything is in them, and `truncate` makes each table anew and waits for the disk: half a second.
+      const deletes = tables.rows.map((table) => `delete from "${table.name}";`).join(' ')
+      await store.db.execute(sql.raw(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`))
       await store.db.execute(sql`update clock_offset set ahead = '0'`)
     },
     async [Symbol.asyncDispose]() {
