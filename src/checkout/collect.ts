@@ -3,7 +3,8 @@ import { StepFailed } from '../errors.ts'
 import type { Exit, Sandbox } from '../sandboxes/sandbox.ts'
 import type { Checkout } from './checkout.ts'
 import { collectScript } from './collect-script.ts'
-import { identity, lastLine, printable } from './git.ts'
+import { identity, lastLine } from './git.ts'
+import { printable } from './hear.ts'
 import { type Patch, patchCapBytes } from './patch.ts'
 
 export type CollectRequest = { checkout: Checkout; sandbox: Sandbox; signal: AbortSignal }

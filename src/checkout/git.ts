@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { OvernightError, SetupError } from '../errors.ts'
+import { hear, type Heard } from './hear.ts'
 
-type GitOptions = {
+export type GitOptions = {
   cwd?: string
   gitDir?: string
   /** Added to the environment, which is otherwise the flavour's own. */
@@ -11,6 +12,8 @@ type GitOptions = {
   /** More on stdout than this (default 64 MiB) ends git: with `cut` what was read is the answer, else GitFailed `output`. */
   maxBytes?: number
   cut?: boolean
+  /** Takes stdout as it comes; the answer holds none of it then. What it throws ends git and is thrown. */
+  each?: (chunk: Buffer) => void
   /** Exit codes that are answers; default `[0]`. */
   codes?: readonly number[]
   /** For input that others made: 120 s of processor time and 2 GiB of address space. */
@@ -35,8 +38,6 @@ export class GitFailed extends OvernightError {
   }
 }
 
-const stderrBytes = 16 * 1024
-const killGraceMs = 2000
 const limitScript = 'ulimit -t 120; ulimit -v 2097152 2>/dev/null; exec git "$@"'
 const hermeticPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin'
 export const identity = { name: 'Overnight', email: 'overnight@localhost' } as const
@@ -93,7 +94,7 @@ function createGit(flavour: Flavour): Git {
     if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
       throw new GitFailed(verbOf(args), 'cwd', `fatal: not a git repository: ${cwd} is not a folder`)
     }
-    const heard = await listen(start(flavour, args, options), options)
+    const heard = await hear(start(flavour, args, options), options)
     options.signal?.throwIfAborted()
     return answerOf(heard, args, options)
   }
@@ -127,6 +128,7 @@ function answerOf(heard: Heard, args: readonly string[], { cut = false, codes = 
   if (heard.spawnError !== undefined) {
     throw new SetupError('git could not be started', 'install git 2.38 or newer and start again', heard.spawnError)
   }
+  if ('failed' in heard) throw heard.failed
   if (heard.cut && cut) return { code: 0, stdout, cut }
   const verb = verbOf(args)
   if (heard.cut) throw new GitFailed(verb, 'output', stderr)
@@ -136,60 +138,6 @@ function answerOf(heard: Heard, args: readonly string[], { cut = false, codes = 
 
 function verbOf(args: readonly string[]): string {
   return args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? ''
-}
-
-type Heard = { exit: number | string; stdout: Buffer; stderr: string; cut: boolean; spawnError?: unknown }
-
-function listen(child: ChildProcess, options: GitOptions): Promise<Heard> {
-  const { signal, input, maxBytes = 64 * 1024 * 1024 } = options
-  const chunks: Buffer[] = []
-  let size = 0
-  let cut = false
-  let stderr: Buffer = Buffer.alloc(0)
-  let hardKill: NodeJS.Timeout | undefined
-  const end = () => {
-    killGroup(child, 'SIGTERM')
-    hardKill ??= setTimeout(() => killGroup(child, 'SIGKILL'), killGraceMs)
-  }
-  child.stdout?.on('data', (chunk: Buffer) => {
-    if (cut) return
-    chunks.push(chunk.subarray(0, maxBytes - size))
-    size += chunk.length
-    if (size > maxBytes) {
-      cut = true
-      end()
-    }
-  })
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr = Buffer.concat([stderr, chunk]).subarray(-stderrBytes)
-  })
-  // git may close its end before it has read everything; its exit code says what that meant.
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(input)
-  signal?.addEventListener('abort', end, { once: true })
-  return new Promise((resolve) => {
-    const heard = (rest: Pick<Heard, 'exit' | 'spawnError'>) => {
-      clearTimeout(hardKill)
-      signal?.removeEventListener('abort', end)
-      resolve({ stdout: Buffer.concat(chunks), stderr: printable(stderr.toString('utf8')), cut, ...rest })
-    }
-    child.once('error', (spawnError) => heard({ exit: -1, spawnError }))
-    child.once('close', (code, killedBy) => heard({ exit: code ?? killedBy ?? -1 }))
-  })
-}
-
-function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // The group is already gone.
-  }
-}
-
-/** File names and hooks' output are other people's text: no control characters, except ends of lines. */
-export function printable(text: string): string {
-  return text.replaceAll(/[^\P{C}\n\t]/gu, '\u{FFFD}')
 }
 
 /** The line that says why: the last `fatal:`, `error:` or `remote:` line, else the last of all. */

@@ -17,6 +17,8 @@ export type Quarantine = AsyncDisposable & {
   base: string
   tree: string
   changes(): Promise<Change[]>
+  /** The diff without context, binary files as text, in the order of `changes`, as it comes; at most so many bytes. */
+  readAdded(each: (chunk: Buffer) => void, maxBytes: number): Promise<{ cut: boolean }>
   /** A unified diff for people, at most `maxBytes`, then cut at a line. */
   diff(maxBytes: number): Promise<{ text: string; cut: boolean }>
   /** The patch's tree as a commit; the same values give the same id. */
@@ -35,6 +37,8 @@ export type QuarantineRequest = {
 /** Large files are shown as binary, and a mirror of any size is read through small windows: bounded memory for hostile objects. */
 const modestSettings =
   '[core]\n\tbigFileThreshold = 16m\n\tpackedGitWindowSize = 32m\n\tpackedGitLimit = 256m\n[pack]\n\tthreads = 1\n'
+
+const addedShape = ['-p', '-r', '-U0', '-a', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color']
 
 /** Far more than the names of all the new files that the collector lets through. */
 const newNamesBytes = 16 * 1024 * 1024
@@ -57,6 +61,8 @@ export async function openQuarantine({ mirror, patch, folder, signal }: Quaranti
     base: patch.base,
     tree: patch.tree,
     changes: () => readChanges(git, patch).catch(rethrow),
+    readAdded: (each, maxBytes) =>
+      git(['diff-tree', ...addedShape, patch.base, patch.tree], { each, maxBytes, cut: true }).catch(rethrow),
     diff: (maxBytes) => readDiff({ git, from: patch.base, to: patch.tree, maxBytes }).catch(rethrow),
     commit: (commit) => writeCommit(git, { ...commit, tree: patch.tree }),
     async findCommit(id) {

@@ -1,4 +1,5 @@
-import { type Git, GitFailed, printable, textOf } from '../checkout/git.ts'
+import { type Git, GitFailed, textOf } from '../checkout/git.ts'
+import { printable } from '../checkout/hear.ts'
 import { Conflict } from '../errors.ts'
 import type { PullRecord } from './pull-records.ts'
 import { findHeadIn } from './push-local.ts'

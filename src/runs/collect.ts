@@ -33,8 +33,7 @@ export async function collect(
       folder: join(task.folder, 'quarantine'),
       signal,
     })
-    const changes = await quarantine.changes()
-    const findings = tools.gate(changes)
+    const { changes, findings } = await tools.inspect(quarantine, signal)
     const diff = await quarantine.diff(diffBytes)
     await held.storePatch({ ...patch, changes, findings, diff: diff.text, diffCut: diff.cut })
     await tools.reached('patch_stored', run.id)

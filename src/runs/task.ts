@@ -9,7 +9,7 @@ import type { Routine } from '../routines/routine.ts'
 import type { Redaction } from '../secrets/redaction.ts'
 import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
-import type { gate } from '../checkout/gate.ts'
+import type { Inspect } from '../checkout/inspection.ts'
 import type { publish } from '../publish/publish.ts'
 import type { Background } from './brief.ts'
 import type { KeptPrompt } from './kept-prompt.ts'
@@ -33,7 +33,7 @@ export type Step = (typeof steps)[number]
 /** Everything the pipeline acts through; handed in, so that each part has one owner and tests bring their own. */
 export type PerformTools = {
   checkouts: Checkouts
-  gate: typeof gate
+  inspect: Inspect
   publish: typeof publish
   forgeOf(repository: string): Forge
   engineOf(name: string): Engine | undefined

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { gate } from '../checkout/gate.ts'
+import { createInspection } from '../checkout/inspection.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
 import { publish } from '../publish/publish.ts'
@@ -96,11 +96,15 @@ const backendOf = ({ config, store }: Ground) =>
 
 function openWorker(ground: Ground, { me, reached }: { me: string; reached: PerformTools['reached'] }) {
   const { config, ledger, checkouts, drivers, forges, log } = ground
+  const inspect = createInspection(ground.redaction)
   const engines = createEngines({ path: config.operator.path })
   return createWorker({
     ledger,
     checkouts,
-    gate,
+    inspect: async (quarantine, signal) => {
+      await ground.learnSecrets()
+      return inspect(quarantine, signal)
+    },
     publish,
     forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { GitFailed, lastLine, operatorGit, printable, runGit, textOf } from '../../src/checkout/git.ts'
+import { GitFailed, lastLine, operatorGit, runGit, textOf } from '../../src/checkout/git.ts'
+import { printable } from '../../src/checkout/hear.ts'
 import { createOperator, createRepository, openFolder } from '../support/git-repository.ts'
 
 function program(path: string, text: string): string {
