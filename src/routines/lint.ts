@@ -1,4 +1,4 @@
-import { placeAt } from './format.ts'
+import { placeAt, quoted } from './format.ts'
 import type { Problem, Routine } from './routine.ts'
 
 /** Characters that people do not see and agents read: directions, zero width, tags, variation selectors outside emoji. */
@@ -6,14 +6,27 @@ const hidden =
   /[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufff9-\ufffb\u{e0000}-\u{e01ef}]/gu
 const maxHidden = 5
 
-/** What `check` warns about in a file that is valid: what this version cannot do yet, and text that people do not see. */
-export function lintRoutine({ file, source, unavailable }: Routine): Problem[] {
+/** What `check` warns about in a file that is valid: what this version cannot do yet, what is never due, and text that people do not see. */
+export function lintRoutine(routine: Routine): Problem[] {
+  const { file, source, unavailable } = routine
   const unseen = [...source.matchAll(hidden)].slice(0, maxHidden).map((match): Problem => {
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     const hint = 'remove it, unless the language needs it'
     return { file, ...placeAt(source, match.index), message: `there is a hidden character U+${code}`, hint }
   })
-  return [...unavailable.map(({ key: _key, ...problem }) => problem), ...unseen].sort(
+  return [...unavailable.map(({ key: _key, ...problem }) => problem), ...lintGitHub(routine), ...unseen].sort(
     (a, b) => a.line - b.line || a.column - b.column,
   )
+}
+
+/** `owner/name` and addresses are on a forge. */
+const onForge = /^(?:[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$|(?!file:)[a-z][a-z0-9+.-]*:\/\/|[^/\s]+@[^/\s:]+:)/i
+
+/** Events come from repositories on GitHub: a routine of another one is never due by them. */
+function lintGitHub({ file, source, github, repository }: Routine): Problem[] {
+  if (github.length === 0 || (repository !== null && onForge.test(repository))) return []
+  const what = repository === null ? 'without a repository' : `of the repository ${quoted(repository)} on this machine`
+  const message = `no event of GitHub is for a routine ${what}`
+  const hint = 'write repository: owner/name, or take on.github out'
+  return [{ file, ...placeAt(source, source.search(/\bgithub["']?\s*:/)), message, hint }]
 }

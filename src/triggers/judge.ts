@@ -10,8 +10,10 @@ const turnMs = 5
 const patienceMs = 10_000
 
 export type Judged = { routine: Routine; verdict: Exclude<Verdict, { act: 'pass' | 'unknown' }> }
-/** What a delivery says and what the routines make of it; or why it can never be read. */
-export type Judgement = { trigger: Source['trigger']; event: OutsideEvent; judged: Judged[] } | { refused: string }
+/** What a delivery says and what the routines make of it (`why` they make nothing, where that can be told); or why it can never be read. */
+export type Judgement =
+  | { trigger: Source['trigger']; event: OutsideEvent; judged: Judged[]; why: string | null }
+  | { refused: string }
 
 class JudgedTooLong extends OvernightError {
   constructor() {
@@ -52,7 +54,8 @@ async function decide(
   const judged: Judged[] = []
   let unknown: string | undefined
   let since = performance.now()
-  for (const routine of routines.filter((one) => source.listens(one))) {
+  const listening = routines.filter((one) => source.listens(one))
+  for (const routine of listening) {
     const verdict = await source.decide(event, routine)
     if (verdict.act === 'unknown') unknown ??= verdict.why
     else if (verdict.act !== 'pass') judged.push({ routine, verdict })
@@ -63,5 +66,6 @@ async function decide(
   }
   // Those it is for in any case do not wait for what is found out about others: the price is one of these, in the first moments.
   if (unknown !== undefined && judged.length === 0) throw new NotKnownYet(unknown)
-  return { trigger: source.trigger, event, judged }
+  const why = judged.length === 0 ? (source.whyNobody?.(event, listening) ?? null) : null
+  return { trigger: source.trigger, event, judged, why }
 }

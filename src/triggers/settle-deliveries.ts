@@ -145,7 +145,7 @@ function settled(judgement: Judgement, endings: readonly Ending[]): Settlement {
     repository: repository && kept(repository),
     sender: sender && kept(sender),
     subject: subject && kept(subject),
-    ...settlementOf([...endings, ...refused]),
+    ...settlementOf([...endings, ...refused], judgement.why),
   }
 }
 

@@ -9,8 +9,15 @@ const ranked: readonly Outcome[] = ['fired', 'coalesced', 'skipped', 'refused', 
 /** One sentence a routine; more than these help nobody. */
 const maxReasons = 5
 
-/** What became of the delivery, with the reasons of every routine that made something else of it than the plain best. */
-export function settlementOf(endings: readonly Ending[]): { outcome: Outcome; reason: string | null } {
+/**
+ * What became of the delivery, with the reasons of every routine that made something else of it than the plain best; `why` none made
+ * anything of it.
+ */
+export function settlementOf(
+  endings: readonly Ending[],
+  why: string | null = null,
+): { outcome: Outcome; reason: string | null } {
+  if (endings.length === 0) return { outcome: 'unmatched', reason: why === null ? null : kept(why) }
   const outcome = ranked.find((one) => endings.some((ending) => ending.outcome === one)) ?? 'unmatched'
   const told = endings.filter((ending) => ending.reason !== null).map(({ routine, reason }) => `${routine}: ${reason}`)
   const more = told.length > maxReasons ? [`and ${told.length - maxReasons} more`] : []

@@ -83,7 +83,16 @@ test('an issue is opened: a run about it, on a branch of its own', async () => {
 })
 
 test('one that does not fit, and one by a stranger, are on record and start nothing', async () => {
-  expect(await deliver('issues', issue('acme', 13, 'A wish'))).toMatchObject({ outcome: 'unmatched', firings: [] })
+  expect(await deliver('issues', issue('acme', 13, 'A wish'))).toMatchObject({
+    outcome: 'unmatched',
+    reason: null,
+    firings: [],
+  })
+  const elsewhere = { ...issue('acme', 13, 'A bug'), repository: { id: 9, full_name: 'acme/elsewhere' } }
+  expect(await deliver('issues', elsewhere)).toMatchObject({
+    outcome: 'unmatched',
+    reason: 'no routine with on.github names acme/elsewhere as its repository',
+  })
   expect(await deliver('issues', issue('reader', 14, 'A bug'))).toMatchObject({
     outcome: 'refused',
     reason: 'triage: reader may not write to the repository',

@@ -112,3 +112,22 @@ test.each([
 ])('the key nearest to %.12s', (written, expected) => {
   expect(nearest(written, ['repository', 'schedule', 'api', 'on'])).toBe(expected)
 })
+
+test('check warns about events of GitHub that can never be for a routine', () => {
+  const warningsOf = (repository: string) => {
+    const text = `---\nrepository: ${repository}\nengine: { name: command, command: [x] }\non: { github: { event: push } }\n---\n`
+    return lintRoutine(readGood(text)).map(({ line, column, message, hint }) => [line, column, message, hint])
+  }
+  const hint = 'write repository: owner/name, or take on.github out'
+  for (const local of ['./shop', '/srv/shop', 'shop', '../a/b', 'a/b/c', 'file:///srv/shop.git'])
+    expect(warningsOf(local)).toEqual([
+      [4, 7, `no event of GitHub is for a routine of the repository ${JSON.stringify(local)} on this machine`, hint],
+    ])
+  for (const forge of ['acme/shop', 'https://github.com/acme/shop', 'git@github.com:acme/shop.git', 'ssh://git@h/a/b'])
+    expect(warningsOf(forge)).toEqual([])
+  expect(lintRoutine(readGood(routineText()))).toEqual([])
+  const none = '---\noutput: report\nengine: claude\non: { github: { event: push } }\n---\nx'
+  expect(lintRoutine(readGood(none)).map(({ message }) => message)).toContain(
+    'no event of GitHub is for a routine without a repository',
+  )
+})

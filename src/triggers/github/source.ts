@@ -2,7 +2,7 @@ import { asksForFiles } from '../../routines/condition.ts'
 import type { GitHubTrigger, Routine } from '../../routines/routine.ts'
 import { holds } from '../condition.ts'
 import type { OutsideEvent, Source, Verdict } from '../source.ts'
-import { commandIn, isAbout, pushedFiles } from './match.ts'
+import { commandIn, isAbout, isSame, pushedFiles } from './match.ts'
 import { createNames } from './names.ts'
 import { readGitHub } from './read.ts'
 import {
@@ -86,9 +86,16 @@ export function createGitHubSource({ github, runDepth, signal }: GitHubSourceToo
     return { act: 'fire', ...broughtBy(trigger, event, routine), ...subject, ...(depth === 0 ? {} : { depth }) }
   }
 
+  const at = (routine: Routine) => github.nameAt(routine.repository!)
+
   return {
     trigger: 'github',
     listens: (routine) => routine.github.length > 0 && routine.repository !== null,
+    whyNobody({ repository }, routines) {
+      if (repository === null) return null
+      const isNamed = routines.some((routine) => isWritten(routine, repository) && isSame(at(routine), repository))
+      return isNamed ? null : `no routine with on.github names ${repository} as its repository`
+    },
     read: readGitHub,
     async decide(event, routine) {
       const about = routine.github.filter((trigger) => isAbout(trigger, event))
@@ -107,6 +114,11 @@ export function createGitHubSource({ github, runDepth, signal }: GitHubSourceToo
       return refused ?? { act: 'pass' }
     },
   }
+}
+
+/** However it is written: of ten thousand routines few come that far. */
+function isWritten({ repository }: Routine, name: string): boolean {
+  return repository?.toLowerCase().includes(name.toLowerCase()) ?? false
 }
 
 /** What follows a command is an input where the routine has one called `text`, and stands in the event in any case. */

@@ -17,4 +17,8 @@ export const webhooks: Source = {
     return { delivery: id, source, event, payload, action, sender: source, repository: null, subject: null }
   },
   decide: match,
+  whyNobody: ({ source }, routines) =>
+    routines.some(({ webhooks }) => webhooks.some((trigger) => trigger.source === source))
+      ? null
+      : `no routine with on.webhook names the source ${source}`,
 }

@@ -35,7 +35,7 @@ const pushTo = (name: string): Delivery => ({
 function openDesk() {
   const asked = new Map<string, (present: string) => void>()
   const nameOf = (name: string) => new Promise<string>((resolve) => void asked.set(name, resolve))
-  return { asked, isSignedIn: true, nameAt: (written: string) => written, nameOf }
+  return { asked, isSignedIn: true, nameAt: (written: string): string | undefined => written, nameOf }
 }
 function sourceWith(desk: ReturnType<typeof openDesk>) {
   const github = {
@@ -72,6 +72,25 @@ test('one of a repository that nobody names is judged again when it is known who
   desk.asked.get('acme/other')!('acme/other')
   await vi.waitFor(async () => expect(await look()).toEqual(['acme/old']), { interval: 1 })
   expect(await firedBy(judge(pushTo('acme/else'), source, routinesOf('acme/old')))).toEqual([])
+})
+
+test('an event that no routine can be for says so, and asks nobody', async () => {
+  const desk = openDesk()
+  const whyOf = async (repository: string, event = 'push') => {
+    const judged = await judge(
+      { ...pushTo('Acme/Shop'), event },
+      sourceWith({ ...desk, isSignedIn: false, nameAt }),
+      routinesOf(repository),
+    )
+    return 'why' in judged ? judged.why : judged.refused
+  }
+  const nameAt = (written: string) =>
+    written.startsWith('./') ? undefined : written.replace('https://forge.test/', '')
+  const nobody = 'no routine with on.github names Acme/Shop as its repository'
+  for (const other of ['acme/other', './acme/shop', 'acme/shop-2', 'not-acme/shop'])
+    expect(await whyOf(other)).toBe(nobody)
+  for (const same of ['acme/shop', 'https://forge.test/ACME/shop']) expect(await whyOf(same, 'star')).toBeNull()
+  expect(desk.asked.size).toBe(0)
 })
 
 test('a name is asked for once an hour, and not while events bear it; meanwhile the answer before is good', async () => {
