@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
 import { BadRequest, behind, OvernightError } from '../errors.ts'
 import type { Inputs } from '../routines/routine.ts'
+import { inPlainWords } from './plain-words.ts'
 
 const retryAfterSeconds = 5
 
@@ -53,18 +54,9 @@ export function refuseInvalid(result: Validated, _c: Context): void {
   const issue = result.error[0]
   const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
   throw new BadRequest(
-    `${path === '' ? 'the request' : path}: ${inWords(issue?.message ?? 'is not valid')}`,
+    `${path === '' ? 'the request' : path}: ${inPlainWords(issue?.message ?? 'is not valid')}`,
     'see /openapi.json for what is expected',
   )
-}
-
-const nouns: Readonly<Record<string, string>> = { record: 'object', int: 'whole number', undefined: 'nothing' }
-
-/** The schema library's own sentence, without the words of its language. */
-function inWords(message: string): string {
-  const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? []
-  if (expected === undefined || received === undefined) return message
-  return `must be of type ${nouns[expected] ?? expected}, and is ${nouns[received] ?? received}`
 }
 
 export function refuseBadInputs(read: { inputs: Inputs } | { problems: string[] }): Inputs {
