@@ -87,7 +87,9 @@ function jsonOf(written: string): unknown {
 function notStarted({ routine, reason }: Firing): OvernightError {
   const why = reason !== null && reason in reasons ? reasons[reason as keyof typeof reasons] : String(reason)
   const says = `routine ${JSON.stringify(routine)} was not started: ${why}`
-  return reason === 'paused' ? new BadRequest(says, 'overnight resume') : new TooMany(says, retryLaterMs)
+  return reason === 'paused'
+    ? new BadRequest(says, 'it goes on once somebody resumes it')
+    : new TooMany(says, retryLaterMs)
 }
 
 const types: Record<number, string> = {

@@ -96,7 +96,7 @@ function decoded(part: string): string {
 }
 
 function notLive(token: KnownToken | undefined): Refused {
-  const hint = 'make another one: overnight token create'
+  const hint = 'ask the operator for another one: `overnight token create`'
   if (token?.state === 'expired')
     return new Refused(401, `this token expired at ${token.expiresAt!.toISOString()}`, hint)
   if (token?.state === 'revoked')
@@ -108,7 +108,11 @@ function requireScope(token: KnownToken, scope: ReturnType<typeof scopeOf>): voi
   if (scope === undefined)
     throw new Refused(403, 'tokens do not open this: it is for people', 'use the command line or the pages')
   if (!token.scopes.includes(scope)) {
-    throw new Refused(403, `this takes a token with the scope ${scope}`, `overnight token create NAME --scope ${scope}`)
+    throw new Refused(
+      403,
+      `this takes a token with the scope ${scope}`,
+      `ask the operator for one: \`overnight token create NAME --scope ${scope}\``,
+    )
   }
 }
 

@@ -99,7 +99,7 @@ class NameTaken extends Conflict {
   constructor({ id, name }: KnownToken) {
     super(
       `there is a token ${JSON.stringify(name)} already: ${id}`,
-      `give another name, or end that one first: overnight token revoke ${id}`,
+      `give another name, or end that one first: \`overnight token revoke ${id}\``,
     )
   }
 }

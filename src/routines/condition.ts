@@ -113,8 +113,17 @@ function wrongWith(pattern: string): string | undefined {
     return undefined
   } catch (error) {
     const said = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error)
-    return `is not a regular expression (RE2): ${said}`
+    return `is not a regular expression (RE2): ${said}${adviceFor(said)}`
   }
+}
+
+/** What other dialects know and RE2 does not, because looking for it can take for ever; and what to write instead. */
+function adviceFor(said: string): string {
+  if (/`\(\?<?[=!]/.test(said))
+    return ' – it has no lookahead and no lookbehind: write a second condition, such as not:'
+  if (/`\\[1-9k]/.test(said)) return ' – it has no backreferences: write what is repeated twice'
+  if (/`\(\?>|`[*+?}]\+/.test(said)) return ' – it has no atomic groups and needs none: write (…) or one + or *'
+  return ''
 }
 
 /** A condition as a tree of decisions, its patterns compiled. */

@@ -131,7 +131,7 @@ async function refuseForgotten(tx: Statements, run: Run): Promise<void> {
   if (!(await tx.retention.isForgotten(tries.map(({ id }) => id)))) return
   throw new Conflict(
     `what run ${run.id} was told about its events is not kept any more`,
-    `fire its routine anew: overnight fire ${run.routine}`,
+    `fire its routine anew: \`overnight fire ${run.routine}\``,
   )
 }
 

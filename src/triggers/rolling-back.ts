@@ -44,7 +44,7 @@ type Putting = Omit<RollingBack, 'to'> & { hash: string; action: 'rollback' | 'u
 async function putBack(tx: Statements, row: RoutineRow, putting: Putting): Promise<PutBack> {
   const { by, hash, action, routineOf } = putting
   const version = await tx.routines.readVersion(row.name, hash)
-  if (!version) throw new NotFound('version', short(hash), `overnight history ${row.name}`)
+  if (!version) throw new NotFound('version', short(hash), `\`overnight history ${row.name}\` lists its versions`)
   const routine = routineOf({ ...version, file: row.file })
   const own = row.rolledBackFrom ?? row.hash
   const from = hash === own ? null : own
@@ -76,13 +76,17 @@ async function versionBefore(tx: Statements, row: RoutineRow): Promise<string> {
   const applied = hashes.indexOf(row.hash, row.rolledBackFrom === null ? 0 : 1)
   const before = hashes.slice(Math.max(applied, 0)).find((hash) => hash !== row.hash && hash !== row.rolledBackFrom)
   if (before !== undefined) return before
-  throw new Conflict(`${row.name} has no version before this one`, `overnight history ${row.name}`)
+  throw new Conflict(
+    `${row.name} has no version before this one`,
+    `\`overnight history ${row.name}\` lists its versions`,
+  )
 }
 
 async function versionLike(tx: Statements, routine: string, beginning: string): Promise<string> {
   const found = await tx.history.hashesLike(routine, beginning.toLowerCase())
   const [hash, another] = found
-  if (hash === undefined) throw new NotFound(`version of ${routine}`, beginning, `overnight history ${routine}`)
+  if (hash === undefined)
+    throw new NotFound(`version of ${routine}`, beginning, `\`overnight history ${routine}\` lists them`)
   if (another !== undefined)
     throw new BadRequest(
       `more than one version of ${routine} begins with ${JSON.stringify(beginning)}`,

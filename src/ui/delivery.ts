@@ -79,11 +79,11 @@ function bodySection({ body, removed }: DeliveryView): Html {
 }
 
 function factsSection({ delivery, headers, clock }: DeliveryView): Html {
-  const { id, key, sender, replayOf, settledAt, tries } = delivery
+  const { id, key, source, sender, replayOf, settledAt, tries } = delivery
   const facts: (readonly [name: string, value: Part])[] = [
     ['Delivery', html`<code>${id}</code>`],
     ['Its name there', html`<code>${key}</code>`],
-    ['Sender', sender],
+    ['Sender', sender !== source && sender],
     ['Settled', settledAt && moment(settledAt, clock)],
     ['Failed tries', tries > 0 && tries],
     ['Replay of', replayOf !== null && html`<a href="${deliveryPath(replayOf)}">${replayOf}</a>`],

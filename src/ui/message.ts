@@ -1,4 +1,4 @@
-import { html, type Html } from './html.ts'
+import { html, type Html, type Part } from './html.ts'
 import type { Clock } from './moment.ts'
 import { page } from './page.ts'
 import { sentence } from './words.ts'
@@ -17,11 +17,18 @@ function messagePage(message: Message, clock: Clock): Html {
   const body = html`<article class="lead">
     <h1>${title}</h1>
     <p class="deck">${sentence(text)}</p>
-    ${hint !== undefined && html`<p>${sentence(hint)}</p>`}
+    ${hint !== undefined && html`<p>${withCommands(sentence(hint))}</p>`}
     ${command !== undefined && html`<p><code class="command">${command}</code></p>`}
     <p class="more"><a href="${back.path}">${back.label}</a></p>
   </article>`
   return page({ title: `${title} · Overnight`, clock, dateline: null, body, live: null, kind: 'message' })
+}
+
+/** What stands between backticks is typed, not read. */
+function withCommands(text: string): Part {
+  return text
+    .split(/`([^`]+)`/)
+    .map((part, index) => (index % 2 === 0 ? part : html`<code class="command">${part}</code>`))
 }
 
 const titles: Readonly<Record<number, string>> = {

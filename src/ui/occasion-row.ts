@@ -29,7 +29,9 @@ function deliveryRow(delivery: DeliveryRow, clock: Clock): Html {
     run === null ? [] : [html`<a href="${runPath({ id: run })}">${routine}</a>`],
   )
   return html`<li class="row">
-    <p class="kicker">${dotted([source, sender !== null && `by ${sender}`, replayOf !== null && 'replay'])}</p>
+    <p class="kicker">
+      ${dotted([source, sender !== null && sender !== source && `by ${sender}`, replayOf !== null && 'replay'])}
+    </p>
     <h3><a href="${deliveryPath(id)}">${deliveryHeadline(delivery)}</a></h3>
     ${why !== null && html`<p class="detail">${why}</p>`}
     <p class="byline">${dotted([outcomeMark(outcome ?? 'owed'), ...runs, moment(receivedAt, clock)])}</p>

@@ -20,11 +20,12 @@ export function outcomeMark(outcome: OccasionOutcome): Html {
   return html`<span class="state calm"><span aria-hidden="true">${shape}</span> ${word}</span>`
 }
 
-/** "Pull request opened, pr-7 in acme/shop". */
-export function deliveryHeadline({ event, action, subject, repository }: DeliveryRow): string {
-  const what = [event, action].filter(Boolean).join(' ').replaceAll('_', ' ')
+/** "Pull request opened, pr-7 in acme/shop". What other senders call an event stands as they write it: so do routines. */
+export function deliveryHeadline({ source, event, action, subject, repository }: DeliveryRow): string {
+  const said = [event, action].filter(Boolean).join(' ')
+  const what = source === 'github' ? capital(said.replaceAll('_', ' ')) : said
   const about = [subject, repository].filter(Boolean).join(' in ')
-  return capital(about === '' ? what : `${what}, ${about}`)
+  return about === '' ? what : `${what}, ${about}`
 }
 
 /** Why nothing was started, a sentence a routine; what the ledger keeps as a word is said in words. */

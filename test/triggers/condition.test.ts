@@ -84,7 +84,19 @@ describe('a condition', () => {
     [{ '__proto__.x': { eq: 1 } }, 'must not name __proto__'],
     [{ 'a.constructor.name': { eq: 1 } }, 'must not name constructor'],
     [{ 'a.prototype': { exists: true } }, 'must not name prototype'],
-    [{ a: { matches: '(?=x)' } }, 'is not a regular expression (RE2): invalid or unsupported Perl syntax: `(?=`'],
+    ...['(?=x)', 'a(?!x)', '(?<=x)a', '(?<!x)a'].map((pattern): [object, string] => [
+      { a: { matches: pattern } },
+      ' – it has no lookahead and no lookbehind: write a second condition, such as not:',
+    ]),
+    ...['(a)\\1', '(?<n>a)\\k<n>'].map((pattern): [object, string] => [
+      { a: { matches: pattern } },
+      ' – it has no backreferences: write what is repeated twice',
+    ]),
+    ...['(?>a)', 'a++'].map((pattern): [object, string] => [
+      { a: { matches: pattern } },
+      ' – it has no atomic groups and needs none: write (…) or one + or *',
+    ]),
+    [{ a: { matches: '\\Z' } }, '(RE2): invalid escape sequence: '],
     [{ a: { matches: '(' } }, 'is not a regular expression (RE2): missing closing )'],
     [{ a: { matches: 'x{1001}' } }, 'invalid repeat count'],
     [{ a: { matches: 'x{500}' } }, 'too large together'],

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { deliveryHeadline, deliveryReason, outcomeWords } from '../../src/ui/occasion-words.ts'
 import { factsSection } from '../../src/ui/facts.ts'
+import { errorPage } from '../../src/ui/message.ts'
+import { deliveryPage } from '../../src/ui/delivery.ts'
 import { occasionsPage } from '../../src/ui/occasions.ts'
 import { occasionOutcomes } from '../../src/ledger/occasions.ts'
-import { deliveryOf, occasionsView } from '../support/occasion-views.ts'
+import { deliveryOf, deliveryView, occasionsView } from '../support/occasion-views.ts'
+import { clock } from '../support/sample-runs.ts'
 import { runView } from '../support/sample-run-page.ts'
 
 test('every outcome has a shape and a word of its own', () => {
@@ -16,7 +19,8 @@ const nothing = { action: null, subject: null, repository: null }
 test.each([
   [{}, 'Pull request opened, pr-7 in acme/shop'],
   [{ subject: null }, 'Pull request opened, acme/shop'],
-  [{ ...nothing, event: 'alert' }, 'Alert'],
+  [{ ...nothing, event: 'star' }, 'Star'],
+  [{ ...nothing, source: 'sentry', event: 'metric_alert', action: 'critical' }, 'metric_alert critical'],
 ])('%j is headed %j', (facts, says) => {
   expect(deliveryHeadline(deliveryOf({ id: 'd', ...facts }))).toBe(says)
 })
@@ -45,4 +49,19 @@ test('the facts of a run lead to the event that caused it', () => {
   const facts = (delivery: string | null) => String(factsSection({ ...view, firings: [{ ...firing!, delivery }] }))
   expect(facts('3vd0q6x2m8k1pz4h')).toContain('href="/deliveries/3vd0q6x2m8k1pz4h"')
   expect(facts(null)).not.toContain('/deliveries/')
+})
+
+test('a source that is its own sender is named once', () => {
+  const page = (sender: string) => {
+    const delivery = deliveryOf({ id: 'd', source: 'deploys', sender })
+    const list = String(occasionsPage(occasionsView({ rows: [{ delivery }] })))
+    return [list.includes('by deploys'), String(deliveryPage(deliveryView({ delivery }))).includes('<dt>Sender</dt>')]
+  }
+  expect(page('deploys')).toEqual([false, false])
+  expect(page('deploys-bot')).toEqual([true, true])
+})
+
+test('a command in what to do next is set apart, for copying', () => {
+  const text = String(errorPage({ status: 404, message: 'no "<b>"', hint: '`overnight runs` lists <them>' }, clock))
+  expect(text).toContain('<p><code class="command">overnight runs</code> lists &lt;them&gt;.</p>')
 })

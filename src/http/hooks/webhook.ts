@@ -31,7 +31,7 @@ class Broken extends OvernightError {
       code: 'not_ready',
       status: 503,
       retryable: true,
-      hint: `correct webhooks/${name}.yaml: overnight check says where`,
+      hint: `correct webhooks/${name}.yaml: \`overnight check\` says where`,
     })
   }
 }
