@@ -66,6 +66,10 @@ async function decide(
   }
   // Those it is for in any case do not wait for what is found out about others: the price is one of these, in the first moments.
   if (unknown !== undefined && judged.length === 0) throw new NotKnownYet(unknown)
-  const why = judged.length === 0 ? (source.whyNobody?.(event, listening) ?? null) : null
+  const why = judged.length > 0 ? null : whyNobody(source, event, listening)
   return { trigger: source.trigger, event, judged, why }
+}
+
+function whyNobody(source: Source, event: OutsideEvent, listening: readonly Routine[]): string | null {
+  return source.whyNobody?.(event, listening) ?? null
 }
