@@ -18,8 +18,8 @@ const heavy = [
   'bench',
 ]
 const heavyTests = heavy.map((folder) => `test/${folder}/**/*.test.ts`)
-/** Builds images and starts a Docker daemon: `npm run test:containers`. */
-const containers = 'test/journey/compose.test.ts'
+/** Build images and start a Docker daemon: `npm run test:containers`. */
+const containers = ['test/journey/compose.test.ts', 'test/sandboxes/docker.test.ts']
 
 export default defineConfig({
   test: {
@@ -40,13 +40,13 @@ export default defineConfig({
           name: 'parts',
           env: codeCache,
           include: heavyTests,
-          exclude: [containers],
+          exclude: containers,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
         },
       },
-      { test: { name: 'containers', include: [containers], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: 'containers', include: containers, maxWorkers: 1, testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
     reporters: ['default'],
   },

@@ -36,6 +36,16 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     engine: value.OVERNIGHT_ENGINE,
     concurrency: value.OVERNIGHT_CONCURRENCY,
     limits: { repository: value.OVERNIGHT_REPOSITORY_LIMIT ?? null, sender: value.OVERNIGHT_SENDER_LIMIT ?? null },
+    sandbox: {
+      docker: { address: value.DOCKER_HOST ?? 'unix:///var/run/docker.sock', image: value.OVERNIGHT_SANDBOX_IMAGE },
+      /** Of routines that say nothing of their own. */
+      limits: {
+        memoryBytes: value.OVERNIGHT_SANDBOX_MEMORY_MB * 1024 ** 2,
+        diskBytes: value.OVERNIGHT_SANDBOX_DISK_MB * 1024 ** 2,
+        cpus: value.OVERNIGHT_SANDBOX_CPUS,
+        processes: value.OVERNIGHT_SANDBOX_PROCESSES,
+      },
+    },
     leaseMs: value.OVERNIGHT_LEASE_SECONDS * 1000,
     /** undefined = the command's own default. */
     drainMs: value.OVERNIGHT_DRAIN_SECONDS === undefined ? undefined : value.OVERNIGHT_DRAIN_SECONDS * 1000,
@@ -79,6 +89,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       mirrors: join(data, 'mirrors'),
       /** One folder a run: `<run>/`; removed when the run has ended. */
       work: join(data, 'work'),
+      /** What containers of sandboxes are shown of ours. */
+      docker: join(data, 'docker'),
       transcripts: join(data, 'transcripts'),
       /** Tokens of a forge, each for as long as git needs it. */
       credentials: join(data, 'credentials'),

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 
 const seconds = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback)
+const megabytes = (fallback: number) => z.coerce.number().int().min(64).max(16_777_216).default(fallback)
 const atMost = z.coerce.number().int().min(1).max(1000).optional()
 
 const hookSecret = z.string().min(16, 'must have at least 16 characters: `openssl rand -hex 32` makes one').optional()
@@ -59,6 +60,27 @@ export const Environment = z.object({
     .max(36_500)
     .default(30)
     .describe('What events said is removed so many days after they were settled; their rows and outcomes stay.'),
+  OVERNIGHT_SANDBOX_IMAGE: z
+    .string()
+    .regex(/^[\w][\w.\-/:@]*$/, 'is no name of an image')
+    .default('overnight-sandbox')
+    .describe('What `sandbox: docker` starts; infra/sandbox/Dockerfile makes one. Nothing is pulled.'),
+  OVERNIGHT_SANDBOX_MEMORY_MB: megabytes(4096).describe('Memory a command in a sandbox may take with all it starts.'),
+  OVERNIGHT_SANDBOX_DISK_MB: megabytes(10_240).describe('Disk that the folders of a sandbox may take.'),
+  OVERNIGHT_SANDBOX_CPUS: z.coerce
+    .number()
+    .min(0.1)
+    .max(1024)
+    .default(availableParallelism())
+    .describe('Processors that a command in a sandbox may take; default: all.'),
+  OVERNIGHT_SANDBOX_PROCESSES: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(1_000_000)
+    .default(4096)
+    .describe('Processes and threads that a command in a sandbox may have at the same time.'),
+  DOCKER_HOST: z.string().min(1).optional().describe('The Docker daemon; it must be of this machine: unix:///….'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()

@@ -43,6 +43,7 @@ const owners: Record<string, readonly string[]> = {
   'drizzle-orm': ['ledger'],
   pg: ['ledger'],
   ioredis: ['queue'],
+  dockerode: ['sandboxes'],
   '@octokit/rest': ['forges'],
   '@octokit/auth-app': ['forges'],
   '@octokit/plugin-retry': ['forges'],

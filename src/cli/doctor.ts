@@ -22,7 +22,7 @@ export function addDoctor(program: Command, context: Context): void {
       const findings = [
         node(),
         await git(context),
-        ...(await sandboxes()),
+        ...(await sandboxes(context)),
         await disk(context),
         ...(await postgres(context)),
         ...(await redis(context)),
@@ -69,8 +69,8 @@ async function git(context: Context): Promise<Finding> {
 }
 
 /** Each one is really started. A missing one is no fault as long as another works. */
-async function sandboxes(): Promise<Finding[]> {
-  const probes = Object.entries(await probe())
+async function sandboxes(context: Context): Promise<Finding[]> {
+  const probes = Object.entries(await probe(context.config()))
   const confines = probes.some(([name, why]) => name !== 'process' && why === undefined)
   return probes.map(([name, why]) => ({
     what: `sandbox ${name}`,
@@ -78,7 +78,7 @@ async function sandboxes(): Promise<Finding[]> {
     says: why ?? (name === 'process' ? 'works (it is no boundary)' : 'works'),
     ...(confines
       ? {}
-      : { hint: 'install bubblewrap: without a sandbox only `command` engines run, as plain processes' }),
+      : { hint: 'install bubblewrap, or Docker: without a sandbox only `command` engines run, as plain processes' }),
   }))
 }
 

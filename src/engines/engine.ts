@@ -1,5 +1,5 @@
 import type { Reason } from '../errors.ts'
-import type { Sandbox } from '../sandboxes/sandbox.ts'
+import type { ExitCause, Sandbox } from '../sandboxes/sandbox.ts'
 
 type Text = { type: 'text'; text: string }
 export type ToolKind = 'read' | 'edit' | 'search' | 'execute' | 'fetch' | 'think' | 'other'
@@ -38,6 +38,8 @@ export type Stopped = {
   because: 'exit' | 'aborted'
   code: number | null
   signal: string | null
+  /** What its sandbox knows of why. */
+  cause?: ExitCause
   failure?: AgentFailure
 }
 export type AgentFailure = {

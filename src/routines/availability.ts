@@ -22,9 +22,9 @@ function places({ repository, sandbox, network, connectors }: FrontMatter, engin
       message: `the engine ${engine} is not available yet`,
       hint: 'write engine: claude, or engine: { name: command, command: [...] }',
     }),
-    ...ifAny(sandbox === 'docker' || sandbox === 'kubernetes', ['sandbox'], {
+    ...ifAny(sandbox === 'kubernetes', ['sandbox'], {
       message: `the sandbox ${sandbox} is not available yet`,
-      hint: 'write bubblewrap or process, or leave it out',
+      hint: 'write docker, bubblewrap or process, or leave it out',
     }),
     ...ifAny(network === 'open' || (network !== 'none' && network.length > 0), ['network'], {
       message: 'a network for the agent is not available yet',

@@ -3,6 +3,7 @@ import { duration, millisecondsOf } from './duration.ts'
 import { Output } from './output.ts'
 import { PaceKeys } from './pace-keys.ts'
 import type { JsonSchema } from './schema-keys.ts'
+import { bytesOf, size } from './size.ts'
 import { AfterTrigger, GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
 
 /** Names of routines, and everything else that becomes part of a branch name. */
@@ -58,6 +59,9 @@ const Inputs = z.record(
   Input,
 )
 
+/** Less, and nothing starts. */
+const leastBytes = 64 * 1024 ** 2
+
 const Limits = z.strictObject({
   minutes: z.number().positive().max(1440).default(60).describe('The run is ended after this long.'),
   usd: z.number().positive().optional().describe('Money for the model.'),
@@ -69,6 +73,16 @@ const Limits = z.strictObject({
     .max(1000)
     .optional()
     .describe('Runs at work at the same time, whatever their concurrency keys.'),
+  memory: size
+    .refine((written) => bytesOf(written) >= leastBytes, 'must be at least 64MB')
+    .optional()
+    .describe('Memory of the agent and all it starts, such as 4GB.'),
+  cpus: z.number().min(0.1).max(1024).optional().describe('Processors of the agent and all it starts.'),
+  processes: z.number().int().min(16).max(1_000_000).optional().describe('Processes and threads of the agent.'),
+  disk: size
+    .refine((written) => bytesOf(written) >= leastBytes, 'must be at least 64MB')
+    .optional()
+    .describe('Room that its checkout and its home may take, such as 10GB.'),
 })
 
 const CatchUp = z.strictObject({
@@ -129,12 +143,12 @@ export const FrontMatter = z.strictObject({
   sandbox: z
     .enum(['docker', 'bubblewrap', 'kubernetes', 'process'])
     .optional()
-    .describe('Where commands run; default: the strongest that starts here.'),
+    .describe('Where commands run: docker, bubblewrap or process; default: the first of these that starts here.'),
   network: z
     .union([z.enum(['none', 'open']), z.array(z.string().min(1))])
     .default('none')
     .describe('none, open, or a list of exact hosts and presets.'),
-  limits: Limits.prefault({}).describe('When a run is ended, and how many may be at work.'),
+  limits: Limits.prefault({}).describe('When a run is ended, what it may take, and how many may be at work.'),
   overlap: z
     .union([
       z.enum(overlaps),

@@ -1,3 +1,4 @@
+import type { Limits } from '../sandboxes/sandbox.ts'
 import type { Condition } from './condition.ts'
 
 /** A routine as the rest of the house sees it: parsed, defaults applied, nothing optional that has a default. */
@@ -28,6 +29,8 @@ export type Routine = {
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
   /** `atOnce`: runs of it at work at the same time, whatever their concurrency keys; null = no limit of its own. */
   limits: { minutes: number; usd: number | null; turns: number | null; atOnce: number | null }
+  /** What the agent may take with all it starts; what is left out is the operator's. */
+  caps: Partial<Limits>
   overlap: Overlap
   /** A template; runs for which it is filled alike are held apart by `overlap`. null = all runs of the routine. */
   concurrency: string | null

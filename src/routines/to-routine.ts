@@ -4,6 +4,7 @@ import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
 import { paceOf } from './pace-keys.ts'
 import type { GitHubTrigger, InputSpec, Routine, WebhookTrigger } from './routine.ts'
+import { bytesOf } from './size.ts'
 import { understand, wordsOf } from './written-schedule.ts'
 
 type About = Pick<Routine, 'name' | 'file' | 'source' | 'hash' | 'prompt' | 'engine' | 'unavailable'> & {
@@ -26,6 +27,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,
     limits: limitsOf(written),
+    caps: capsOf(written),
     overlap: overlapOf(written),
     concurrency: written.concurrency ?? null,
     debounce: debounceOf(written),
@@ -66,6 +68,15 @@ function gitHubOf({ on }: FrontMatter): GitHubTrigger[] {
 function limitsOf({ limits }: FrontMatter): Routine['limits'] {
   const { minutes, usd, turns, at_once } = limits
   return { minutes, usd: usd ?? null, turns: turns ?? null, atOnce: at_once ?? null }
+}
+
+function capsOf({ limits: { memory, cpus, processes, disk } }: FrontMatter): Routine['caps'] {
+  return {
+    ...(memory === undefined ? {} : { memoryBytes: bytesOf(memory) }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(processes === undefined ? {} : { processes }),
+    ...(disk === undefined ? {} : { diskBytes: bytesOf(disk) }),
+  }
 }
 
 /** `{ parallel: n }` is queue_all with n of them at a time. */

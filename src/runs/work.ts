@@ -5,6 +5,7 @@ import type { Engine } from '../engines/engine.ts'
 import type { ModelRelay } from '../relay/model.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
 import { headline, type AgentExit } from './endings.ts'
+import { failureOf } from './exit-cause.ts'
 import { listen, type Told } from './listen.ts'
 import type { Prepared } from './prepare.ts'
 import { createSpending, leftOf } from './spending.ts'
@@ -17,7 +18,8 @@ export async function work(task: Task, prepared: Prepared): Promise<AgentExit> {
   const timeUp = AbortSignal.timeout(routine.limits.minutes * 60_000)
   const { stopped, headline: said, said: lastWords } = await engage(task, prepared, AbortSignal.any([signal, timeUp]))
   signal.throwIfAborted()
-  const { failure, ...end } = stopped
+  const failure = failureOf(stopped)
+  const end = { code: stopped.code, signal: stopped.signal, because: stopped.because }
   if (failure?.mayRepeat) throw new StepFailed(failure.reason, failure.message, { retryable: true })
   await tools.reached('agent_exited', run.id)
   const because: AgentExit['because'] = timeUp.aborted && end.because === 'aborted' ? 'time_limit' : end.because
@@ -48,6 +50,7 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
         { path: home.own, write: true },
       ],
       ...wayOut(relay),
+      limits: routine.caps,
     })
     await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
     await tools.reached('agent_started', run.id)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { forwarderInside, sandboxHome } from './inside.ts'
 import type { Mount } from './sandbox.ts'
 
 /** What of this machine every sandbox sees, read-only. */
@@ -15,12 +16,9 @@ export type System = {
   processesLimited: boolean
 }
 
-export const sandboxHome = '/home/overnight'
 /** Threads count too: room for a parallel test suite, too little to starve the machine. */
 const maxProcesses = 4096
 const etc = join(import.meta.dirname, 'etc')
-/** Our program that leads from 127.0.0.1 to a mounted socket, as a command there sees it. */
-export const forwarderInside = '/etc/overnight/forwarder.mjs'
 
 /** What one command sees beside the system. `hidden` folders are empty, except for mounts inside them. */
 export type View = { mounts: readonly Mount[]; hidden: readonly string[]; cwd: string }

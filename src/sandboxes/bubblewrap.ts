@@ -1,18 +1,17 @@
 import { StepFailed } from '../errors.ts'
-import { bubblewrapArgv, forwarderInside, sandboxHome, type System } from './bubblewrap-argv.ts'
-import { coverMounts } from './bubblewrap-mounts.ts'
+import { bubblewrapArgv, type System } from './bubblewrap-argv.ts'
 import { readSystem } from './bubblewrap-system.ts'
 import { commandPath } from './command-path.ts'
 import { holdNamespace } from './hold.ts'
+import { forwarderInside, forwardPort, sandboxHome } from './inside.ts'
 import { killLeftovers } from './leftovers.ts'
+import { coverMounts } from './mounts.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
 import type { SandboxDriver } from './sandbox.ts'
 import { startCommand } from './start.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
 type Found = { system: System } | { missing: string }
-/** Every command has a loopback of its own, so it is free; none that a test suite or a development server likes. */
-const forwardPort = 47_470
 const installHint = 'install bubblewrap and allow user namespaces, or write sandbox: process'
 
 /**
@@ -53,7 +52,12 @@ export function createBubblewrapDriver(options: { program?: string; hidden?: rea
             argv,
             env,
             takeHold: holdNamespace,
-            forward: forward && { socket: forward.socket, port: forwardPort, program: forwarderInside },
+            forward: forward && {
+              socket: forward.socket,
+              port: forwardPort,
+              program: forwarderInside,
+              node: process.execPath,
+            },
             signal,
           }),
         close: async () => remove(),

@@ -16,11 +16,13 @@ export function chooseSandbox(asked: SandboxName | null, engine: string, probes:
   if (driver) return { driver, warning: undefined }
   if (engine !== 'command') {
     const refused = 'needs a sandbox: install bubblewrap or write sandbox: process'
-    return { refused, reason: 'no_sandbox', hint: `bubblewrap: ${probes.bubblewrap ?? 'not probed'}` }
+    return { refused, reason: 'no_sandbox', hint: whyNone(probes) }
   }
-  const warning = `no sandbox works here (bubblewrap: ${probes.bubblewrap ?? 'not probed'}): the command runs as a plain process`
+  const warning = `no sandbox works here (${whyNone(probes)}): the command runs as a plain process`
   return { driver: 'process', warning }
 }
+
+const whyNone = (probes: Probes) => byDefault.map((name) => `${name}: ${probes[name] ?? 'not probed'}`).join('; ')
 
 function asFound(asked: SandboxName, probes: Probes): Choice {
   if (works(asked, probes)) return { driver: asked, warning: undefined }

@@ -1,13 +1,27 @@
 import type { Probes } from './choose.ts'
 import { createBubblewrapDriver } from './bubblewrap.ts'
+import { createDockerDriver } from './docker.ts'
 import { createProcessDriver } from './process.ts'
-import type { SandboxDriver, SandboxName } from './sandbox.ts'
+import type { Limits, SandboxDriver, SandboxName } from './sandbox.ts'
 
 export type SandboxDrivers = Partial<Record<SandboxName, SandboxDriver>>
 
-/** Every driver of this version, by the name routines use. `hidden`: folders that no sandbox with walls may show (the data folder, the operator's home). */
-export function createSandboxDrivers(options: { hidden?: readonly string[] } = {}): SandboxDrivers {
-  return { process: createProcessDriver(), bubblewrap: createBubblewrapDriver(options) }
+export type SandboxSettings = {
+  /** Folders that no sandbox with walls may show (the data folder, the operator's home). */
+  hidden: readonly string[]
+  /** The daemon's address, the image, and a folder of our own that containers are shown files of. */
+  docker: { address: string; image: string; folder: string }
+  /** For routines that have none of their own. */
+  limits: Limits
+}
+
+/** Every driver of this version, by the name routines use. */
+export function createSandboxDrivers({ hidden, docker, limits }: SandboxSettings): SandboxDrivers {
+  return {
+    docker: createDockerDriver({ ...docker, hidden, limits }),
+    bubblewrap: createBubblewrapDriver({ hidden }),
+    process: createProcessDriver(),
+  }
 }
 
 /** Really starts one of each; drivers remember the answer, so only the first call a service costs anything. */

@@ -4,7 +4,21 @@ import type { Readable, Writable } from 'node:stream'
  * How a command inside a sandbox ended. Exactly one of `code` and `signal` is set. A code of 128+n, n a signal's number, is told
  * as that signal: shells, launchers and containers do not keep the two apart.
  */
-export type Exit = { code: number | null; signal: string | null }
+export type Exit = {
+  code: number | null
+  signal: string | null
+  /** Why the sandbox ended it, or let it end, where that can be known. */
+  cause?: ExitCause
+}
+export type ExitCause =
+  /** Something in it was killed because all together took more memory than they may. */
+  | 'out_of_memory'
+  /** It was refused a process, because there were as many as there may be. */
+  | 'too_many_processes'
+  /** It was ended because its folders took more room than they may. */
+  | 'out_of_room'
+  /** Whoever makes the walls went away, and the command with them; the same may go well later. */
+  | 'sandbox_lost'
 
 /** A command inside a sandbox. Streams are bytes; whoever reads slowly slows the command (no buffering beyond the pipe). */
 export type SandboxProcess = {
@@ -31,12 +45,17 @@ export type SpawnOptions = {
 /** A folder (or file) of the host, visible at the same absolute path inside. */
 export type Mount = { path: string; write: boolean }
 
+/** What one command may take, with everything it starts. */
+export type Limits = { memoryBytes: number; cpus: number; processes: number; diskBytes: number }
+
 export type SandboxSpec = {
   /** Marks every process (environment OVERNIGHT_RUN), so that a restart can find what a killed service left. */
   run: string
   mounts: Mount[]
   /** A unix socket of the host that commands may connect to, at `forwardedAt`; the only way out of a sandbox with walls. */
   forward?: { socket: string }
+  /** Those left out are the driver's own. */
+  limits?: Partial<Limits>
 }
 
 export type Sandbox = AsyncDisposable & {

@@ -1,16 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { constants } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf, StepFailed } from '../errors.ts'
+import { messageOf } from '../errors.ts'
+import { decodeExit, endings, type Endings } from './endings.ts'
 import { firstProcess, type Forward } from './first-process.ts'
-import type { Hold, TakeHold } from './hold.ts'
+import type { TakeHold } from './hold.ts'
 import { withCleanDescriptors } from './inherited.ts'
 import { runMarker } from './leftovers.ts'
 import { createOutlet } from './outlet.ts'
 import { openPipes } from './pipes.ts'
+import { noAgent, noSandbox, notStartable } from './refused.ts'
 import type { Exit, SandboxProcess } from './sandbox.ts'
 
 export type Start = {
@@ -25,8 +25,6 @@ export type Start = {
   forward?: Forward | undefined
   signal?: AbortSignal | undefined
 }
-
-const defaultGraceMs = 5000
 
 /** Resolves when the command runs. Throws StepFailed: `no_agent` when its program is not there, `no_sandbox` when the walls could not be made. */
 export async function startCommand(start: Start): Promise<SandboxProcess> {
@@ -54,7 +52,6 @@ export async function startCommand(start: Start): Promise<SandboxProcess> {
   return { stdin, stdout: output.stream, stderr: errors.stream, exit, kill, interrupt }
 }
 
-type Endings = Pick<SandboxProcess, 'exit' | 'kill' | 'interrupt'>
 type Started = { child: ChildProcess; told: string; exited: ReturnType<typeof exitOf>; errors: Readable }
 
 async function takeHold(start: Start, { child, told, exited, errors }: Started): Promise<Endings> {
@@ -69,33 +66,9 @@ async function takeHold(start: Start, { child, told, exited, errors }: Started):
   return endings(await start.takeHold(child.pid), exited, start.signal)
 }
 
-function endings(hold: Hold, exited: Promise<{ exit: Exit }>, signal?: AbortSignal): Endings {
-  let ended = false
-  const killNow = () => void kill(0)
-  const exit = exited.then(async ({ exit }) => {
-    await hold.gone()
-    ended = true
-    signal?.removeEventListener('abort', killNow)
-    return exit
-  })
-  async function kill(graceMs = defaultGraceMs): Promise<Exit> {
-    if (graceMs > 0 && !ended) {
-      const grace = new AbortController()
-      hold.terminate()
-      await Promise.race([exit, delay(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)])
-      grace.abort()
-    }
-    if (!ended) hold.destroy()
-    return exit
-  }
-  signal?.addEventListener('abort', killNow, { once: true })
-  if (signal?.aborted) killNow()
-  return { exit, kill, interrupt: () => (ended ? undefined : hold.interrupt()) }
-}
-
 async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal }: Start) {
   signal?.throwIfAborted()
-  const first = firstProcess(argv, env, forward)
+  const first = firstProcess({ argv, env, forward, over: 'descriptor 3' })
   const pipes = await openPipes()
   const [program, ...rest] = [...launcher, ...first.argv] as [string, ...string[]]
   // Launchers run outside the walls, and process 1 shows what they were given: nothing of ours, and of the command's only the
@@ -110,10 +83,7 @@ async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal
     return { child, told: first.told, ...pipes.streams(child) }
   } catch (error) {
     signal?.throwIfAborted()
-    throw new StepFailed('no_agent', `${argv[0] ?? 'nothing'} could not be started: ${messageOf(error)}`, {
-      hint: 'shorten its arguments or remove null characters from them',
-      cause: error,
-    })
+    throw notStartable(argv[0], messageOf(error), error)
   } finally {
     pipes.release(started)
   }
@@ -129,12 +99,6 @@ async function exitOf(child: ChildProcess): Promise<{ exit: Exit; failure?: stri
   }
 }
 
-/** Shells, launchers and containers tell death by signal n as code 128+n; so a command that ends so by itself reads as one, everywhere. */
-function decodeExit(code: number): Exit {
-  const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)
-  return signal ? { code: null, signal: signal[0] } : { code, signal: null }
-}
-
 /** Empty when it ended without a word: whoever ends before it has read everything resets the connection. */
 async function firstWords(report: Duplex, told: string): Promise<string> {
   try {
@@ -144,19 +108,4 @@ async function firstWords(report: Duplex, told: string): Promise<string> {
     // What the launcher said of it on stderr is told instead.
   }
   return ''
-}
-
-function noAgent({ argv, env }: Start): StepFailed {
-  const program = argv[0] ?? ''
-  return new StepFailed('no_agent', `the program ${JSON.stringify(program)} could not be found inside the sandbox`, {
-    hint: program.includes('/')
-      ? 'write the path of a file that may be executed and that the sandbox shows: a program of the system, or one in the repository'
-      : `install ${program || 'it'} where the sandbox can see it (PATH=${env['PATH'] ?? ''}), or write its full path`,
-  })
-}
-
-function noSandbox(why: string): StepFailed {
-  return new StepFailed('no_sandbox', `the sandbox could not be started: ${why.trim().slice(0, 2000)}`, {
-    retryable: true,
-  })
 }

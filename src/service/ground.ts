@@ -23,6 +23,7 @@ import { createSandboxDrivers } from '../sandboxes/index.ts'
 import { createRedaction, type Redaction } from '../secrets/redaction.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
 import { learnSecrets } from './known-secrets.ts'
+import { sandboxSettings } from './sandboxes.ts'
 
 type GroundOptions = { log: Log; redaction?: Redaction; building: AsyncDisposableStack }
 export type Ground = Awaited<ReturnType<typeof openGround>>
@@ -54,8 +55,7 @@ export async function openGround(config: Config, options: GroundOptions) {
   const checkouts = createCheckouts({
     openRemote: (repository, signal) => forges.of(repository.name).openRemote(repository, signal),
   })
-  // A routine in the project's root, or in the home folder, must not show the agent what else is there.
-  const drivers = createSandboxDrivers({ hidden: [paths.data, operator.home] })
+  const drivers = createSandboxDrivers(sandboxSettings(config))
   // Asking for the machine's zone takes 50 µs, which is not for every file.
   const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions()
   const read = { defaultEngine: config.engine, checkSchedule, timezone }

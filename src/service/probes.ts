@@ -8,9 +8,10 @@ import { createLog } from '../log.ts'
 import { probeRedis, type RedisSafety } from '../queue/redis-safety.ts'
 import type { Probes } from '../sandboxes/choose.ts'
 import { createSandboxDrivers, probeSandboxes } from '../sandboxes/index.ts'
+import { sandboxSettings } from './sandboxes.ts'
 
 /** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
-export const probe = (): Promise<Probes> => probeSandboxes(createSandboxDrivers())
+export const probe = (config: Config): Promise<Probes> => probeSandboxes(createSandboxDrivers(sandboxSettings(config)))
 
 /** The operator's own coding agent. Throws StepFailed('no_agent') with how to install it. */
 export const findAgent = (path: string): Promise<{ version: string; path: string }> => findClaude(path)

@@ -85,6 +85,9 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   budget: () => ({ text: `Raise limits.usd or ask for less, ${again}; ${kept}.` }),
   time_limit: () => ({ text: `Raise limits.minutes or ask for less, ${again}.` }),
   disk_full: () => ({ text: `Make room on the disk of the data folder, ${again}.`, command: 'overnight doctor' }),
+  out_of_memory: () => ({ text: `Raise limits.memory or ask for less, ${again}; ${kept}.` }),
+  too_many_processes: () => ({ text: `Raise limits.processes or ask for less, ${again}; ${kept}.` }),
+  out_of_room: () => ({ text: `Raise limits.disk or ask for less, ${again}; ${kept}.` }),
   lost_worker: () => ({
     text: `Find out why the worker ended (memory, power), ${again}.`,
     command: 'overnight doctor',

@@ -102,8 +102,16 @@ const inFrontMatter: [string, string[]][] = [
   ['limits: { minutes: .nan }', [expect.stringMatching(/^x\.md:4:20: "limits\.minutes" must be a number/)]],
   ['limits: { minutes: .inf }', [expect.stringMatching(/^x\.md:4:20: "limits\.minutes" must be/)]],
   ['limits: { minutes: 60m }', ['x.md:4:20: "limits.minutes" must be a number, not "60m"']],
+  ['limits: { memory: 2G }', ['x.md:4:19: "limits.memory" must be a size such as 512MB or 4GB']],
+  ['limits: { disk: 1MB }', ['x.md:4:17: "limits.disk" must be at least 64MB']],
+  ['limits: { processes: 2 }', ['x.md:4:22: "limits.processes" must be at least 16']],
   ['limits: { turns: 1.5 }', ['x.md:4:18: "limits.turns" must be a whole number, not 1.5']],
-  ['limits:', ['x.md:4:8: "limits" must be a map, not empty – it may be a map (minutes, usd, turns, at_once)']],
+  [
+    'limits:',
+    [
+      'x.md:4:8: "limits" must be a map, not empty – it may be a map (minutes, usd, turns, at_once, memory, cpus, processes, disk)',
+    ],
+  ],
   ['catch_up: { max_age: 90 }', ['x.md:4:22: "catch_up.max_age" must be a duration such as 30m, 6h or 2d']],
   ['catch_up: { max_age: 6 hours }', ['x.md:4:22: "catch_up.max_age" must be a duration such as 30m, 6h or 2d']],
   ['topic: 1.10', ['x.md:4:8: "topic" must be text, not 1.1 – write it in quotes: "1.10"']],

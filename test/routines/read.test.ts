@@ -27,6 +27,7 @@ describe('a valid file', () => {
       inputs: {},
       sandbox: null,
       limits: { minutes: 60, usd: null, turns: null, atOnce: null },
+      caps: {},
       overlap: { mode: 'queue_one', parallel: 1 },
       concurrency: null,
       debounce: null,
@@ -102,7 +103,6 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
       '12:1 connectors',
-      '14:1 sandbox',
       '15:1 network',
       '24:1 success',
     ])
@@ -193,7 +193,7 @@ describe('what cannot be done yet', () => {
     ['connectors: [linear]', 'connectors'],
     ['network: open', 'network'],
     ['network: [example.com]', 'network'],
-    ['sandbox: docker', 'sandbox'],
+    ['sandbox: kubernetes', 'sandbox'],
     ['sandbox: kubernetes', 'sandbox'],
     ['limits: { usd: 1 }', 'limits.usd'],
     ['limits: { turns: 1 }', 'limits.turns'],

@@ -56,9 +56,11 @@ export async function startDocker(): Promise<Docker | { missing: string }> {
     docker: async (...args) => (await run('docker', args, { env, cwd: root, maxBuffer: 1 << 26 })).stdout.trimEnd(),
     reach: (port) => reachInside(daemon.pid!, { port, socket: join(folder, `${port}.sock`) }),
     async [Symbol.asyncDispose]() {
-      const ended = once(daemon, 'exit')
-      daemon.kill('SIGTERM')
-      await ended
+      if (daemon.exitCode === null) {
+        const ended = once(daemon, 'exit')
+        daemon.kill('SIGTERM')
+        await ended
+      }
       await remove(folder)
     },
   }
@@ -191,4 +193,4 @@ export async function startStack(
 }
 
 /** Debian's part of the image takes a minute to make, so it outlives the test. */
-const cache = process.env['OVERNIGHT_TEST_CACHE'] ?? '/var/cache/overnight-tests'
+export const cache = process.env['OVERNIGHT_TEST_CACHE'] ?? '/var/cache/overnight-tests'

@@ -1,4 +1,5 @@
 import type { GitHubTrigger, Routine, WebhookTrigger } from '../routine.ts'
+import { writtenSize } from '../size.ts'
 import { debounceText, missedText, overlapText, paceText } from './when-facts.ts'
 
 /** What a person wants to know of a routine before it is in force, in the order of a page. null = it has no such rule. */
@@ -68,11 +69,21 @@ function networkOf({ sandbox, engine }: Routine): string {
   return sandbox === null && engine.name === 'command' ? 'none; not limited where only process starts' : 'none'
 }
 
-function budgetOf({ limits: { minutes, usd, turns, atOnce } }: Routine): string {
+function capsText({ memoryBytes, cpus, processes, diskBytes }: Routine['caps']): string[] {
+  return [
+    ...(memoryBytes === undefined ? [] : [`${writtenSize(memoryBytes)} of memory`]),
+    ...(cpus === undefined ? [] : [`${cpus} processors`]),
+    ...(processes === undefined ? [] : [`${processes} processes`]),
+    ...(diskBytes === undefined ? [] : [`${writtenSize(diskBytes)} of disk`]),
+  ]
+}
+
+function budgetOf({ limits: { minutes, usd, turns, atOnce }, caps }: Routine): string {
   return [
     `${minutes} min`,
     ...(usd === null ? [] : [`$${usd}`]),
     ...(turns === null ? [] : [`${turns} turns`]),
     ...(atOnce === null ? [] : [`${atOnce} at once`]),
+    ...capsText(caps),
   ].join(', ')
 }

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { StepFailed } from '../errors.ts'
-import { sandboxHome } from './bubblewrap-argv.ts'
+import { sandboxHome } from './inside.ts'
 import type { Mount } from './sandbox.ts'
 
 /** Folders of the sandbox's own; a mount over one of them would take it away, or show the machine's instead. */
@@ -40,6 +40,6 @@ function refused(path: string, why: string, cause?: unknown): StepFailed {
 }
 
 /** `path` is below `folder`, or is it. */
-function isInside(path: string, folder: string): boolean {
+export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 }

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf, StepFailed } from '../errors.ts'
+import { containerOf } from './docker-container.ts'
+import { dockerRefused, explainDocker, isLocal, soon, type Daemon } from './docker-daemon.ts'
+import { ensureGround } from './docker-ground.ts'
+import type { DockerOptions } from './docker.ts'
+import { startContainer } from './docker-start.ts'
+import { firstProcess } from './first-process.ts'
+import { lend } from './lend.ts'
+import { text } from 'node:stream/consumers'
+
+type Image = {
+  /** Folders that it declares as volumes. */
+  volumes: string[]
+  /** PATH of commands that bring none. */
+  path: string
+}
+export type Found = (Image & { notes: string[] }) | { missing: string; hint: string; retryable: boolean }
+
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Of a socket that may be anybody's, before anything is asked of it. */
+const firstAnswerMs = 5000
+
+/** Really starts a container: it must write where this process can read it, and have what a run needs. */
+export async function findImage(daemon: Daemon, options: DockerOptions): Promise<Found> {
+  const { address } = options
+  if (!isLocal(address))
+    return unusable(
+      `the Docker daemon ${address} is not of this machine`,
+      'set DOCKER_HOST to a socket: unix:///var/run/docker.sock',
+    )
+  try {
+    const { ApiVersion } = await soon<{ ApiVersion?: unknown }>(daemon.version(), firstAnswerMs)
+    if (typeof ApiVersion !== 'string') return notDocker(options)
+    const { Config } = await soon(daemon.getImage(options.image).inspect())
+    const volumes = Object.keys(Config.Volumes ?? {})
+    const path = Config.Env?.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? usualPath
+    const why = await whyNotUsable(daemon, options, { volumes, path })
+    if (why !== undefined) return why
+    return { volumes, path, notes: notesOf(await soon<Abilities>(daemon.info())) }
+  } catch (error) {
+    if (error instanceof StepFailed)
+      return { missing: error.message, hint: error.hint ?? '', retryable: error.retryable }
+    const { message, ...advice } = explainDocker(error, options)
+    return { missing: message, ...advice }
+  }
+}
+
+const notDocker = ({ address }: DockerOptions): Found => ({
+  missing: `what listens at ${address} is no Docker daemon`,
+  hint: 'set DOCKER_HOST to the socket of one: unix:///path/of/docker.sock',
+  retryable: false,
+})
+
+/** Programs that collecting and the way out to the model need; a file that must be seen on both sides. */
+const script = 'for program in git node; do command -v $program >/dev/null || echo "no $program"; done; echo seen >seen'
+
+async function whyNotUsable(
+  daemon: Daemon,
+  options: DockerOptions,
+  { volumes, path }: Image,
+): Promise<Found | undefined> {
+  const ground = await ensureGround(options.folder)
+  const cwd = join(options.folder, `probe-${randomUUID()}`)
+  await mkdir(cwd)
+  try {
+    const mounts = [{ path: cwd, write: true }]
+    await lend(ground.user, mounts, () => false)
+    const argv = ['/bin/sh', '-c', script]
+    const env = { PATH: path }
+    const first = firstProcess({ argv, env, over: { streams: true, cwd } })
+    const plan = {
+      run: 'probe',
+      name: `overnight-${randomUUID()}`,
+      image: options.image,
+      volumes,
+      ground,
+      mounts,
+      hidden: [],
+    }
+    const container = await soon(
+      daemon.createContainer(containerOf({ ...plan, limits: options.limits, argv: first.argv })),
+    )
+    const explain = (error: unknown) => dockerRefused(error, options)
+    const command = await startContainer({ container, told: first.told, argv, env, cwd, signal: undefined, explain })
+    const [lacks, complaint] = await Promise.all([text(command.stdout), text(command.stderr)])
+    const seen = await readFile(join(cwd, 'seen'), 'utf8').catch(messageOf)
+    if (lacks !== '')
+      return unusable(`the image ${options.image} has ${lacks.trim().replaceAll('\n', ', ')}`, imageHint)
+    if (seen !== 'seen\n')
+      return unusable(
+        `what a container writes in ${options.folder} is not seen here: ${complaint.trim() || seen}`,
+        pathHint,
+      )
+    return undefined
+  } finally {
+    await rm(cwd, { recursive: true, force: true })
+  }
+}
+
+const imageHint = 'build it from infra/sandbox/Dockerfile, or install them in it'
+const pathHint =
+  'the daemon must be of this machine and run as root (not rootless), and a service in a container needs its data folder under the same path as on the machine'
+const unusable = (missing: string, hint: string): Found => ({ missing, hint, retryable: false })
+
+type Abilities = {
+  MemoryLimit?: boolean
+  SwapLimit?: boolean
+  PidsLimit?: boolean
+  CPUCfsQuota?: boolean
+  SecurityOptions?: string[]
+}
+
+/** What this daemon or its kernel leaves out without a word. */
+function notesOf({ MemoryLimit, SwapLimit, PidsLimit, CPUCfsQuota, SecurityOptions }: Abilities): string[] {
+  return [
+    ...(MemoryLimit === false ? ['memory is not limited'] : []),
+    ...(SwapLimit === false ? ['swap is not limited'] : []),
+    ...(PidsLimit === false ? ['the number of processes is not limited'] : []),
+    ...(CPUCfsQuota === false ? ['processor time is not limited'] : []),
+    ...(SecurityOptions?.some((option) => option.startsWith('name=seccomp'))
+      ? []
+      : ['Docker filters no system calls (seccomp) here']),
+  ]
+}

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts'
+import { finish, sandboxContract } from '../contract/sandbox.ts'
+import { startDocker, type Docker } from '../support/docker.ts'
+import { need } from '../support/need.ts'
+import { openSmallDisk } from '../support/small-disk.ts'
+import { buildSandboxImage, dockerDriver, smallLimits, tellDocker } from '../support/sandbox-image.ts'
+
+const started = await startDocker()
+const missing = need('missing' in started ? started.missing : undefined)
+
+describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
+  const docker = started as Docker
+  let folder: string
+  let work: string
+  let driver: SandboxDriver
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'overnight-docker-'))
+    work = join(folder, 'work')
+    await mkdir(work)
+    tellDocker(docker, join(folder, 'ours'))
+    await buildSandboxImage(docker)
+    driver = dockerDriver()
+  }, 300_000)
+  afterAll(async () => {
+    await docker[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  }, 60_000)
+
+  const opened = (run: string, from = driver) => from.open({ run, mounts: [{ path: work, write: true }] })
+  const containers = () => docker.docker('ps', '--all', '--quiet')
+
+  sandboxContract({
+    confines: true,
+    namespaced: true,
+    contained: true,
+    fixture: 'docker',
+    create: () => dockerDriver(),
+  })
+
+  test('what is missing in an image, and an image that is missing; nothing is pulled', async () => {
+    expect(await dockerDriver({ image: 'overnight-debian' }).probe()).toBe('the image overnight-debian has no node')
+    const driver = dockerDriver({ image: 'nobody/has:this' })
+    expect(await driver.probe()).toBe('the image nobody/has:this is not there, and nothing is pulled unasked')
+    await expect(opened('r', driver)).rejects.toMatchObject({
+      reason: 'no_sandbox',
+      hint: expect.stringContaining('docker build --tag nobody/has:this infra/sandbox'),
+    })
+  })
+
+  test('a folder that the daemon sees elsewhere, as a service in a container may have one', async () => {
+    const path = join(folder, 'elsewhere')
+    await mkdir(path)
+    await using disk = await openSmallDisk(path, 8)
+    const probe = [join(import.meta.dirname, 'fixtures/probe-docker.ts'), path]
+    const inside = [`--mount=/proc/${disk.within.pid}/ns/mnt`, process.execPath, ...probe]
+    const { stdout } = await promisify(execFile)('nsenter', inside, { cwd: '/' })
+    expect(stdout).toMatch(/does not exist|is not seen here/)
+  })
+
+  test('what Docker tells of a container holds nothing of the environment', async () => {
+    await using sandbox = await opened('secret')
+    const command = await sandbox.spawn(['sh', '-c', 'echo "$TOKEN"; read end'], {
+      cwd: work,
+      env: { TOKEN: 'planted-7f3a' },
+    })
+    const [said] = (await once(command.stdout, 'data')) as [Buffer]
+    expect(String(said)).toBe('planted-7f3a\n')
+    const id = await docker.docker('ps', '--quiet', '--filter', 'label=overnight.run=secret')
+    expect(await docker.docker('inspect', id)).not.toContain('planted')
+    expect(await docker.docker('logs', id).catch(String)).not.toContain('planted-7f3a\n')
+    command.stdin.end('\n')
+    await command.exit
+    expect(await containers()).toBe('')
+  })
+
+  test('a service ends what is of its own data folder', async () => {
+    const other = dockerDriver({ folder: join(folder, 'theirs') })
+    await using theirs = await opened('same-run', other)
+    const command = await theirs.spawn(['sleep', '600'], { cwd: work })
+    expect(await dockerDriver().reap(() => true)).toBe(0)
+    // Another process of the same service, for which the run is not its own.
+    expect(await dockerDriver({ folder: join(folder, 'theirs') }).reap((run) => run === 'same-run')).toBe(1)
+    expect(await command.exit).toMatchObject({ code: null, signal: 'SIGKILL' })
+  })
+
+  test('folders of the operator are empty in a mount, and volumes of the image are no disk', async () => {
+    const secret = join(work, 'data')
+    await mkdir(secret)
+    await writeFile(join(secret, 'token'), 'secret')
+    const image = 'overnight-with-volume'
+    const dockerfile = join(folder, 'Dockerfile')
+    await writeFile(
+      dockerfile,
+      'FROM overnight-sandbox\nVOLUME /srv/cache\nENV PATH=/opt/tools:/usr/local/bin:/usr/bin:/bin\n',
+    )
+    await docker.docker('build', '--quiet', '--tag', image, '--file', dockerfile, join(folder, 'ours'))
+    await using sandbox = await opened('hidden', dockerDriver({ image, hidden: [secret] }))
+    const script = 'ls -A data; touch data/x 2>/dev/null || echo refused; stat -f -c %T /srv/cache; echo "$PATH"'
+    expect(await finish(sandbox, ['sh', '-c', script], { cwd: work })).toMatchObject({
+      stdout: 'refused\ntmpfs\n/opt/tools:/usr/local/bin:/usr/bin:/bin\n',
+    })
+    expect(await docker.docker('volume', 'ls', '--quiet')).toBe('')
+    expect(await readFile(join(secret, 'token'), 'utf8')).toBe('secret')
+  })
+
+  test('limits are what the sandbox was opened with', async () => {
+    const limits = { memoryBytes: 64 * 1024 ** 2, cpus: 0.5, processes: 20 }
+    await using sandbox = await driver.open({ run: 'limits', mounts: [{ path: work, write: true }], limits })
+    const command = await sandbox.spawn(['cat'], { cwd: work })
+    const id = await docker.docker('ps', '--quiet', '--filter', 'label=overnight.run=limits')
+    const format =
+      '{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.PidsLimit}} {{.NanoCpus}} {{.ReadonlyRootfs}} {{.NetworkMode}} {{.LogConfig.Type}}{{end}}'
+    expect(await docker.docker('inspect', '--format', format, id)).toBe(
+      `${limits.memoryBytes} ${limits.memoryBytes} 20 500000000 true none none`,
+    )
+    await command.kill(0)
+  })
+
+  test('more memory than it may have: it is said', async () => {
+    await using sandbox = await opened('memory')
+    const hungry = 'const held = []; for (;;) held.push(Buffer.alloc(16 * 1024 ** 2, 1))'
+    expect(await finish(sandbox, ['node', '-e', hungry], { cwd: work })).toMatchObject({ cause: 'out_of_memory' })
+    expect(smallLimits.memoryBytes).toBeLessThan(2 ** 30)
+    expect(await containers()).toBe('')
+  })
+
+  test('a daemon that ends takes its commands with it; that is no ending of theirs', async () => {
+    await using sandbox = await opened('lost')
+    const command = await sandbox.spawn(['sleep', '600'], { cwd: work })
+    await docker[Symbol.asyncDispose]()
+    expect(await command.exit).toMatchObject({ code: null, cause: 'sandbox_lost' })
+    await expect(sandbox.spawn(['true'], { cwd: work })).rejects.toMatchObject({ reason: 'no_sandbox' })
+    expect(await driver.probe()).toMatch(/no Docker daemon|is down/)
+  })
+})
