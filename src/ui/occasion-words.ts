@@ -32,6 +32,8 @@ export function deliveryHeadline({ source, event, action, subject, repository }:
 export function deliveryReason({ outcome, reason, error }: DeliveryRow): string | null {
   if (outcome === null) return error
   if (outcome === 'fired' || reason === null) return null
+  // No routine's name comes first.
+  if (outcome === 'unmatched') return capital(reason)
   return reason.split('; ').map(inWords).join('; ')
 }
 

@@ -32,6 +32,7 @@ test.each([
   ['refused', 'one: constructor', 'one: constructor'],
   ['refused', 'it cannot be read', 'it cannot be read'],
   ['unmatched', null, null],
+  ['unmatched', 'no routine is for it', 'No routine is for it'],
   [null, null, 'GitHub is away'],
 ] as const)('%s because %j: %j', (outcome, reason, says) => {
   expect(deliveryReason(deliveryOf({ id: 'd', outcome, reason, error: 'GitHub is away' }))).toBe(says)
