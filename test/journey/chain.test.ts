@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../support/crew.ts'
@@ -70,17 +70,18 @@ test('two routines that fire each other stop three steps from the cause', async 
   expect((await ended('pong', 2)).map((run) => run.state)).toEqual(['unchanged', 'unchanged'])
 })
 
-test('runs of a routine that is removed while they are owed end as they were fired', async () => {
+test('runs of a routine that is renamed while they are owed end as they were fired; the old name is gone', async () => {
   const runs = [await fire('gone'), await fire('gone')]
   // What is owed says what it waits for.
   await until(20, async () => {
     const { waitsFor } = (await app.ask(`/v1/runs/${runs[1]}`)).json
     return waitsFor === `run ${runs[0]} to end` ? [] : [waitsFor]
   })
-  rmSync(join(place.routines, 'gone.md'))
+  renameSync(join(place.routines, 'gone.md'), join(place.routines, 'here.md'))
   await until(20, async () => {
     const { routines } = (await app.ask('/v1/routines')).json as { routines: { name: string }[] }
-    return routines.filter(({ name }) => name === 'gone')
+    const names = routines.map(({ name }) => name)
+    return names.includes('here') ? names.filter((name) => name === 'gone') : names
   })
   expect((await app.ask('/v1/routines/gone/fire', { method: 'POST', body: {} })).status).toBe(404)
   writeFileSync(join(place.folder, 'go'), '')
@@ -88,4 +89,7 @@ test('runs of a routine that is removed while they are owed end as they were fir
     expect(await app.settled(run)).toMatchObject({ state: 'unchanged' })
     expect(await output(run)).toContain('was here')
   }
+  expect((await runsOf('gone')).map(({ run }) => run).toSorted()).toEqual(runs.toSorted())
+  expect(await app.settled(await fire('here'))).toMatchObject({ state: 'unchanged' })
+  expect((await runsOf('here')).length).toBe(1)
 })
