@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../support/free-port.ts'
@@ -34,9 +34,13 @@ describe.skipIf(missing.skip)(`docker-compose${missing.note}`, { timeout: 180_00
     chmodSync(folder.path, 0o755)
     routine('note', writes, { sandbox: 'bubblewrap' })
     routine('slow', waits, { sandbox: 'bubblewrap' })
+    const webhooks = join(folder.path, 'webhooks')
+    mkdirSync(webhooks)
+    writeFileSync(join(webhooks, 'orders.yaml'), 'verify: bearer\nsecret: secret:ORDERS\n')
     stack = await startStack(docker, {
       port: await freePort(),
       routines: folder.path,
+      webhooks,
       env: { OVERNIGHT_LEASE_SECONDS: '3', OVERNIGHT_DRAIN_SECONDS: '1' },
     })
     const commit = [
@@ -70,6 +74,22 @@ describe.skipIf(missing.skip)(`docker-compose${missing.note}`, { timeout: 180_00
     const { pulls } = await stack.get<{ pulls: Pull[] }>('/v1/pulls')
     expect(pulls.map(({ branch, head }) => ({ branch, head }))).toEqual([{ branch: ended.branch, head: ended.commit }])
     expect(await headOf('overnight/note/main')).toBe(ended.commit)
+  })
+
+  test('a source in the mounted folder is heard once its secret is there', async () => {
+    const send = (path: string) =>
+      fetch(new URL(path, stack.url), { method: 'POST', headers: { authorization: 'Bearer shared' }, body: '{"id":1}' })
+    expect((await send('/hooks/orders')).status).toBe(503)
+    await stack.compose(
+      'exec',
+      '-T',
+      'server',
+      'sh',
+      '-c',
+      'umask 077; mkdir -p /data/secrets; echo shared >/data/secrets/ORDERS',
+    )
+    expect((await send('/hooks/orders')).status).toBe(202)
+    expect((await send('/hooks/nobody')).status).toBe(404)
   })
 
   test('nobody is root where agents are started, and no right is left', async () => {

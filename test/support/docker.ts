@@ -141,16 +141,16 @@ export type Stack = AsyncDisposable & {
   post<T>(path: string, body?: unknown): Promise<T>
 }
 
+type StackOptions = { port: number; routines: string; webhooks: string; env?: Record<string, string> }
+
 /** Builds and starts what docker-compose.yml says, on images made without a registry. Resolves when the server answers. */
-export async function startStack(
-  docker: Docker,
-  { port, routines, env = {} }: { port: number; routines: string; env?: Record<string, string> },
-): Promise<Stack> {
+export async function startStack(docker: Docker, { port, routines, webhooks, env = {} }: StackOptions): Promise<Stack> {
   const all = {
     ...docker.env,
     COMPOSE_PROJECT_NAME: 'overnight-test',
     OVERNIGHT_PORT: String(port),
     OVERNIGHT_ROUTINES: routines,
+    OVERNIGHT_WEBHOOKS: webhooks,
     ...env,
   }
   const files = ['--file', 'docker-compose.yml', '--file', 'infra/ci/docker-compose.yml']
