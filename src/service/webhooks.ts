@@ -9,6 +9,7 @@ import { isSourceFile, openSources, type WebhookSources } from '../routines/webh
 import { createPoller } from '../triggers/poll/poller.ts'
 import type { Ground } from './ground.ts'
 import { createHeadLook } from './repository-head.ts'
+import { createSourceMemory } from './source-memory.ts'
 import { createSecrets, createSentSecrets, type SentSecretOf } from './secrets.ts'
 
 export type Webhooks = {
@@ -31,7 +32,12 @@ export async function openWebhooks(
 ): Promise<Webhooks> {
   const { config, ledger, log } = ground
   const sources = building.use(
-    await openSources({ source: isService ? placeOf(ground) : nowhere, log, watch: isService }),
+    await openSources({
+      source: isService ? placeOf(ground) : nowhere,
+      log,
+      watch: isService,
+      memory: isService ? createSourceMemory(ledger) : undefined,
+    }),
   )
   const secretOf = createSecrets(config)
   const sentSecretOf = createSentSecrets(config)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../../log.ts'
 import { messageOf } from '../../errors.ts'
 import { formatProblem } from '../format.ts'
@@ -8,6 +9,7 @@ import { createPace } from '../pace.ts'
 import { createSettle } from '../settle.ts'
 import type { Source, SourceTree, Wanted } from '../source.ts'
 import type { CheckUrl } from './check-source.ts'
+import { goodTexts, sourcesOf, type GoodTexts, type SourceMemory } from './good-texts.ts'
 import { nameOf, readSource, type ReadSource } from './read-source.ts'
 import type { WebhookSource } from './source.ts'
 
@@ -44,11 +46,23 @@ export function readSourceTexts(texts: readonly { entry: string; text: string }[
   return decide(nothing, { files: texts.map((file) => ({ ...file, file: file.entry, stamp: undefined })) }, {})
 }
 
-/** Reads the files and keeps up with them until it is disposed. `watch: false`: only `rescan` looks. */
-export async function openSources(options: { source: Source; log: Log; watch?: boolean }): Promise<WebhookSources> {
-  const { source, log, watch = true } = options
+export type SourcesOptions = {
+  source: Source
+  log: Log
+  /** Default true. False: only `rescan` looks. */
+  watch?: boolean
+  /** Default: nothing is known from before, and nothing is kept. */
+  memory?: SourceMemory | undefined
+}
+
+type State = { snapshot: SourcesSnapshot; files: ReadonlyMap<string, FolderFile>; texts: GoodTexts; kept: GoodTexts }
+
+/** Reads the files and keeps up with them until it is disposed. */
+export async function openSources(options: SourcesOptions): Promise<WebhookSources> {
+  const { source, log, watch = true, memory } = options
   await using opening = new AsyncDisposableStack()
-  const state = { snapshot: nothing, files: new Map<string, FolderFile>() }
+  const kept: GoodTexts = (await memory?.recall()) ?? {}
+  const state: State = { snapshot: { ...nothing, sources: sourcesOf(kept) }, files: new Map(), texts: kept, kept }
   const pace = createPace(source.everyMs)
   const looks = createInTurn(async () => {
     using _ = pace.begin()
@@ -58,7 +72,20 @@ export async function openSources(options: { source: Source; log: Log; watch?: b
     const before = state.snapshot
     state.snapshot = decide(before, tree, source)
     report(log, before, state.snapshot)
+    state.texts = goodTexts(state.texts, tree, state.snapshot)
+    await keep()
   })
+  /** What could not be kept now is kept after the next look. */
+  async function keep(): Promise<void> {
+    const { texts } = state
+    if (isDeepStrictEqual(texts, state.kept)) return
+    try {
+      await memory?.keep(texts)
+      state.kept = texts
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'webhook sources could not be kept for the next start')
+    }
+  }
   const rescan = () =>
     looks.run().catch((error: unknown) => {
       log.error({ source: source.name, error: messageOf(error) }, 'webhook sources could not be read')
@@ -89,12 +116,13 @@ type Deciding = { everyMs?: number | undefined; checkUrl?: CheckUrl | undefined 
 
 /**
  * Nobody needs such a folder, so that a missing one is no problem; but what was there stays in force: it may be a disk that is
- * not mounted. Two files of one name (`a.yaml`, `a.yml`) are both refused, as nobody knows which one is meant.
+ * not mounted. Not what was there before the start: who removed it while nothing ran wanted it gone. Two files of one name (`a.yaml`, `a.yml`) are both refused, as nobody knows which one is meant.
  */
 function decide(before: SourcesSnapshot, tree: SourceTree, { everyMs, checkUrl }: Deciding): SourcesSnapshot {
   // A commit without the folder says as much as one with it.
   const isSeen = everyMs === undefined || tree.commit !== undefined
-  if ('missing' in tree) return { ...before, isKnown: before.isKnown || isSeen }
+  if ('missing' in tree && isSeen && !before.isKnown) return { ...nothing, isKnown: true }
+  if ('missing' in tree) return before
   const read = tree.files.map((file): [string, ReadSource] => [nameOf(file.entry), readFile(file, checkUrl)])
   const named = Map.groupBy(read, ([name]) => name)
   const sources = new Map<string, WebhookSource>()

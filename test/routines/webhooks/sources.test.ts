@@ -5,17 +5,18 @@ import { createLog } from '../../../src/log.ts'
 import { createFolderSource } from '../../../src/routines/folder-source.ts'
 import { formatProblem } from '../../../src/routines/format.ts'
 import type { Source, SourceTree } from '../../../src/routines/source.ts'
+import { parseGoodTexts, type GoodTexts, type SourceMemory } from '../../../src/routines/webhooks/good-texts.ts'
 import { isSourceFile, openSources, readSources } from '../../../src/routines/webhooks/sources.ts'
 import { openFolder } from '../../support/git-repository.ts'
 
-async function open({ watch = false } = {}) {
+async function open({ watch = false, memory }: { watch?: boolean; memory?: SourceMemory } = {}) {
   const folder = openFolder()
   const dir = join(folder.path, 'webhooks')
   await mkdir(dir)
   const write = (name: string, text: string) => writeFile(join(dir, name), text)
   await write('sentry.yaml', good)
   const source = createFolderSource({ dir, isWanted: isSourceFile })
-  const sources = await openSources({ source, log: createLog('silent'), watch })
+  const sources = await openSources({ source, log: createLog('silent'), watch, ...(memory ? { memory } : {}) })
   onTestFinished(async () => {
     await sources[Symbol.asyncDispose]()
     folder[Symbol.dispose]()
@@ -81,6 +82,78 @@ describe('a folder of sources', () => {
     const { write, state } = await open({ watch: true })
     await write('linear.yaml', 'verify: linear\nsecret: secret:A')
     await vi.waitFor(() => expect(state().inForce).toEqual(['linear', 'sentry']), { timeout: 5000 })
+  })
+})
+
+describe('what is known from before the start', () => {
+  const file = '/srv/webhooks/linear.yaml'
+  const linear = { file, text: 'description: the last good one\nverify: linear\nsecret: secret:A\n' }
+  function remember(texts: GoodTexts, keep = (): Promise<void> => Promise.resolve()) {
+    const state = { texts, writes: 0 }
+    const memory: SourceMemory = {
+      recall: async () => state.texts,
+      async keep(now) {
+        state.writes += 1
+        await keep()
+        state.texts = now
+      },
+    }
+    return { state, memory }
+  }
+
+  test('is in force for a file that is broken, and for no other', async () => {
+    const { state, memory } = remember({ linear, gone: { ...linear, file: '/srv/webhooks/gone.yaml' } })
+    const { sources, dir, write } = await open({ memory })
+    // The file was removed while nothing ran.
+    expect([...sources.snapshot().sources.keys()]).toEqual(['sentry'])
+    expect(Object.keys(state.texts)).toEqual(['sentry'])
+    const broken = remember({ linear })
+    await write('linear.yaml', 'verify: nobody\n')
+    const source = createFolderSource({ dir, isWanted: isSourceFile })
+    await using again = await openSources({ source, log: createLog('silent'), watch: false, memory: broken.memory })
+    expect(again.snapshot().sources.get('linear')?.description).toBe('the last good one')
+    expect([...again.snapshot().broken]).toEqual(['linear'])
+    expect(broken.state.texts).toEqual({ linear, sentry: { file: join(dir, 'sentry.yaml'), text: good } })
+    await again.rescan()
+    expect(broken.state.writes).toBe(1)
+    await write('linear.yaml', 'verify: linear\nsecret: secret:B\n')
+    await again.rescan()
+    expect(broken.state.texts['linear']?.text).toContain('secret:B')
+    await rm(join(dir, 'linear.yaml'))
+    await again.rescan()
+    expect(Object.keys(broken.state.texts)).toEqual(['sentry'])
+  })
+
+  test('is in force while a forge is away at the start, and not for a folder that is not there', async () => {
+    const missing = { missing: { message: 'the forge is away', hint: 'wait' } }
+    const answers: SourceTree[] = [missing]
+    const forge: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => answers.at(-1)! }
+    const { memory, state } = remember({ linear })
+    await using away = await openSources({ source: forge, log: createLog('silent'), memory })
+    await away.rescan()
+    expect([[...away.snapshot().sources.keys()], away.snapshot().isKnown]).toEqual([['linear'], false])
+    const folder: Source = { name: '/srv/webhooks', read: async () => missing }
+    await using gone = await openSources({ source: folder, log: createLog('silent'), memory })
+    expect([[...gone.snapshot().sources.keys()], gone.snapshot().isKnown]).toEqual([[], true])
+    // It may be a disk that comes back, with a file that is broken.
+    expect(state).toEqual({ texts: { linear }, writes: 0 })
+    answers.push({ ...missing, commit: 'abc' })
+    await away.rescan()
+    expect([[...away.snapshot().sources.keys()], away.snapshot().isKnown]).toEqual([[], true])
+  })
+
+  test('that cannot be written is written after the next look; one that this version cannot read is nothing', async () => {
+    const answers = [new Error('the ledger is away')]
+    const { memory, state } = remember({ odd: { file: '/srv/webhooks/odd.yaml', text: '[' } }, async () => {
+      const error = answers.pop()
+      if (error) throw error
+    })
+    const { sources } = await open({ memory })
+    expect(Object.keys(state.texts)).toEqual(['odd'])
+    await sources.rescan()
+    expect([Object.keys(state.texts), state.writes]).toEqual([['sentry'], 2])
+    expect(parseGoodTexts({ sentry: { file: 1 } })).toEqual({})
+    expect(parseGoodTexts(undefined)).toEqual({})
   })
 })
 
