@@ -187,7 +187,7 @@ describe('on the page', () => {
     for (const says of [
       'nightly',
       'Older than the routine wants',
-      'Issue opened, issue-7 in acme/shop',
+      'issue opened, issue-7 in acme/shop',
       'GitHub is away',
     ])
       expect(all).toContain(says)
