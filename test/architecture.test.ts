@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   'ticker.ts': [],
   'config.ts': ['environment.ts', 'repository-folder.ts'],
   'repository-folder.ts': [],
+  'host-name.ts': [],
   'environment.ts': [],
   'errors.ts': [],
   'log.ts': [],
@@ -29,11 +30,11 @@ const mayImport: Record<string, readonly string[]> = {
   forges: ['forges', 'checkout'],
   checkout: ['checkout', 'sandboxes'],
   engines: ['engines', 'sandboxes'],
-  relay: ['relay', 'ledger'],
+  relay: ['relay', 'outgoing', 'ledger', 'host-name.ts'],
   outgoing: ['outgoing', 'ledger'],
   sandboxes: ['sandboxes'],
   secrets: ['secrets'],
-  routines: ['routines'],
+  routines: ['routines', 'host-name.ts'],
 }
 
 /** One owner per outside package. */

@@ -1,10 +1,11 @@
 import { lookup as resolve } from 'node:dns'
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { isIPv6, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { RequestFilteringHttpsAgent } from 'request-filtering-agent'
 import { AddressRefused, messageOf, OutsideUnreachable } from '../errors.ts'
-import { isPublicV6, readDestination, type Destination } from './address.ts'
+import { readDestination, type Destination } from './address.ts'
+import { isFiltered, publicOnly } from './public-lookup.ts'
 import { readBody, UnreadableBody } from './read-body.ts'
 
 type Ask = {
@@ -43,7 +44,7 @@ export function createGuardedFetch({ allowedHosts, lookup = resolve }: GuardOpti
   const agents = {
     http: new HttpAgent({ lookup }),
     https: new HttpsAgent({ lookup }),
-    filtering: new RequestFilteringHttpsAgent({ lookup: publicOnly(lookup) }),
+    filtering: new RequestFilteringHttpsAgent({ lookup: publicOnly(lookup, notPublic) }),
   }
 
   function send({ url, isListed }: Destination, ask: Ask, signal: AbortSignal): Promise<IncomingMessage> {
@@ -93,17 +94,6 @@ export function createGuardedFetch({ allowedHosts, lookup = resolve }: GuardOpti
   }
 }
 
-/** The agent that filters knows IPv4 and what is named in IPv6; this adds the IPv6 that is nobody's. */
-function publicOnly(lookup: LookupFunction): LookupFunction {
-  return (host, options, done) =>
-    lookup(host, options, (error, address, family) => {
-      const found = typeof address === 'string' ? [{ address, family }] : address
-      const isOdd = !error && found.some((one) => isIPv6(one.address) && !isPublicV6(one.address))
-      if (isOdd) done(notPublic(host), address, family)
-      else done(error, address, family)
-    })
-}
-
 function redirectOf({ statusCode = 0, headers }: IncomingMessage, from: URL): string | undefined {
   const { location } = headers
   if (![301, 302, 303, 307, 308].includes(statusCode) || location === undefined) return undefined
@@ -117,11 +107,6 @@ function notPublic(host: string): AddressRefused {
     `${host} is not at a public address`,
     `use a public one, or list ${host} in OVERNIGHT_ALLOW_HOSTS`,
   )
-}
-
-/** Its errors have no code and no class of their own. */
-function isFiltered(error: unknown): boolean {
-  return error instanceof Error && !('code' in error) && / is not allowed\. Because/.test(error.message)
 }
 
 /** The message of Node holds addresses and paths; its code is enough. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 const src = resolve(import.meta.dirname, '..')
 
 /** Everything of ours that reading a routine's text runs through, and the versions of what is not ours. */
-export const readBy = ['routines', 'triggers/schedule', 'errors.ts', '../package.json']
+export const readBy = ['routines', 'triggers/schedule', 'errors.ts', 'host-name.ts', '../package.json']
 
 /** The same only for programs that read a text alike: a number that people count up would be forgotten once. */
 export async function readerEdition(options: readonly unknown[]): Promise<string> {
