@@ -69,6 +69,8 @@ export type EngineTask = {
   resume: { session: string; spentUsd: number } | null
   /** Opens the model at `sandbox.forwardedAt`; null for engines that need none. */
   modelToken: string | null
+  /** Environment variables that lead its programs to what the run reaches. */
+  way: Readonly<Record<string, string>>
   signal: AbortSignal
 }
 

@@ -1,7 +1,8 @@
 import type { EngineTask } from './engine.ts'
 
-/** Where an agent's programs find what the prompt was made of. */
-export const environmentOf = ({ files }: Pick<EngineTask, 'files'>) => ({
+/** Where an agent's programs find what the prompt was made of, and what the run reaches. */
+export const environmentOf = ({ files, way }: Pick<EngineTask, 'files' | 'way'>) => ({
+  ...way,
   OVERNIGHT_PROMPT_FILE: files.prompt,
   OVERNIGHT_INPUTS_FILE: files.inputs,
   OVERNIGHT_EVENT_FILE: files.event,

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
-import { createHash, timingSafeEqual } from 'node:crypto'
 
 /** Where a model is, and what opens it. A key wins over a token. */
 export type Upstream = { baseUrl: string; apiKey: string | undefined; oauthToken: string | undefined }
@@ -49,15 +48,4 @@ export function responseHeaders(received: IncomingHttpHeaders, secret: string): 
   return Object.fromEntries(
     Object.entries(received).filter(([name, value]) => !heldBack.has(name) && !String(value).includes(secret)),
   )
-}
-
-/** Does this request bring the token of this run? Compared in a time that tells nothing. */
-export function bringsToken(headers: IncomingHttpHeaders, token: string): boolean {
-  const bearer = /^bearer\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]
-  return [headers['x-api-key'], bearer].some((given) => typeof given === 'string' && isSame(given, token))
-}
-
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(a), digest(b))
 }

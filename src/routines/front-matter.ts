@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, millisecondsOf } from './duration.ts'
+import { faultOf } from './network.ts'
 import { Output } from './output.ts'
 import { PaceKeys } from './pace-keys.ts'
 import type { JsonSchema } from './schema-keys.ts'
@@ -104,6 +105,11 @@ const Debounce = z
     error: 'must not be shorter than wait',
   })
 
+const NetworkEntry = z.string().superRefine((entry, context) => {
+  const fault = faultOf(entry)
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+})
+
 const topicRule =
   'must be small letters, digits and -, and not end in - and a number: those are taken by pr-7, issue-7 and second tries'
 /** git-check-ref-format(1), and no leading `-`, which would be an option. */
@@ -145,9 +151,9 @@ export const FrontMatter = z.strictObject({
     .optional()
     .describe('Where commands run: docker, bubblewrap or process; default: the first of these that starts here.'),
   network: z
-    .union([z.enum(['none', 'open']), z.array(z.string().min(1))])
+    .union([z.enum(['none', 'open']), z.array(NetworkEntry)])
     .default('none')
-    .describe('none, open, or a list of exact hosts and presets.'),
+    .describe('none, open, or a list of exact hosts and presets (registries, npm, pypi, …).'),
   limits: Limits.prefault({}).describe('When a run is ended, what it may take, and how many may be at work.'),
   overlap: z
     .union([

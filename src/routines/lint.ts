@@ -6,7 +6,7 @@ const hidden =
   /[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufff9-\ufffb\u{e0000}-\u{e01ef}]/gu
 const maxHidden = 5
 
-/** What `check` warns about in a file that is valid: what this version cannot do yet, what is never due, and text that people do not see. */
+/** What `check` warns about in a file that is valid: what this version cannot do yet, what is never due, an open network, and text that people do not see. */
 export function lintRoutine(routine: Routine): Problem[] {
   const { file, source, unavailable } = routine
   const unseen = [...source.matchAll(hidden)].slice(0, maxHidden).map((match): Problem => {
@@ -14,7 +14,8 @@ export function lintRoutine(routine: Routine): Problem[] {
     const hint = 'remove it, unless the language needs it'
     return { file, ...placeAt(source, match.index), message: `there is a hidden character U+${code}`, hint }
   })
-  return [...unavailable.map(({ key: _key, ...problem }) => problem), ...lintGitHub(routine), ...unseen].sort(
+  const notYet = unavailable.map(({ key: _key, ...problem }) => problem)
+  return [...notYet, ...lintGitHub(routine), ...lintNetwork(routine), ...unseen].sort(
     (a, b) => a.line - b.line || a.column - b.column,
   )
 }
@@ -29,4 +30,11 @@ function lintGitHub({ file, source, github, repository }: Routine): Problem[] {
   const message = `no event of GitHub is for a routine ${what}`
   const hint = 'write repository: owner/name, or take on.github out'
   return [{ file, ...placeAt(source, source.search(/\bgithub["']?\s*:/)), message, hint }]
+}
+
+function lintNetwork({ file, source, network }: Routine): Problem[] {
+  if (network !== 'open') return []
+  const message = 'network: open lets whatever the agent reads be sent to any public address'
+  const hint = 'list the hosts that it needs, such as [registries]'
+  return [{ file, ...placeAt(source, Math.max(0, source.search(/^network\s*:/m))), message, hint }]
 }

@@ -1,5 +1,6 @@
 import type { Limits } from '../sandboxes/sandbox.ts'
 import type { Condition } from './condition.ts'
+import type { Network } from './network.ts'
 
 /** A routine as the rest of the house sees it: parsed, defaults applied, nothing optional that has a default. */
 export type Routine = {
@@ -27,6 +28,7 @@ export type Routine = {
   inputs: Record<string, InputSpec>
   /** null = the default order: docker, bubblewrap, then what design.md says. */
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
+  network: Network
   /** `atOnce`: runs of it at work at the same time, whatever their concurrency keys; null = no limit of its own. */
   limits: { minutes: number; usd: number | null; turns: number | null; atOnce: number | null }
   /** What the agent may take with all it starts; what is left out is the operator's. */

@@ -2,6 +2,7 @@ import { listOf } from './availability.ts'
 import { conditionOf } from './condition.ts'
 import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
+import { networkOf } from './network.ts'
 import { paceOf } from './pace-keys.ts'
 import type { GitHubTrigger, InputSpec, Routine, WebhookTrigger } from './routine.ts'
 import { bytesOf } from './size.ts'
@@ -26,6 +27,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     base: written.base ?? null,
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,
+    network: networkOf(written.network),
     limits: limitsOf(written),
     caps: capsOf(written),
     overlap: overlapOf(written),

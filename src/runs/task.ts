@@ -3,7 +3,7 @@ import type { Forge } from '../forges/forge.ts'
 import type { HeldRun } from '../ledger/held-run.ts'
 import type { Run, StoredPatch } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
-import type { ModelRelay } from '../relay/model.ts'
+import type { Relay } from '../relay/relay.ts'
 import type { UsageReport } from '../relay/usage.ts'
 import type { Routine } from '../routines/routine.ts'
 import type { Redaction } from '../secrets/redaction.ts'
@@ -39,8 +39,8 @@ export type PerformTools = {
   engineOf(name: string): Engine | undefined
   /** The kind of sandbox this routine gets here. Throws StepFailed('no_sandbox') with what to do. */
   openSandbox(routine: Routine, spec: SandboxSpec): Promise<Sandbox>
-  /** The way to the model for one attempt. Throws StepFailed('model_sign_in') when no key is configured. */
-  openModelRelay(options: { run: string; onUsage(report: UsageReport): void }): Promise<ModelRelay>
+  /** The way out of one attempt. Throws StepFailed('model_sign_in') when it has a model and no key is configured. */
+  openRelay(way: RelayRequest): Promise<Relay>
   openTranscript(run: string, fence: number): Promise<Transcript>
   /** For people who ask what the agent of this attempt was told. */
   keepPrompt(run: string, fence: number, told: KeptPrompt): Promise<void>
@@ -56,6 +56,16 @@ export type PerformTools = {
   workDir: string
   reached(step: Step, run: string): Promise<void> | void
   log: Log
+}
+
+type RelayRequest = {
+  run: string
+  /** What is reached beside the model. */
+  hosts: 'open' | ReadonlySet<string>
+  /** A line for the timeline. */
+  tell(text: string): void
+  /** Set where the agent has a model. */
+  onUsage: ((report: UsageReport) => void) | undefined
 }
 
 /** One run in the hands of one worker. */

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { Engine } from '../engines/engine.ts'
-import type { ModelRelay } from '../relay/model.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
 import { headline, type AgentExit } from './endings.ts'
 import { failureOf } from './exit-cause.ts'
@@ -11,6 +10,7 @@ import type { Prepared } from './prepare.ts'
 import { createSpending, leftOf } from './spending.ts'
 import type { Task } from './task.ts'
 import { writeTaskFiles } from './task-files.ts'
+import { openWayOut } from './way-out.ts'
 
 /** Runs the agent in its sandbox until it ends, the time is up, or the run is stopped; then nothing of it is left running. */
 export async function work(task: Task, prepared: Prepared): Promise<AgentExit> {
@@ -38,10 +38,8 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
   const { prompt, notes, files, home } = await writeTaskFiles(task)
   const routineDir = dirname(routine.file)
   const spending = createSpending(run, (bill) => held.record(bill))
-  await using relay = model
-    ? await tools.openModelRelay({ run: run.id, onUsage: ({ usage }) => spending.used(usage) })
-    : null
   try {
+    await using way = await openWayOut(task, { model, spending })
     await using sandbox = await tools.openSandbox(routine, {
       run: run.id,
       mounts: [
@@ -49,7 +47,7 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
         ...[dirname(files.prompt), routineDir, home.trusted, ...programs].map(readOnly),
         { path: home.own, write: true },
       ],
-      ...wayOut(relay),
+      ...way.forward,
       limits: routine.caps,
     })
     await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
@@ -66,10 +64,13 @@ async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): 
       limits: { ...routine.limits, usd: leftOf(routine.limits.usd, run) },
       home,
       resume: null,
-      modelToken: relay?.token ?? null,
-      signal,
+      modelToken: way.modelToken,
+      way: way.environment(sandbox),
+      signal: AbortSignal.any([signal, way.lost]),
     })
-    return await listen(task, events, spending)
+    const told = await listen(task, events, spending)
+    if (told.stopped.because === 'aborted') way.lost.throwIfAborted()
+    return told
   } finally {
     await spending.saved()
   }
@@ -84,7 +85,6 @@ function engineOf({ routine, tools }: Task): Engine {
 }
 
 const readOnly = (path: string): Mount => ({ path, write: false })
-const wayOut = (relay: ModelRelay | null) => (relay ? { forward: { socket: relay.socket } } : {})
 
 /** `./programs/x.mjs` in a command means the file beside the routine, where there is one; the working directory is the checkout. */
 async function resolvePrograms(argv: readonly string[], routineDir: string): Promise<string[]> {

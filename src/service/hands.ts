@@ -7,7 +7,8 @@ import { publish } from '../publish/publish.ts'
 import { openQueue } from '../queue/bullmq.ts'
 import { createInHandQueue } from '../queue/in-hand.ts'
 import type { Queue } from '../queue/queue.ts'
-import { openModelRelay } from '../relay/model.ts'
+import { createDial } from '../outgoing/dial.ts'
+import { openRelay } from '../relay/relay.ts'
 import { readBackground } from '../runs/background.ts'
 import { createAutoPause } from '../runs/auto-pause.ts'
 import { keepPrompt } from '../runs/kept-prompt.ts'
@@ -98,6 +99,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
   const { config, ledger, checkouts, drivers, forges, log } = ground
   const inspect = createInspection(ground.redaction)
   const engines = createEngines({ path: config.operator.path })
+  const dial = createDial()
   return createWorker({
     ledger,
     checkouts,
@@ -109,7 +111,8 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
     forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),
     openSandbox: createSandboxOpener(drivers, log),
-    openModelRelay: (way) => openModelRelay({ ...way, upstream: config.model }),
+    openRelay: ({ onUsage, ...way }) =>
+      openRelay({ ...way, dial, model: onUsage && { onUsage, upstream: config.model } }),
     openTranscript: async (run, fence) => {
       await ground.learnSecrets()
       return openTranscript(

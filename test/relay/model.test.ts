@@ -5,7 +5,8 @@ import { createServer, request, type IncomingMessage, type RequestListener } fro
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { openModelRelay, type ModelRelay, type ModelRelayOptions } from '../../src/relay/model.ts'
+import type { ModelOptions } from '../../src/relay/model.ts'
+import { openRelay, type Relay } from '../../src/relay/relay.ts'
 import { createProcessDriver } from '../../src/sandboxes/process.ts'
 import type { UsageReport } from '../../src/relay/usage.ts'
 
@@ -14,10 +15,20 @@ const path = '/v1/messages?beta=true'
 const prompt = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
 const answered = { model: 'm', usage: { input_tokens: 3, output_tokens: 4 } }
 
+/** The way to a model alone. */
+const openModelRelay = ({ run, ...model }: ModelOptions & { run: string }) =>
+  openRelay({
+    run,
+    model,
+    hosts: new Set(),
+    dial: () => Promise.reject(new Error('nobody is to be called')),
+    tell: () => undefined,
+  })
+
 type Seen = { method: string; url: string; headers: IncomingMessage['headers']; body: string }
 
 /** A model of the test's own, and a relay in front of it. */
-async function open(listener: RequestListener, more: Partial<ModelRelayOptions> = {}) {
+async function open(listener: RequestListener, more: Partial<ModelOptions & { run: string }> = {}) {
   const seen: Seen[] = []
   const usages: UsageReport[] = []
   const model = createServer((incoming, response) => {
@@ -44,12 +55,12 @@ async function open(listener: RequestListener, more: Partial<ModelRelayOptions> 
 }
 
 type Sent = { method?: string; path?: string; headers?: Record<string, string>; body?: string | Buffer }
-async function ask(relay: ModelRelay, sent: Sent = {}) {
+async function ask(relay: Relay, sent: Sent = {}) {
   const outgoing = send(relay, sent)
   const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
   return { status: answer.statusCode, headers: answer.headers, body: await text(answer) }
 }
-function send(relay: ModelRelay, { method = 'POST', path: to = path, headers = {}, body = prompt }: Sent) {
+function send(relay: Relay, { method = 'POST', path: to = path, headers = {}, body = prompt }: Sent) {
   const outgoing = request({
     socketPath: relay.socket,
     method,
@@ -137,7 +148,7 @@ describe('what does not', () => {
     ['the real key', { headers: { 'x-api-key': key } }, 401, 'authentication_error'],
     ['another path', { path: '/v1/files' }, 404, 'not_found_error'],
     ['a path in disguise', { path: '/v1/messages/../files' }, 404, 'not_found_error'],
-    ['a whole address', { path: 'http://thief.example/v1/messages' }, 404, 'not_found_error'],
+    ['a whole address', { path: 'http://thief.example/v1/messages' }, 403, 'permission_error'],
     ['another method', { method: 'DELETE' }, 405, 'invalid_request_error'],
     ['no JSON', { body: '{"model":' }, 400, 'invalid_request_error'],
     ['a list', { body: '[]' }, 400, 'invalid_request_error'],

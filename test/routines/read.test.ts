@@ -26,6 +26,7 @@ describe('a valid file', () => {
       engine: { name: 'command', command: ['tidy'], model: null, effort: null },
       inputs: {},
       sandbox: null,
+      network: 'none',
       limits: { minutes: 60, usd: null, turns: null, atOnce: null },
       caps: {},
       overlap: { mode: 'queue_one', parallel: 1 },
@@ -103,7 +104,6 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
       '12:1 connectors',
-      '15:1 network',
       '24:1 success',
     ])
   })
@@ -191,9 +191,6 @@ describe('the engine claude', () => {
 describe('what cannot be done yet', () => {
   test.each([
     ['connectors: [linear]', 'connectors'],
-    ['network: open', 'network'],
-    ['network: [example.com]', 'network'],
-    ['sandbox: kubernetes', 'sandbox'],
     ['sandbox: kubernetes', 'sandbox'],
     ['limits: { usd: 1 }', 'limits.usd'],
     ['limits: { turns: 1 }', 'limits.turns'],
@@ -228,7 +225,10 @@ describe('what cannot be done yet', () => {
     },
   )
 
-  test('network: [] and no success checks ask for nothing', () => {
-    expect(readGood(routineText('network: []\nsuccess: []\nconnectors: []')).unavailable).toEqual([])
+  test('empty lists ask for nothing', () => {
+    expect(readGood(routineText('network: []\nsuccess: []\nconnectors: []'))).toMatchObject({
+      network: 'none',
+      unavailable: [],
+    })
   })
 })

@@ -30,6 +30,7 @@ export function engineTask({
     home: { own: join(folder, 'home'), trusted: join(folder, 'trusted') },
     resume: null,
     modelToken: null,
+    way: {},
     signal: new AbortController().signal,
   }
 }

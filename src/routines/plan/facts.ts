@@ -21,7 +21,7 @@ export function factsOf(routine: Routine): Facts {
         : `branches overnight/${routine.name}/… and ${pullRequest.draft ? 'draft pull requests' : 'pull requests'} in ${repository}`,
     agent: [engine.name, engine.model, engine.effort, engine.command.join(' ')].filter(Boolean).join(' '),
     sandbox: sandbox ?? 'the strongest that starts',
-    network: networkOf(routine),
+    network: networkText(routine),
     budget: budgetOf(routine),
     overlap: overlapText(routine),
     debounce: debounceText(routine),
@@ -62,11 +62,13 @@ function whoOf({ github, webhooks, after, api }: Routine): string {
   ].join('; ')
 }
 
-/** What a file asks for beyond it is not available yet, and among the warnings. */
-function networkOf({ sandbox, engine }: Routine): string {
+function networkText({ sandbox, engine, network }: Routine): string {
   if (sandbox === 'process') return 'not limited'
-  if (engine.name === 'claude') return 'none but the way to its model'
-  return sandbox === null && engine.name === 'command' ? 'none; not limited where only process starts' : 'none'
+  const beside = engine.name === 'claude' ? ['the way to its model'] : []
+  const reached =
+    network === 'none' ? beside : [network === 'open' ? 'every public host' : network.join(', '), ...beside]
+  const text = network === 'none' ? ['none', ...reached].join(' but ') : reached.join(', and ')
+  return sandbox === null && engine.name === 'command' ? `${text}; not limited where only process starts` : text
 }
 
 function capsText({ memoryBytes, cpus, processes, diskBytes }: Routine['caps']): string[] {

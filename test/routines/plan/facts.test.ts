@@ -10,6 +10,10 @@ const cases: [string, Partial<Facts>][] = [
   ['', { network: 'none; not limited where only process starts', pauses: 'after 5 failures one after the other' }],
   ['sandbox: process', { sandbox: 'process', network: 'not limited' }],
   ['sandbox: bubblewrap', { sandbox: 'bubblewrap', network: 'none' }],
+  ['sandbox: bubblewrap\nnetwork: open', { network: 'every public host' }],
+  ['sandbox: bubblewrap\nnetwork: [registries, API.example.com]', { network: 'registries, api.example.com' }],
+  ['sandbox: process\nnetwork: [registries]', { network: 'not limited' }],
+  ['network: [npm]', { network: 'npm; not limited where only process starts' }],
   ['on: { schedule: { every: weekday at 9:00 and 17:30 } }', { due: 'every weekday at 9:00 and 17:30 Europe/Berlin' }],
   [
     'on: { schedule: [{ every: every day at noon, timezone: UTC }, { at: 2026-12-01T09:00 }] }',
@@ -61,6 +65,8 @@ describe('the facts of a routine', () => {
   test('say that an agent without a sandbox of its own reaches its model', () => {
     const text = '---\nrepository: ./shop\n---\nTidy up.'
     expect(factsOf(readGood(text, readOptions)).network).toBe('none but the way to its model')
+    const open = text.replace('\n---\nT', '\nnetwork: [npm]\n---\nT')
+    expect(factsOf(readGood(open, readOptions)).network).toBe('npm, and the way to its model')
     expect(factsOf(readGood(text.replace('\n---\nT', '\nsandbox: process\n---\nT'))).network).toBe('not limited')
   })
 })

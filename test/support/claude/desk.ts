@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createClaudeEngine } from '../../../src/engines/claude.ts'
 import { findClaude } from '../../../src/engines/claude-program.ts'
 import type { EngineEvent, EngineTask, Stopped } from '../../../src/engines/engine.ts'
-import { openModelRelay } from '../../../src/relay/model.ts'
+import { createDial } from '../../../src/outgoing/dial.ts'
+import { openRelay } from '../../../src/relay/relay.ts'
 import type { UsageReport } from '../../../src/relay/usage.ts'
 import { createBubblewrapDriver } from '../../../src/sandboxes/bubblewrap.ts'
 import { createProcessDriver } from '../../../src/sandboxes/process.ts'
@@ -55,10 +56,13 @@ export async function openDesk({ model, sandbox: kind, files, program }: Given):
     },
   })
   const usages: UsageReport[] = []
-  const relay = await openModelRelay({
+  const upstream = { baseUrl: model, apiKey: realKey, oauthToken: undefined }
+  const relay = await openRelay({
     run,
-    upstream: { baseUrl: model, apiKey: realKey, oauthToken: undefined },
-    onUsage: (report) => usages.push(report),
+    model: { upstream, onUsage: (report) => usages.push(report) },
+    hosts: new Set(),
+    dial: createDial(),
+    tell: () => undefined,
   })
   const driver = kind === 'process' ? createProcessDriver({ folder }) : createBubblewrapDriver()
   const { programs } = await engine.needs()
@@ -79,7 +83,8 @@ export async function openDesk({ model, sandbox: kind, files, program }: Given):
     looked: () => looked,
     async tell(scenario, { onEvent = () => undefined, ...more } = {}) {
       const events: EngineEvent[] = []
-      const given = { ...task, programs, sandbox, cwd: checkout, modelToken: relay.token }
+      const way = relay.environment({ address: sandbox.forwardedAt ?? '', isWalled: kind !== 'process' })
+      const given = { ...task, programs, sandbox, cwd: checkout, modelToken: relay.token, way }
       for await (const event of engine.run({
         ...given,
         prompt: `SCENARIO:${scenario} CWD=${checkout} please`,

@@ -1,0 +1,30 @@
+type Way = {
+  /** `127.0.0.1:<port>`, as a command sees it. */
+  address: string
+  token: string
+}
+
+/** What stays inside: a test that asks its own server must not ask a proxy for it. */
+const inside = 'localhost,127.0.0.1,::1'
+
+/** Variables that lead the programs of an agent to the proxy, in every spelling that one of them reads. */
+export function proxyEnvironment({ address, token }: Way): Record<string, string> {
+  const proxy = `http://run:${token}@${address}`
+  return {
+    HTTPS_PROXY: proxy,
+    https_proxy: proxy,
+    // So that they hear why http is not let through, instead of an address that is not there.
+    HTTP_PROXY: proxy,
+    http_proxy: proxy,
+    NO_PROXY: inside,
+    no_proxy: inside,
+    npm_config_proxy: proxy,
+    npm_config_https_proxy: proxy,
+    npm_config_noproxy: inside,
+    YARN_HTTPS_PROXY: proxy,
+    YARN_HTTP_PROXY: proxy,
+    CARGO_HTTP_PROXY: proxy,
+    // fetch of Node reads the others only where this is set.
+    NODE_USE_ENV_PROXY: '1',
+  }
+}

@@ -1,0 +1,61 @@
+import type { Relay } from '../relay/relay.ts'
+import { hostsOf } from '../routines/network.ts'
+import type { Sandbox } from '../sandboxes/sandbox.ts'
+import type { createSpending } from './spending.ts'
+import type { Task } from './task.ts'
+
+/** What a run has of the outside while its agent works. Closing it tells the timeline what was reached. */
+export type WayOut = AsyncDisposable & {
+  /** What the sandbox leads commands to; nothing for a run that reaches nothing. */
+  forward: { forward?: { socket: string } }
+  modelToken: string | null
+  /** Fires when it broke off by itself; its reason is what the run fails with. */
+  lost: AbortSignal
+  /** What leads commands of this sandbox there. */
+  environment(sandbox: Pick<Sandbox, 'name' | 'forwardedAt'>): Record<string, string>
+}
+type Means = { model: boolean; spending: ReturnType<typeof createSpending> }
+
+/** Throws StepFailed('model_sign_in') when a model is needed and no key is configured. */
+export async function openWayOut(task: Task, { model, spending }: Means): Promise<WayOut> {
+  const { run, routine, tools } = task
+  if (!model && routine.network === 'none') return noWay
+  const notes = createNotes(task)
+  const relay = await tools.openRelay({
+    run: run.id,
+    hosts: hostsOf(routine.network),
+    tell: notes.tell,
+    onUsage: model ? ({ usage }) => spending.used(usage) : undefined,
+  })
+  return {
+    forward: { forward: { socket: relay.socket } },
+    modelToken: model ? relay.token : null,
+    lost: relay.lost,
+    environment: ({ name, forwardedAt }) =>
+      forwardedAt === undefined ? {} : relay.environment({ address: forwardedAt, isWalled: name !== 'process' }),
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]()
+      await notes.told()
+    },
+  }
+}
+
+const noWay: WayOut = {
+  forward: {},
+  modelToken: null,
+  lost: new AbortController().signal,
+  environment: () => ({}),
+  [Symbol.asyncDispose]: async () => undefined,
+}
+
+/** Lines of the timeline, one after the other, for someone who does not wait. */
+function createNotes({ held }: Pick<Task, 'held'>) {
+  const state = { last: Promise.resolve() }
+  return {
+    tell(text: string): void {
+      // A worker that lost the run may not write it, and hears so at its next step.
+      state.last = state.last.then(() => held.tell({ kind: 'note', data: { text } })).catch(() => undefined)
+    },
+    told: (): Promise<void> => state.last,
+  }
+}
