@@ -68,6 +68,6 @@ function spoken({ connections, sent, received }: Count): string {
 
 function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
-  const [number, unit] = bytes < 1e6 ? [bytes / 1e3, 'kB'] : bytes < 1e9 ? [bytes / 1e6, 'MB'] : [bytes / 1e9, 'GB']
-  return `${number.toFixed(1)} ${unit}`
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }

@@ -1,4 +1,3 @@
-import type { Relay } from '../relay/relay.ts'
 import { hostsOf } from '../routines/network.ts'
 import type { Sandbox } from '../sandboxes/sandbox.ts'
 import type { createSpending } from './spending.ts'

@@ -9,15 +9,15 @@ const broken: Greeting = { refused: 'a TLS greeting that cannot be read' }
 /** RFC 8446, 5.1: a record holds 2^14 bytes. */
 const mostRecord = 16_384
 const [recordHead, handshakeHead] = [5, 4]
-const [ofHandshake, ofClientHello, ofServerName, ofHostName] = [22, 1, 0, 0]
+const [ofHandshake, ofTls, ofClientHello, ofServerName, ofHostName] = [22, 3, 1, 0, 0]
 
 export function readGreeting(bytes: Buffer): Greeting {
-  if (bytes.length > 0 && bytes[0] !== ofHandshake) return noTls
-  if (bytes.length > 1 && bytes[1] !== 3) return noTls
+  const [kind = ofHandshake, version = ofTls] = bytes
+  if (kind !== ofHandshake || version !== ofTls) return noTls
   if (bytes.length < recordHead) return 'more'
   const length = bytes.readUInt16BE(3)
   if (length < handshakeHead || length > mostRecord) return broken
-  if (bytes.length > recordHead && bytes[recordHead] !== ofClientHello) return broken
+  if ((bytes[recordHead] ?? ofClientHello) !== ofClientHello) return broken
   if (bytes.length < recordHead + length) return 'more'
   const record = bytes.subarray(recordHead, recordHead + length)
   if (record.readUIntBE(1, 3) !== length - handshakeHead) return broken

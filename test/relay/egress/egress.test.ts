@@ -217,9 +217,11 @@ describe('bounds', () => {
   })
 
   test('silence ends a connection', async () => {
-    const { relay } = await open({ bounds: { idleMs: 50 } })
+    const { relay, told } = await open({ bounds: { idleMs: 50 } })
     const { socket } = await connectTo(relay, 'allowed.example:443')
     await closed(secure(socket, 'allowed.example'))
+    await relay[Symbol.asyncDispose]()
+    expect(told).toEqual([expect.stringContaining('allowed.example, one connection')])
   })
 
   test('a side that is done may still be answered', async () => {
