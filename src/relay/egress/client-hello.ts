@@ -12,20 +12,24 @@ const [recordHead, handshakeHead] = [5, 4]
 const [ofHandshake, ofTls, ofClientHello, ofServerName, ofHostName] = [22, 3, 1, 0, 0]
 
 export function readGreeting(bytes: Buffer): Greeting {
+  const record = firstRecord(bytes)
+  if (!Buffer.isBuffer(record)) return record
+  if (record.readUIntBE(1, 3) !== record.length - handshakeHead) return broken
+  try {
+    return named(record.subarray(handshakeHead))
+  } catch {
+    return broken
+  }
+}
+
+function firstRecord(bytes: Buffer): Buffer | Greeting {
   const [kind = ofHandshake, version = ofTls] = bytes
   if (kind !== ofHandshake || version !== ofTls) return noTls
   if (bytes.length < recordHead) return 'more'
   const length = bytes.readUInt16BE(3)
   if (length < handshakeHead || length > mostRecord) return broken
   if ((bytes[recordHead] ?? ofClientHello) !== ofClientHello) return broken
-  if (bytes.length < recordHead + length) return 'more'
-  const record = bytes.subarray(recordHead, recordHead + length)
-  if (record.readUIntBE(1, 3) !== length - handshakeHead) return broken
-  try {
-    return named(record.subarray(handshakeHead))
-  } catch {
-    return broken
-  }
+  return bytes.length < recordHead + length ? 'more' : bytes.subarray(recordHead, recordHead + length)
 }
 
 /** A reader that throws where there is less than was promised. */
