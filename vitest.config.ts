@@ -17,7 +17,9 @@ const heavy = [
   'shipped',
   'bench',
 ]
-const heavyTests = heavy.map((folder) => `test/${folder}/**/*.test.ts`)
+/** Those elsewhere that start processes or count their cases in tens of thousands. */
+const long = ['test/young-heap.test.ts', 'test/triggers/schedule/next-fire-oracle.test.ts']
+const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...long]
 /** Build images and start a Docker daemon: `npm run test:containers`. */
 const containers = ['test/journey/compose.test.ts', 'test/sandboxes/docker.test.ts']
 

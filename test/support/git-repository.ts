@@ -44,6 +44,10 @@ export const gitEnvironment = {
   GIT_COMMITTER_NAME: 'Ada',
   GIT_COMMITTER_EMAIL: 'ada@example.com',
   LC_ALL: 'C',
+  // After each commit git would start another one of itself that looks whether there is something to tidy up.
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'maintenance.auto',
+  GIT_CONFIG_VALUE_0: 'false',
 }
 
 /** A pipe: whoever opens it to read waits for a writer. */

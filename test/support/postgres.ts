@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { putFreshCluster } from './postgres-template.ts'
 
 /** Debian keeps the programs of each version apart; elsewhere they are on the PATH. */
 const folders = ['/usr/lib/postgresql']
@@ -15,7 +16,7 @@ const folders = ['/usr/lib/postgresql']
   .concat((process.env['PATH'] ?? '').split(delimiter))
 const programs = folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
 /** PostgreSQL refuses to run as root: Debian's package brings this user. */
-const isRoot = process.getuid?.() === 0
+const owner = process.getuid?.() === 0 ? 'postgres' : undefined
 
 /** For `need(…)`: what is missing to start a PostgreSQL here. */
 export const postgresMissing = programs === undefined ? 'PostgreSQL (initdb and postgres)' : undefined
@@ -45,10 +46,9 @@ export async function startPostgres(
   const data = join(folder, 'data')
   const port = await freePort()
   const state = { server: undefined as ChildProcess | undefined, databases: 0 }
-  if (isRoot) execFileSync('chown', ['postgres', folder])
+  if (owner) execFileSync('chown', [owner, folder])
   await chmod(folder, 0o755)
-  const initdb = ['-D', data, '-U', 'overnight', '--auth=trust', '--no-sync', '--locale=C.UTF-8', '--encoding=UTF8']
-  execFileSync(...asPostgres(join(programs, 'initdb'), initdb), { stdio: 'ignore', cwd: folder })
+  await putFreshCluster(data, join(programs, 'initdb'), { argv: asPostgres, owner })
   const lines = Object.entries({ ...small, ...settings }).map(([name, value]) => `${name} = '${value}'\n`)
   await appendFile(join(data, 'postgresql.conf'), lines.join(''))
 
@@ -107,10 +107,10 @@ export async function startPostgres(
 const small = { shared_buffers: '16MB', max_connections: '200', log_min_messages: 'log', jit: 'off' }
 
 function asPostgres(program: string, argv: string[]): [string, string[]] {
-  if (!isRoot) return [program, argv]
+  if (!owner) return [program, argv]
   // A test that is killed takes its server with it (SIGINT is a shutdown in order).
-  const owner = ['--reuid=postgres', '--regid=postgres', '--init-groups', '--pdeathsig=INT']
-  return ['setpriv', [...owner, '--', program, ...argv]]
+  const who = [`--reuid=${owner}`, `--regid=${owner}`, '--init-groups', '--pdeathsig=INT']
+  return ['setpriv', [...who, '--', program, ...argv]]
 }
 
 /** It says so on stderr. */
