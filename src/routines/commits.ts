@@ -41,18 +41,24 @@ export type CommitLook = {
 /** Committing does not touch a file, so HEAD is asked again every `everyMs` while some file is not committed. */
 export function createCommitLook(options: { dir: string; operator: Operator; everyMs: number }): CommitLook {
   const state: { head: Head | undefined; lookedAt: number } = { head: undefined, lookedAt: -Infinity }
+  /** False: HEAD is what it was. */
+  const look = async (): Promise<boolean> => {
+    const before = state.head?.commit
+    state.head = await readHead(options.dir, options.operator)
+    state.lookedAt = performance.now()
+    return state.head?.commit !== before
+  }
   return {
     async fill(routines, before) {
       const isTime = performance.now() - state.lookedAt >= options.everyMs
-      if (routines === before && !isTime) return routines
+      const isSame = routines === before
+      // What the same HEAD has is known of the same texts.
+      if (isSame && !(isTime && routines.some(({ commit }) => commit === null) && (await look()))) return routines
       const known = new Map(before.map((routine) => [`${routine.name} ${routine.hash}`, routine]))
       const knownOf = (routine: Routine) => known.get(`${routine.name} ${routine.hash}`)
       const isNew = routines.some((routine) => knownOf(routine) === undefined)
       const isDue = isTime && routines.some((routine) => !knownOf(routine)?.commit)
-      if (isNew || isDue) {
-        state.head = await readHead(options.dir, options.operator)
-        state.lookedAt = performance.now()
-      }
+      if (!isSame && (isNew || isDue)) await look()
       const filled = routines.map((routine) => {
         const commit = knownOf(routine)?.commit ?? commitOf(state.head, basename(routine.file), routine.source)
         return commit === routine.commit ? routine : { ...routine, commit }

@@ -17,8 +17,22 @@ export function owedSince(row: Standing, whole: Whole): Date | undefined {
   return new Date(Math.max(...times))
 }
 
-/** The first slot of a routine's text strictly after an instant, whatever any row says; undefined = never again. */
-export function nextSlot(schedules: readonly Schedule[], after: Date): Date | undefined {
-  const times = schedules.flatMap(({ cron, timezone }) => nextFire(cronOf(cron), timezone, after)?.getTime() ?? [])
-  return times.length === 0 ? undefined : new Date(Math.min(...times))
+/** Finds the first slot of a routine's text strictly after an instant, whatever any row says; undefined = never again. */
+export type NextSlot = (schedules: readonly Schedule[], after: Date) => Date | undefined
+
+/** Thousands of routines have few schedules: what was found for one holds for the others, from where it was looked for until it is due. */
+export function createNextSlot(): NextSlot {
+  const found = new Map<string, { after: Date; next: Date | undefined }>()
+  const nextOf = ({ cron, timezone }: Schedule, after: Date): Date | undefined => {
+    const key = `${timezone} ${cron}`
+    const known = found.get(key)
+    if (known && after >= known.after && (known.next === undefined || after < known.next)) return known.next
+    const next = nextFire(cronOf(cron), timezone, after)
+    found.set(key, { after, next })
+    return next
+  }
+  return (schedules, after) => {
+    const times = schedules.flatMap((schedule) => nextOf(schedule, after)?.getTime() ?? [])
+    return times.length === 0 ? undefined : new Date(Math.min(...times))
+  }
 }

@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { Read } from '../../ledger/watch.ts'
 import type { RoutineVersion } from '../../ledger/schema.ts'
 import type { Routine, Schedule } from '../../routines/routine.ts'
-import { nextSlot } from './expected-slots.ts'
+import { createNextSlot } from './expected-slots.ts'
 
 export type Expected = { routine: string; at: Date }
 type Known = { hash: string; schedules: readonly Schedule[]; next: Date | undefined }
@@ -44,6 +44,7 @@ export function createKnownTexts({ ledger, routineOf }: Tools) {
     /** Takes in what was put in force since. */
     async learn(now: Date): Promise<void> {
       const until = performance.now() + learnMs
+      const nextSlot = createNextSlot()
       while (performance.now() < until) {
         const rows = await ledger.watched.textsAfter(state.read, texts)
         for (const [index, { row, source }] of rows.entries()) {
@@ -62,6 +63,7 @@ export function createKnownTexts({ ledger, routineOf }: Tools) {
     /** Slots up to `until` that were not handed out before. */
     async due(until: Date): Promise<Expected[]> {
       const found: Expected[] = []
+      const nextSlot = createNextSlot()
       const oldest = new Date(until.getTime() - backMs)
       for (const [routine, text] of known) {
         if (text.next && text.next < oldest) text.next = nextSlot(text.schedules, oldest)

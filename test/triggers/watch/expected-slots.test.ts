@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nextSlot, owedSince, type Standing } from '../../../src/triggers/watch/expected-slots.ts'
+import { createNextSlot, owedSince, type Standing } from '../../../src/triggers/watch/expected-slots.ts'
 
 const at = (time: string) => new Date(`2026-03-02T${time}:00Z`)
 const row: Standing = { appliedAt: at('10:00'), pausedAt: null, resumedAt: null, removedAt: null }
@@ -21,6 +21,7 @@ describe('since when a routine owes its slots', () => {
 })
 
 describe('the next slot', () => {
+  const nextSlot = createNextSlot()
   const hourly = { cron: '0 * * * *', timezone: 'UTC' }
   test('is the soonest of all schedules, and never the one asked from', () => {
     const schedules = [hourly, { cron: '30 2 * * *', timezone: 'Europe/Berlin' }]
@@ -49,6 +50,26 @@ describe('the next slot', () => {
         )
       }),
       { numRuns: 30 },
+    )
+  })
+
+  test('is the same whoever was asked before, for whichever instant', () => {
+    const schedule = fc.constantFrom(
+      hourly,
+      { cron: '30 2 * * *', timezone: 'Europe/Berlin' },
+      { cron: '30 2 * * *', timezone: 'UTC' },
+      { cron: '0 0 29 2 *', timezone: 'UTC' },
+    )
+    const question = fc.tuple(fc.array(schedule, { maxLength: 3 }), fc.integer({ min: -3600, max: 90_000_000 }))
+    fc.assert(
+      fc.property(fc.array(question, { maxLength: 12 }), (questions) => {
+        const shared = createNextSlot()
+        for (const [schedules, seconds] of questions) {
+          const after = new Date(at('01:00').getTime() + seconds * 1000)
+          expect(shared(schedules, after)).toEqual(createNextSlot()(schedules, after))
+        }
+      }),
+      { numRuns: 50 },
     )
   })
 })
