@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import type { Backend } from './backend.ts'
 import { createOutage } from './outage.ts'
 import { openPostgres } from './postgres.ts'
-import type { Job, Queue, Work } from './queue.ts'
+import type { Closing, Job, Queue, Work } from './queue.ts'
 import { openRedis } from './redis.ts'
 import { name, prefix, remembered } from './settings.ts'
 import { startWorker } from './worker.ts'
@@ -63,8 +63,8 @@ export async function openQueue(tools: QueueTools): Promise<Queue> {
   const closed = Promise.withResolvers<never>()
   closed.promise.catch(() => {})
 
-  async function close(graceMs: number): Promise<void> {
-    await worker?.stop(graceMs)
+  async function close(closing: Closing): Promise<void> {
+    await worker?.stop(closing)
     outage.close()
     closed.reject(new Error('the queue is closed'))
     await worker?.close()
@@ -95,7 +95,7 @@ export async function openQueue(tools: QueueTools): Promise<Queue> {
     pause: async () => worker?.pause(),
     empty: () => whileOpen(() => whileUp(() => queue.obliterate({ force: true }))),
     health: () => (outage.isOn() || performance.now() - state.refusedAt < refusedMs ? 'degraded' : 'ok'),
-    close: ({ graceMs }) => (state.closing ??= close(graceMs)),
+    close: (closing) => (state.closing ??= close(closing)),
   }
 }
 

@@ -1,8 +1,5 @@
 import { createAtWork } from './at-work.ts'
-import type { Queue, Work } from './queue.ts'
-
-/** How long `close` waits for work whose signal has fired. */
-const stopMs = 10_000
+import { usualStopMs, type Queue, type Work } from './queue.ts'
 
 /** Delivery inside this process, for a command that works on its own runs alone: nothing is kept, and nobody else takes part. */
 export function createInHandQueue({ work }: { work: Work }): Queue {
@@ -32,7 +29,7 @@ export function createInHandQueue({ work }: { work: Work }): Queue {
       known.clear()
     },
     health: () => 'ok',
-    async close({ graceMs }) {
+    async close({ graceMs, stopMs = usualStopMs }) {
       state.closed = true
       if (await atWork.ended(graceMs)) return
       atWork.stop(() => true, 'stopping')

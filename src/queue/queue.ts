@@ -31,6 +31,10 @@ export type Queue = {
   empty(): Promise<void>
   /** `degraded` while the server cannot be reached or refuses what it is asked. */
   health(): 'ok' | 'degraded'
-  /** Takes no new job, gives those at work `graceMs`, then fires their signals, waits 10 s at most and lets go. */
-  close(options: { graceMs: number }): Promise<void>
+  /** Takes no new job, gives those at work `graceMs`, then fires their signals, waits `stopMs` (10 s) at most and lets go. */
+  close(options: Closing): Promise<void>
 }
+export type Closing = { graceMs: number; stopMs?: number }
+
+/** Work whose signal has fired ends its processes and writes down what it has; that takes some seconds. */
+export const usualStopMs = 10_000

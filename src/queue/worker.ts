@@ -5,11 +5,9 @@ import { createAtWork } from './at-work.ts'
 import { calmly, type Backend } from './backend.ts'
 import type { QueueTools } from './bullmq.ts'
 import type { Outage } from './outage.ts'
-import type { Job, Work } from './queue.ts'
+import { usualStopMs, type Closing, type Job, type Work } from './queue.ts'
 import { name, prefix, remembered } from './settings.ts'
 
-/** How long `stop` waits for work whose signal has fired. */
-const stopMs = 10_000
 /** A worker whose connection is refused tries again after this. */
 const retryMs = 1000
 
@@ -70,8 +68,8 @@ export function startWorker(
     ready: () => worker.waitUntilReady(),
     cancel: (runId: string) => atWork.stop((_, job) => job.runId === runId, 'cancelled'),
     pause,
-    /** Gives the jobs at work `graceMs`, then fires their signals; some seconds later it is over. */
-    async stop(graceMs: number): Promise<void> {
+    /** Gives the jobs at work `graceMs`, then fires their signals; `stopMs` later it is over. */
+    async stop({ graceMs, stopMs = usualStopMs }: Closing): Promise<void> {
       await pause()
       if (await atWork.ended(graceMs)) return
       atWork.stop(() => true, 'stopping')
