@@ -10,7 +10,7 @@ import type { Log } from './log.ts'
 import { readTexts } from './routines/library.ts'
 import { createActs } from './runs/acts.ts'
 import type { Redaction } from './secrets/redaction.ts'
-import type { PerformTools } from './runs/task.ts'
+import type { Step } from './runs/task.ts'
 import { explainWaits } from './runs/waits.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
@@ -20,6 +20,7 @@ import { openOutside } from './service/outside.ts'
 import { openWatch } from './service/watch.ts'
 import { callbackTo, openMessages, signingSecrets } from './service/messages.ts'
 import { startTicking } from './ticker.ts'
+import type { DeliveryStep } from './triggers/delivery-steps.ts'
 import { createScheduler } from './triggers/schedule/scheduler.ts'
 import { readAssets } from './ui/assets.ts'
 
@@ -49,8 +50,8 @@ export type ServiceOptions = {
    * `foreground`, for one command: no timers, no watching, and only runs given to `workOn` are worked on.
    */
   role?: 'all' | 'server' | 'foreground'
-  /** Called at each named step of a run; fault tests end the process there. */
-  reached?: PerformTools['reached']
+  /** Called at each named step of a run, an event or a look at the routines; fault tests end the process there. */
+  reached?: (step: Step | DeliveryStep | 'routines_read') => void
 }
 
 /** A person who stops the service waits for it; a run goes on at the next start. */
@@ -59,7 +60,7 @@ const quickDrainMs = 1000
 /** Builds everything bottom-up; disposing closes in reverse. Throws SetupError with what to do. */
 export async function openService(config: Config, options: ServiceOptions): Promise<Service> {
   await using building = new AsyncDisposableStack()
-  const { log, role = 'all' } = options
+  const { log, role = 'all', reached = () => {} } = options
   const foreground = role === 'foreground'
   const ground = await openGround(config, { ...options, building })
   const { ledger, store } = ground
@@ -67,20 +68,21 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   ground.redaction.learn({ name: 'OVERNIGHT_TOKEN', value: token })
   if (!foreground || ground.isAlone) await ground.heal()
   const news = createNews()
-  const library = await (foreground ? openRoutinesOnce : openRoutines)(ground, building)
+  const library = await (foreground ? openRoutinesOnce(ground, building) : openRoutines(ground, building, reached))
 
   const take = ({ all: 'all', server: 'none', foreground: 'own' } as const)[role]
   const mine = new Set<string>()
   const { dispatcher, hands } = await openDispatch(ground, building, {
     take,
     drainMs: config.drainMs ?? quickDrainMs,
-    reached: options.reached ?? (() => {}),
+    reached,
     ...(foreground ? { only: () => [...mine] } : {}),
   })
   const outside = await openOutside(ground, building, {
     wake: () => void dispatcher.wake(),
     library,
     isService: !foreground,
+    reached,
   })
   building.defer(
     await ledger.watch((run, kind) => {

@@ -2,6 +2,7 @@ import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Library } from '../routines/library.ts'
 import { isPushTo, newHeadInto } from '../triggers/github/pushes.ts'
 import { createForgetting } from '../triggers/forget.ts'
+import type { DeliveryStep } from '../triggers/delivery-steps.ts'
 import { createFollowing } from '../triggers/follow.ts'
 import { createReceiver, type Receiver } from '../triggers/receive-deliveries.ts'
 import { createRoutinesInForce } from '../triggers/routines-in-force.ts'
@@ -33,13 +34,15 @@ type Insiders = {
   library: Library
   /** A command receives nothing from outside. */
   isService: boolean
+  /** Called at each named step of an event; fault tests end the process there. */
+  reached(step: DeliveryStep): void
 }
 
 /** What receives events of the outside and settles them in this process. `building` closes it. */
 export async function openOutside(
   ground: Ground,
   building: AsyncDisposableStack,
-  { wake, library, isService }: Insiders,
+  { wake, library, isService, reached }: Insiders,
 ): Promise<Outside> {
   const { config, ledger, log } = ground
   const closing = new AbortController()
@@ -66,6 +69,7 @@ export async function openOutside(
       const pull = routinesIn && newHeadInto(event, routinesIn)
       if (pull !== undefined) await pullPlans?.heard({ pull, delivery: event.delivery })
     },
+    reached,
     log,
   })
   building.defer(() => settler.stop())
@@ -74,7 +78,10 @@ export async function openOutside(
   const receiver: Receiver = createReceiver({
     ledger,
     ...(ground.isAlone ? writes.embedded : writes.postgres),
-    received: (sources) => void settler.wake(sources),
+    received(sources) {
+      reached('delivery_written')
+      void settler.wake(sources)
+    },
   })
   const forgetting = createForgetting({ ledger, keptMs: config.keepDeliveriesMs, log })
   const places = hookPlacesOf(ground, routines)

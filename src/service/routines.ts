@@ -20,11 +20,21 @@ export async function openRoutinesOnce(ground: Ground, building: AsyncDisposable
   return building.use(library)
 }
 
-/** The routines as the service sees them: what the files say is in force, and stays so until `building` closes it. */
-export async function openRoutines(ground: Ground, building: AsyncDisposableStack): Promise<Library> {
+/**
+ * The routines as the service sees them: what the files say is in force, and stays so until `building` closes it. `reached` is called
+ * between reading them and putting them in force; fault tests end the process there.
+ */
+export async function openRoutines(
+  ground: Ground,
+  building: AsyncDisposableStack,
+  reached: (step: 'routines_read') => void,
+): Promise<Library> {
   const { ledger, log } = ground
   const check = openRoutinesCheck(ground, building)
-  const onChange = (files: Parameters<typeof applyRoutines>[1]) => applyRoutines(ledger, files)
+  const onChange = (files: Parameters<typeof applyRoutines>[1]) => {
+    reached('routines_read')
+    return applyRoutines(ledger, files)
+  }
   const library = building.use(
     await openLibrary({ ...foundationOf(ground), source: routinesSource(ground), log, onChange, onLook: check }),
   )

@@ -8,6 +8,7 @@ import { readInputs } from '../routines/inputs.ts'
 import { createInTurn } from '../routines/in-turn.ts'
 import type { Routine } from '../routines/routine.ts'
 import { fire } from '../runs/fire.ts'
+import type { DeliveryStep } from './delivery-steps.ts'
 import { judge, type Judged, type Judgement } from './judge.ts'
 import { kept, mayTryAgain, settlementOf, type Ending } from './settlement.ts'
 import type { OutsideEvent, Source } from './source.ts'
@@ -24,6 +25,7 @@ export type SettleTools = {
   isPressed(): boolean
   /** What a delivery says, whatever routines make of it; told before it is settled, and again when that failed. */
   heard?(event: OutsideEvent): Promise<void> | void
+  reached?(step: DeliveryStep): void
   log: Log
 }
 export type Settler = {
@@ -67,6 +69,7 @@ export function createSettler(tools: SettleTools): Settler {
   }))
 
   async function settleBatch(owed: readonly Delivery[]): Promise<void> {
+    tools.reached?.('delivery_claimed')
     const routines = await tools.routines()
     const judging: Promise<PromiseSettledResult<Judgement>[]>[] = []
     for (const delivery of owed) {
@@ -75,6 +78,7 @@ export function createSettler(tools: SettleTools): Settler {
       judging.push(Promise.allSettled([judge(delivery, tools.sourceOf(delivery.source), routines)]))
     }
     const judgements = (await Promise.all(judging)).flat()
+    tools.reached?.('delivery_judged')
     const quiet: { delivery: Delivery; settlement: Settlement }[] = []
     /** What fires nothing is settled together. */
     async function begin(delivery: Delivery, judgement: Judgement): Promise<void> {
@@ -99,7 +103,9 @@ export function createSettler(tools: SettleTools): Settler {
       if (!(await tx.deliveries.lockOwed(delivery.id))) return
       const endings = await fireAll(tx, delivery, judgement)
       await tx.deliveries.settle(delivery.id, settled(judgement, endings))
+      tools.reached?.('delivery_fired')
     })
+    tools.reached?.('delivery_settled')
     tools.wake()
   }
 

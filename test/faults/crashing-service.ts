@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { openService } from '../../src/service.ts'
 
-// A service that ends itself with SIGKILL when a run reaches the step that is written in the file CRASH_AT: nothing is flushed,
+// A service that ends itself with SIGKILL when a run or an event reaches the step that is written in the file CRASH_AT: nothing is flushed,
 // nothing said goodbye. The next one finds the file gone. SIGUSR2 empties its queue.
 const crashAt = process.env['CRASH_AT']
 const isTime = (step: string) => crashAt !== undefined && existsSync(crashAt) && readFileSync(crashAt, 'utf8') === step
