@@ -8,7 +8,7 @@ import { localTime, table } from './table.ts'
 export function addMessages(program: Command, context: Context): void {
   program
     .command('messages')
-    .description('callbacks and alerts that were sent, are to be sent, or were given up')
+    .description('callbacks, alerts and plans of pull requests that were sent, are to be sent, or were given up')
     .option('--state <state>', 'owed, sent or given_up')
     .option('--limit <n>', 'how many', '20')
     .option('--json', 'print JSON')

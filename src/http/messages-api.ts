@@ -37,7 +37,11 @@ export function messagesApi(face: Face) {
   const app = new Hono<{ Variables: { actor: string } }>()
   app.get(
     '/',
-    describeJson('Callbacks and alerts that were sent, are to be sent, or were given up; newest first', 200, Messages),
+    describeJson(
+      'Callbacks, alerts and plans of pull requests that were sent, are to be sent, or were given up; newest first',
+      200,
+      Messages,
+    ),
     validator('query', Query, refuseInvalid),
     async (c) => c.json({ messages: (await face.ledger.outbox.list(c.req.valid('query'))).map(messageJson) }),
   )

@@ -24,6 +24,7 @@ beforeAll(async () => {
   github = await startGitHub(folder)
   const on = (github: unknown) => ({ more: { repository: 'acme/shop', on: { github } } })
   place.routine('triage', on({ event: 'issues', actions: ['opened'], if: { 'issue.title': { matches: '(?i)bug' } } }))
+  place.routine('labelled', on({ label: 'go' }))
   place.routine('fix', {
     more: { repository: 'acme/shop', on: { github: { command: 'fix' } }, inputs: { text: { default: 'all' } } },
     program: `require('fs').writeFileSync('note.md', require('fs').readFileSync(process.env.OVERNIGHT_INPUTS_FILE))`,
@@ -97,6 +98,19 @@ test('one that does not fit, and one by a stranger, are on record and start noth
     outcome: 'refused',
     reason: 'triage: reader may not write to the repository',
     firings: [],
+  })
+})
+
+test('events that arrive in another order than they happened are each judged by what they say', async () => {
+  const opened = issue('acme', 21, 'A bug, closed before we heard of it')
+  expect(await deliver('issues', { ...opened, action: 'closed' })).toMatchObject({ outcome: 'unmatched', firings: [] })
+  expect(await deliver('issues', opened)).toMatchObject({ outcome: 'fired', subject: 'issue-21' })
+  const label = (action: string) => by('acme', { action, label: { name: 'go' }, issue: { number: 22, title: 'x' } })
+  expect(await deliver('issues', label('unlabeled'))).toMatchObject({ outcome: 'unmatched', firings: [] })
+  expect(await deliver('issues', label('labeled'))).toMatchObject({
+    outcome: 'fired',
+    subject: 'issue-22',
+    firings: [{ routine: 'labelled', run: expect.any(String) }],
   })
 })
 
