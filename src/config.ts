@@ -30,6 +30,9 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     ...placesOf(value, { cwd, data }),
     /** What `secret:NAME` stands for, by name, where a variable says it. */
     secrets: secretsIn(given),
+    secretCommand: value.OVERNIGHT_SECRET_COMMAND,
+    /** undefined = the one in the data folder. */
+    secretsKey: value.OVERNIGHT_SECRETS_KEY,
     host: value.OVERNIGHT_HOST,
     port: value.OVERNIGHT_PORT,
     publicUrl: value.OVERNIGHT_URL,
@@ -84,6 +87,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       webhookSecret: join(data, 'webhook-secret'),
       /** A file a secret, for those that no variable says. */
       secrets: join(data, 'secrets'),
+      secretsKey: join(data, 'secrets-key'),
       ledger: join(data, 'ledger'),
       readings: join(data, 'readings.json'),
       mirrors: join(data, 'mirrors'),
@@ -150,7 +154,7 @@ function githubOf(value: Environment, cwd: string, proxy: GitHubConfig['proxy'])
 /** Their names are the operator's own: `OVERNIGHT_SECRET_<NAME>`. */
 function secretsIn(env: Record<string, string | undefined>): Readonly<Record<string, string>> {
   const prefix = 'OVERNIGHT_SECRET_'
-  const named = Object.entries(env).filter(([name]) => name.startsWith(prefix))
+  const named = Object.entries(env).filter(([name]) => name.startsWith(prefix) && name !== `${prefix}COMMAND`)
   return Object.fromEntries(named.map(([name, value]) => [name.slice(prefix.length), value ?? '']))
 }
 

@@ -7,6 +7,23 @@ const atMost = z.coerce.number().int().min(1).max(1000).optional()
 
 const hookSecret = z.string().min(16, 'must have at least 16 characters: `openssl rand -hex 32` makes one').optional()
 
+/** Words with spaces between, or a list in JSON for words that have spaces. No shell reads it. */
+const argv = z.string().transform((written, context) => {
+  if (!written.trimStart().startsWith('[')) return written.split(/\s+/).filter((word) => word !== '')
+  const parsed = z.array(z.string()).min(1).safeParse(parsedOrText(written))
+  if (parsed.success) return parsed.data
+  context.addIssue('must be words, or a list of texts in JSON')
+  return z.NEVER
+})
+
+function parsedOrText(written: string): unknown {
+  try {
+    return JSON.parse(written)
+  } catch {
+    return written
+  }
+}
+
 /** Every variable that is read, with its default and what it means. */
 export const Environment = z.object({
   OVERNIGHT_DATA: z.string().min(1).default('.overnight').describe('Folder for the ledger, mirrors and transcripts.'),
@@ -125,6 +142,16 @@ export const Environment = z.object({
     .url({ protocol: /^https?$/ })
     .default('https://api.anthropic.com')
     .describe('Where the model is.'),
+  OVERNIGHT_SECRET_COMMAND: argv
+    .optional()
+    .describe('Program (without a shell) that prints the secret whose name is its last argument.'),
+  OVERNIGHT_SECRETS_KEY: z
+    .string()
+    .min(32, 'must have at least 32 characters: `openssl rand -hex 32` makes one')
+    .optional()
+    .describe(
+      'Encrypts stored secrets; while it is being changed: the new one, a space, the old one. Default: made once.',
+    ),
   OVERNIGHT_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info').describe('Log level.'),
 })
 export type Environment = z.output<typeof Environment>

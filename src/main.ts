@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers'
 import { runCli } from './cli/program.ts'
 
 process.exitCode = await runCli(process.argv.slice(2), {
@@ -5,6 +6,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  input: () => text(process.stdin),
   isTerminal: process.stdout.isTTY,
   onSignal: (stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)

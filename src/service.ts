@@ -131,6 +131,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     receiver: outside.receiver,
     settle: outside.settle,
     gitHubSecrets: config.gitHubSecrets,
+    sealSecret: ground.sealSecret,
     signingSecrets: () => signingSecrets(config),
     callbackTo: (written) => callbackTo(config, written),
     publicUrl: config.publicUrl,

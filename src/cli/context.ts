@@ -7,6 +7,8 @@ export type Terminal = {
   out(text: string): void
   err(text: string): void
   isTerminal: boolean
+  /** The standard input to its end. */
+  input(): Promise<string>
   /** Calls back when the person wants to stop (Ctrl-C, SIGTERM). */
   onSignal(stop: () => void): void
 }

@@ -4,7 +4,10 @@ import { sentSecretsOf } from '../routines/webhooks/lint-sources.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { isSourceFile, readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
-import { createSecrets, createSentSecrets } from '../service/secrets.ts'
+import { createSentSecrets, openSecrets } from '../service/secrets.ts'
+import type { SecretJson } from '../http/secrets-api.ts'
+import type { SecretSource } from '../secrets/secret-source.ts'
+import { connectLive } from './client.ts'
 import type { Context } from './context.ts'
 
 /** The folder of webhook sources as it is on disk now, without a service. */
@@ -13,15 +16,28 @@ export function readSourcesFolder(context: Context): Promise<SourcesSnapshot> {
   return readSources(createFolderSource({ dir: config.webhooksDir, isWanted: isSourceFile }), createCheckUrl(config))
 }
 
+/** What the live service has stored, for who asks as nobody in particular. Values stay there; without a service nothing is known. */
+async function storedSecrets(context: Context): Promise<SecretSource> {
+  await using client = await connectLive(context)
+  const { secrets } = (await client?.json<{ secrets: SecretJson[] }>('/v1/secrets')) ?? { secrets: [] }
+  const find = (name: string) =>
+    secrets.find((one) => one.name === name && one.routine === null && one.repository === null)
+  return {
+    find: async (name) => (find(name) ? { value: '' } : undefined),
+    hostsOf: async (name) => find(name)?.hosts,
+  }
+}
+
 /** Secrets that sources name and that are not there, or may not go where they would be sent. */
 export async function findMissingSecrets(context: Context, sources: Iterable<WebhookSource>): Promise<Problem[]> {
   const config = context.config()
-  const [secretOf, sentSecretOf] = [createSecrets(config), createSentSecrets(config)]
+  const secrets = openSecrets(config, { store: await storedSecrets(context) })
+  const sentSecretOf = createSentSecrets(secrets, config)
   const problems: Problem[] = []
   for (const source of sources) {
     const at = { file: source.file, line: 1, column: 1 }
     for (const name of source.secrets) {
-      const secret = await secretOf(name)
+      const secret = await secrets.secretOf(name)
       if ('missing' in secret) problems.push({ ...at, message: `secret:${name} is not there`, hint: secret.missing })
     }
     for (const name of sentSecretsOf(source)) {

@@ -7,6 +7,7 @@ import type { Library, LibrarySnapshot } from '../routines/library.ts'
 import type { Acts } from '../runs/acts.ts'
 import type { KeptPrompt } from '../runs/kept-prompt.ts'
 import type { TranscriptCursor, TranscriptPart } from '../runs/transcript.ts'
+import type { Bound } from '../secrets/seal.ts'
 import type { WebhookSecrets } from '../triggers/github/accept.ts'
 import type { Receiver } from '../triggers/receive-deliveries.ts'
 import type { WebhookDesk } from './hooks/webhook.ts'
@@ -41,6 +42,8 @@ export type Face = {
   gitHubSecrets: WebhookSecrets
   /** What signs our messages, newest first; made at first need. */
   signingSecrets(): Promise<string[]>
+  /** A secret as the ledger may have it. */
+  sealSecret(value: string, bound: Bound): Promise<Buffer>
   /** The address for a callback. Throws AddressRefused when it must not be asked. */
   callbackTo(written: string): string
   /** The address people use, when something stands in front of us. */

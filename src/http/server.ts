@@ -29,6 +29,7 @@ import { planApi, planLimit } from './plan-api.ts'
 import { pullsApi } from './pulls-api.ts'
 import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
+import { secretsApi } from './secrets-api.ts'
 import { runsApi } from './runs-api.ts'
 import { sourcesApi } from './sources-api.ts'
 import { tokensApi } from './tokens-api.ts'
@@ -93,6 +94,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/sources', sourcesApi(face, refusals))
   api.route('/hooks', gitHubHookApi(face, refusals))
   api.route('/tokens', tokensApi(face))
+  api.route('/secrets', secretsApi(face))
   api.route('/messages', messagesApi(face))
   api.get('/signing-secret', describeJson('What signs our messages, newest first', 200, SigningSecret), async (c) =>
     c.json({ secrets: await face.signingSecrets() }, 200, { 'cache-control': 'no-store' }),

@@ -22,6 +22,7 @@ import { repeatOnDeadlock } from './repeat.ts'
 import { createRetention } from './retention.ts'
 import { createRoutines } from './routines.ts'
 import { createRuns } from './runs.ts'
+import { createSealedSecrets } from './sealed-secrets.ts'
 import { createSettings } from './settings.ts'
 import { createSlots } from './slots.ts'
 import type { Run } from './schema.ts'
@@ -47,6 +48,7 @@ function statements(db: Database) {
     history: createHistory(db),
     pauses: createPauses(db),
     settings: createSettings(db),
+    sealed: createSealedSecrets(db),
     slots: createSlots(db),
     deliveries: createDeliveries(db),
     occasions: createOccasions(db),

@@ -1,12 +1,14 @@
 import type { deliveries, firings, routines, routineVersions, schedules, slots } from './tables/occasions.ts'
 import type { alerts, apiTokens, outbox, polls } from './tables/outside.ts'
 import type { patches, publications, pulls } from './tables/results.ts'
+import type { sealedSecrets } from './tables/secrets.ts'
 import type { attempts, runEvents, runs, workers } from './tables/runs.ts'
 
 export * from './tables/occasions.ts'
 export * from './tables/outside.ts'
 export * from './tables/results.ts'
 export * from './tables/runs.ts'
+export * from './tables/secrets.ts'
 export { runStates, triggers, type RunState, type Trigger } from './tables/columns.ts'
 
 export type RoutineRow = typeof routines.$inferSelect
@@ -17,6 +19,7 @@ export type Delivery = typeof deliveries.$inferSelect
 export type ApiToken = typeof apiTokens.$inferSelect
 export type Alert = typeof alerts.$inferSelect
 export type OutboxRow = typeof outbox.$inferSelect
+export type SealedSecret = typeof sealedSecrets.$inferSelect
 export type PollRow = typeof polls.$inferSelect
 export type Firing = typeof firings.$inferSelect
 export type Run = typeof runs.$inferSelect

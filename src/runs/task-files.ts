@@ -24,10 +24,12 @@ export async function writeTaskFiles(task: Task): Promise<TaskFiles> {
   const home = { own: join(task.folder, 'agent', 'home'), trusted: join(task.folder, 'agent', 'trusted') }
   for (const path of [folder, home.own, home.trusted]) await mkdir(path, { recursive: true, mode: 0o700 })
   const nonce = newNonce()
-  const brief = writeBrief({ run, routine, background: await tools.backgroundOf(run), nonce })
+  // Somebody outside may have come by one of our secrets, and an agent holds none.
+  const { all } = tools.redaction
+  const brief = all(writeBrief({ run, routine, background: await tools.backgroundOf(run), nonce }))
   await writeFile(files.prompt, brief.prompt)
   await tools.keepPrompt(run.id, held.fence, { prompt: brief.prompt, nonce })
-  await writeFile(files.inputs, JSON.stringify(run.inputs))
+  await writeFile(files.inputs, JSON.stringify(all(run.inputs)))
   await writeFile(files.event, JSON.stringify(brief.event))
   return { prompt: brief.prompt, notes: brief.notes, files, home }
 }

@@ -22,8 +22,12 @@ import { readTranscript, type TranscriptCursor } from '../runs/transcript.ts'
 import { createSandboxDrivers } from '../sandboxes/index.ts'
 import { createRedaction, type Redaction } from '../secrets/redaction.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
+import { createSeal } from '../secrets/seal.ts'
+import { createSecretStore } from '../secrets/store.ts'
+import { ensureToken } from '../http/token.ts'
 import { learnSecrets } from './known-secrets.ts'
 import { sandboxSettings } from './sandboxes.ts'
+import { openSecrets } from './secrets.ts'
 
 type GroundOptions = { log: Log; redaction?: Redaction; building: AsyncDisposableStack }
 export type Ground = Awaited<ReturnType<typeof openGround>>
@@ -45,6 +49,10 @@ export async function openGround(config: Config, options: GroundOptions) {
   building.defer(() => store.close())
   await migrate(store)
   const ledger = createLedger(store)
+  const secretStore = createSecretStore({
+    sealed: ledger.sealed,
+    seal: async () => createSeal(config.secretsKey ?? (await ensureToken(paths.secretsKey))),
+  })
 
   const forges = openForges({
     local: { operator, pulls: ledger.pulls },
@@ -72,7 +80,9 @@ export async function openGround(config: Config, options: GroundOptions) {
     log,
     redaction,
     /** What became secret since. */
-    learnSecrets: () => learnSecrets(config, redaction),
+    learnSecrets: () => learnSecrets(config, redaction, secretStore),
+    secrets: openSecrets(config, { store: secretStore, learn: redaction.learn }),
+    sealSecret: secretStore.seal,
     /** No other process is at work in this data folder. */
     isAlone,
     store,

@@ -3,16 +3,24 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { KnownSecret } from '../secrets/finder.ts'
 import type { Redaction } from '../secrets/redaction.ts'
+import type { SecretStore } from '../secrets/store.ts'
 
 /** Teaches the redaction every secret that this process holds or could read now. A file that cannot be read is no secret of ours. */
-export async function learnSecrets(config: Config, { learn }: Pick<Redaction, 'learn'>): Promise<void> {
+export async function learnSecrets(
+  config: Config,
+  { learn }: Pick<Redaction, 'learn'>,
+  store?: Pick<SecretStore, 'known'>,
+): Promise<void> {
   configured(config).forEach(learn)
+  // Of a ledger that is away nothing new is learnt; what it held is known since the last time.
+  for (const secret of (await store?.known().catch(() => [])) ?? []) learn(secret)
   const { paths, github } = config
   const names = (await readdir(paths.secrets).catch(() => [])).filter((name) => !name.endsWith('.hosts'))
   const files: [name: string, path: string][] = [
     ...names.map((name): [string, string] => [name, join(paths.secrets, name)]),
     ['OVERNIGHT_TOKEN', paths.token],
     ['OVERNIGHT_WEBHOOK_SECRET', paths.webhookSecret],
+    ['OVERNIGHT_SECRETS_KEY', paths.secretsKey],
     ...(github.auth?.kind === 'app' ? [['GITHUB_APP_KEY', github.auth.keyFile] as [string, string]] : []),
   ]
   await Promise.all(
@@ -24,6 +32,7 @@ function configured(config: Config): KnownSecret[] {
   const { secrets, gitHubSecrets, github, model, webhookSecret = '' } = config
   const named: [name: string, value: string | undefined][] = [
     ...Object.entries(secrets).filter(([name]) => !name.endsWith('_HOSTS')),
+    ...(config.secretsKey ?? '').split(/\s+/).map((key): [string, string] => ['SECRETS_KEY', key]),
     ['GITHUB_WEBHOOK_SECRET', gitHubSecrets.current],
     ['GITHUB_WEBHOOK_SECRET', gitHubSecrets.old],
     ['GITHUB_TOKEN', github.auth?.kind === 'token' ? github.auth.token : undefined],

@@ -10,7 +10,7 @@ import { createPoller } from '../triggers/poll/poller.ts'
 import type { Ground } from './ground.ts'
 import { createHeadLook } from './repository-head.ts'
 import { createSourceMemory } from './source-memory.ts'
-import { createSecrets, createSentSecrets, type SentSecretOf } from './secrets.ts'
+import { createSentSecrets, type SentSecretOf } from './secrets.ts'
 
 export type Webhooks = {
   desk: WebhookDesk
@@ -39,8 +39,8 @@ export async function openWebhooks(
       memory: isService ? createSourceMemory(ledger) : undefined,
     }),
   )
-  const secretOf = createSecrets(config)
-  const sentSecretOf = createSentSecrets(config)
+  const { secretOf } = ground.secrets
+  const sentSecretOf = createSentSecrets(ground.secrets, config)
   const poller = building.use(
     createPoller({
       ledger,
@@ -58,7 +58,7 @@ export async function openWebhooks(
       return inForce.get(name) ?? (broken.has(name) || !isKnown ? 'broken' : undefined)
     },
     async secretsOf({ secrets }) {
-      const found = await Promise.all(secrets.map(secretOf))
+      const found = await Promise.all(secrets.map((name) => secretOf(name)))
       return found.flatMap((secret) => ('value' in secret ? [secret.value] : []))
     },
   }

@@ -22,6 +22,7 @@ async function check(files: Record<string, string>, args: readonly string[] = []
     err: () => {},
     exit: (code) => void (said.code = code),
     isTerminal: false,
+    input: async () => '',
     onSignal: () => {},
   })
   await program.parseAsync(['check', ...args], { from: 'user' })
@@ -43,7 +44,7 @@ test('webhook sources are checked with the routines, and what routines name must
   expect(found.out.split('\n')).toEqual([
     'webhooks/broken.yaml:1:9: "verify" cannot be "nobody" – known here: standard, github, gitlab, gitea, slack, stripe, linear, sentry, pagerduty, alertmanager, grafana, bearer',
     'warning: routines/a.md:5:14: there is no webhook source "sentri" – did you mean "sentry"?',
-    'warning: webhooks/linear.yaml:1:1: secret:NOT_SET is not there – set OVERNIGHT_SECRET_NOT_SET, or write it to <folder>/.overnight/secrets/NOT_SET (mode 600)',
+    'warning: webhooks/linear.yaml:1:1: secret:NOT_SET is not there – set OVERNIGHT_SECRET_NOT_SET, or write it to <folder>/.overnight/secrets/NOT_SET (mode 600), or store it: overnight secret set NOT_SET',
     '4 good, 1 error, 2 warnings',
     '',
   ])

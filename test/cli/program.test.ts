@@ -9,6 +9,7 @@ async function overnight(...argv: string[]) {
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
     isTerminal: false,
+    input: async () => '',
     onSignal: () => {},
   })
   return { ...said, code }

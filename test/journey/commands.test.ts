@@ -211,6 +211,7 @@ describe('exit codes', () => {
       },
       err: (text) => void (said += text),
       isTerminal: false,
+      input: async () => '',
       onSignal: () => {},
     })
     expect(code).toBe(70)

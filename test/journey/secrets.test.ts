@@ -32,6 +32,48 @@ describe('a secret that an agent came by', () => {
     for (const hidden of [value, base64.slice(8, -4)]) expect(filesWith(crew.place.data, hidden)).toEqual([])
     expect(crew.service.log()).not.toContain(value)
   })
+
+  test('and one that is stored is encrypted, listed without its value, and kept out of everything from then on', async () => {
+    const { overnight, data } = crew.place
+    const key = 'first line of a key\nqW8-zX4vB7nM2kL9\nlast line'
+    const set = (...more: string[]) => overnight(['secret', 'set', 'SIGNING', ...more], { input: `${key}\n` })
+    expect(await set('--hosts', 'ci.example,CI.internal:8443')).toMatchObject({
+      code: 0,
+      stdout: 'stored: SIGNING, every routine\n',
+    })
+    await set('--repository', 'acme/shop')
+    const listed = await overnight(['secret', 'list', '--json'])
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { name: 'SIGNING', routine: null, repository: null, hosts: ['ci.example', 'ci.internal:8443'], by: 'cli' },
+      { name: 'SIGNING', routine: null, repository: 'acme/shop', hosts: [] },
+    ])
+    expect((await overnight(['secret', 'list'])).stdout).toMatch(/SIGNING +every routine +ci.example ci.internal:8443/)
+    writeFileSync(join(crew.place.folder, 'loot'), `${key} ${Buffer.from(key).toString('hex')}`)
+    const ended = await crew.run('another', { sh: `cat ${loot()}` })
+    expect(await crew.said(ended.run)).toBe('[secret SIGNING] [secret SIGNING]')
+    expect(filesWith(data, 'qW8-zX4vB7nM2kL9')).toEqual([])
+    expect(statSync(join(data, 'secrets-key')).mode & 0o777).toBe(0o600)
+
+    const told = await crew.run('told', { sh: 'cat "$OVERNIGHT_PROMPT_FILE"', prompt: `Use ${key}.` })
+    expect(await crew.said(told.run)).toBe('Use [secret SIGNING].')
+    expect(await overnight(['secret', 'remove', 'SIGNING'])).toMatchObject({ code: 0, stdout: 'removed: SIGNING\n' })
+    expect(await overnight(['secret', 'remove', 'SIGNING'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no secret "SIGNING"/) as string,
+    })
+  })
+
+  test.each([
+    ['nothing', ['set', 'A'], '', /no value on the standard input/],
+    ['what is too short', ['set', 'A'], 'short\n', /8 bytes or more/],
+    ['a name that is none', ['set', '../A'], value, /a letter and then letters, digits or _/],
+    ['a routine that is not there', ['set', 'A', '--routine', 'nowhere'], value, /nowhere/],
+    ['a host that is none', ['set', 'A', '--hosts', 'https://a.example'], value, /must be a host/],
+  ])('%s is not stored', async (_what, args, input, why) => {
+    const { code, stderr } = await crew.place.overnight(['secret', ...args], { input })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(why) as string })
+    expect(stderr).not.toContain(value)
+  })
 })
 
 /** Files that hold a text, in which it was not put together from several pages. */

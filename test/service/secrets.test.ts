@@ -2,14 +2,14 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
-import { createSecrets, createSentSecrets } from '../../src/service/secrets.ts'
+import { createSentSecrets, openSecrets } from '../../src/service/secrets.ts'
 import { openFolder } from '../support/git-repository.ts'
 
 test('a secret is a variable, else a file that only its owner can read', async () => {
   using folder = openFolder()
   const env = { OVERNIGHT_SECRET_A: 'from the variable', OVERNIGHT_SECRET_B: '', OVERNIGHT_DATA: folder.path }
   const config = readConfig(env, folder.path)
-  const secretOf = createSecrets(config)
+  const { secretOf } = openSecrets(config)
   await mkdir(config.paths.secrets)
   const write = (name: string, text: string, mode = 0o600) =>
     writeFile(join(config.paths.secrets, name), text, { mode })
@@ -49,7 +49,7 @@ test('a secret is sent only to the hosts that are listed for it, in a variable o
   const write = (name: string, text: string) => writeFile(join(config.paths.secrets, name), text, { mode: 0o600 })
   await write('FILE', 'from the file')
   await write('FILE.hosts', 'a.example\nb.example\n')
-  const sent = createSentSecrets(config)
+  const sent = createSentSecrets(openSecrets(config), config)
   const value = 'hush'
   expect(await sent('CI', 'https://ci.example/builds')).toEqual({ value })
   expect(await sent('CI', 'https://CI.example:8443/')).toEqual({ value })

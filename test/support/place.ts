@@ -38,7 +38,7 @@ export type Place = Disposable & {
   /** Looks into the ledger while no service has it. */
   withLedger<T>(act: (ledger: Ledger, store: Store) => Promise<T>): Promise<T>
 }
-type CommandOptions = { env?: Record<string, string>; signal?: AbortSignal }
+type CommandOptions = { env?: Record<string, string>; signal?: AbortSignal; input?: string }
 type Running = {
   pid: number
   ended: Promise<Ended>
@@ -114,9 +114,9 @@ export function routineText({
   return `---\n${lines.join('')}---\n${prompt}\n`
 }
 
-type Here = { cwd: string; env: Record<string, string>; signal?: AbortSignal }
+type Here = { cwd: string; env: Record<string, string>; signal?: AbortSignal; input?: string }
 
-async function runHere(args: readonly string[], { cwd, env, signal }: Here): Promise<Ended> {
+async function runHere(args: readonly string[], { cwd, env, signal, input = '' }: Here): Promise<Ended> {
   const said = { stdout: '', stderr: '' }
   const code = await runCli(args, {
     env,
@@ -124,6 +124,7 @@ async function runHere(args: readonly string[], { cwd, env, signal }: Here): Pro
     out: (text) => void (said.stdout += text),
     err: (text) => void (said.stderr += text),
     isTerminal: false,
+    input: async () => input,
     onSignal: (stop) => signal?.addEventListener('abort', stop),
   })
   return { ...said, code, signal: null }
