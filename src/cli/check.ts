@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { readFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { BadRequest, messageOf } from '../errors.ts'
 import { formatProblem, relativeTo } from '../routines/format.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
@@ -22,14 +22,16 @@ import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 export function addCheck(program: Command, context: Context): void {
   program
     .command('check')
-    .argument('[file...]', 'routine files and webhook sources; without any, the whole folders')
+    .argument(
+      '[file...]',
+      'routine files and webhook sources, or a folder of routines; without any, the folders of the service',
+    )
     .description(
       'every mistake in routine files and webhook sources, with its line, column and what to do; exit 1 when there is one',
     )
     .option('--json', 'print JSON')
     .action(async (files: string[], options: { json?: true }) => {
-      const { routines, sources, problems, warnings } =
-        files.length > 0 ? await readFiles(context, files) : await readAll(context)
+      const { routines, sources, problems, warnings } = await read(context, files)
       if (options.json) {
         const found = {
           routines: routines.map(({ name, file, hash }) => ({ name, file, hash })),
@@ -52,9 +54,17 @@ const counted = ({ length }: readonly Problem[], what: string) => `${length} ${w
 
 type Checked = { routines: readonly Routine[]; sources: WebhookSource[]; problems: Problem[]; warnings: Problem[] }
 
-async function readAll(context: Context): Promise<Checked> {
-  const { routines, problems } = await readFolder(context)
-  const found = await readSourcesFolder(context)
+async function read(context: Context, names: readonly string[]): Promise<Checked> {
+  const folder = names.length === 1 ? resolve(context.cwd, names[0]!) : undefined
+  if (folder !== undefined && (await stat(folder).catch(() => undefined))?.isDirectory())
+    return readAll(context, { routines: folder, webhooks: join(folder, '..', 'webhooks') })
+  if (names.length > 0) return readFiles(context, names)
+  return readAll(context, { routines: routinesFolder(context), webhooks: context.config().webhooksDir })
+}
+
+async function readAll(context: Context, folders: { routines: string; webhooks: string }): Promise<Checked> {
+  const { routines, problems } = await readFolder(context, folders.routines)
+  const found = await readSourcesFolder(context, folders.webhooks)
   const sources = [...found.sources.values()]
   const names = [...found.sources.keys(), ...found.broken]
   const warnings = [
@@ -73,8 +83,8 @@ const lintAlone = (routine: Routine): Problem[] => [...lintRoutine(routine), ...
 const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
 
 /** The folder as it is on disk now, without a service. Throws BadRequest when the routines are not on this machine. */
-export async function readFolder(context: Context): Promise<LibrarySnapshot> {
-  return readLibrary(createFolderSource({ dir: routinesFolder(context) }), readOptions(context))
+export async function readFolder(context: Context, dir = routinesFolder(context)): Promise<LibrarySnapshot> {
+  return readLibrary(createFolderSource({ dir }), readOptions(context))
 }
 
 export function routinesFolder(context: Context): string {
@@ -92,7 +102,10 @@ async function readFiles(context: Context, files: readonly string[]): Promise<Ch
     files.map(async (name) => {
       const file = resolve(context.cwd, name)
       const text = await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new BadRequest(`${name} cannot be read: ${messageOf(error)}`, 'name a routine file or a webhook source')
+        throw new BadRequest(
+          `${name} cannot be read: ${messageOf(error)}`,
+          'name routine files and webhook sources, or one folder of routines',
+        )
       })
       return isSourceFile(basename(file))
         ? readSource(file, text, checkUrl)

@@ -11,9 +11,12 @@ import { connectLive } from './client.ts'
 import type { Context } from './context.ts'
 
 /** The folder of webhook sources as it is on disk now, without a service. */
-export function readSourcesFolder(context: Context): Promise<SourcesSnapshot> {
+export function readSourcesFolder(context: Context, dir?: string): Promise<SourcesSnapshot> {
   const config = context.config()
-  return readSources(createFolderSource({ dir: config.webhooksDir, isWanted: isSourceFile }), createCheckUrl(config))
+  return readSources(
+    createFolderSource({ dir: dir ?? config.webhooksDir, isWanted: isSourceFile }),
+    createCheckUrl(config),
+  )
 }
 
 /** What the live service has stored, for who asks as nobody in particular. Values stay there; without a service nothing is known. */

@@ -50,6 +50,15 @@ test('webhook sources are checked with the routines, and what routines name must
   ])
 })
 
+test('a folder can be named, with webhooks/ beside it', async () => {
+  const files = { 'ops/routines/a.md': routine('{ source: sentry }'), 'ops/webhooks/sentry.yaml': good }
+  expect(await check(files, ['ops/routines'])).toEqual({ code: 0, out: '2 good, 0 errors, 0 warnings\n' })
+  await expect(check(files, ['ops/routines', 'ops'])).rejects.toMatchObject({
+    message: expect.stringContaining('ops/routines cannot be read'),
+    hint: 'name routine files and webhook sources, or one folder of routines',
+  })
+})
+
 test('without such a folder there is nothing to check; a file can be named', async () => {
   expect(await check({ 'routines/b.md': routine('{ source: x }') })).toMatchObject({
     code: 0,
