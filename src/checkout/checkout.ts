@@ -29,6 +29,10 @@ export type CheckoutRequest = {
   signal: AbortSignal | undefined
 }
 
+/** What `git fetch origin` asks for in a checkout; where the run has a way out, its environment leads from this to the mirror. */
+export const originUrl = 'overnight://repository'
+const originSection = `[remote "origin"]\n\turl = ${originUrl}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`
+
 const marker = 'checkout.json'
 /** In the collector's git folder; its script begins with a copy of it. */
 const baseIndex = 'base-index'
@@ -109,7 +113,7 @@ async function makeRepository({ mirror, base, tree }: Copy): Promise<void> {
   // With an identity of its own, an agent that commits does not stop to ask for one.
   await appendFile(
     join(own, 'config'),
-    `[user]\n\tname = ${identity.name}\n\temail = ${identity.email}\n[gc]\n\tauto = 0\n`,
+    `[user]\n\tname = ${identity.name}\n\temail = ${identity.email}\n[gc]\n\tauto = 0\n${originSection}`,
   )
   await runGit(['update-ref', '--no-deref', `refs/heads/${base.branch}`, base.commit], { gitDir: own })
 }

@@ -62,8 +62,7 @@ const hermeticSettings = [
   'submodule.recurse=false',
 ].flatMap((setting) => ['-c', setting])
 
-/** git on our own folders: nothing of this machine's or anybody's settings reaches it, and it runs no hook. */
-export const runGit: Git = createGit({
+const hermetic: Flavour = {
   settings: hermeticSettings,
   env: {
     ...identityVariables,
@@ -74,7 +73,14 @@ export const runGit: Git = createGit({
     GIT_ATTR_NOSYSTEM: '1',
     GIT_LFS_SKIP_SMUDGE: '1',
   },
-})
+}
+
+/** git on our own folders: nothing of this machine's or anybody's settings reaches it, and it runs no hook. */
+export const runGit: Git = createGit(hermetic)
+
+/** The same as a process whose streams are the caller's, who ends it. */
+export const startGit = (args: readonly string[], options: Pick<GitOptions, 'env'>): ChildProcess =>
+  start(hermetic, args, options)
 
 /** git on the operator's own repository: their settings apply (safe.directory, hooks), but never their terminal. */
 export function operatorGit(operator: { path: string; home: string }): Git {

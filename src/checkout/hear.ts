@@ -59,7 +59,7 @@ export function hear(child: ChildProcess, options: GitOptions): Promise<Heard> {
   })
 }
 
-function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+export function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, signal)

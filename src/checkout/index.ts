@@ -3,6 +3,7 @@ import { createCopies, findCheckout, mountsFor } from './checkout.ts'
 import { collectPatch } from './collect.ts'
 import { createMirrors, type OpenRemote, resolveBase } from './mirror.ts'
 import { openQuarantine } from './quarantine.ts'
+import { serveMirror } from './serve-mirror.ts'
 
 export type { Checkout } from './checkout.ts'
 export type { Mirror } from './mirror.ts'
@@ -19,6 +20,7 @@ export function createCheckouts({ openRemote }: { openRemote: OpenRemote }) {
     removeFolder,
     collectPatch,
     openQuarantine,
+    serveMirror,
   }
 }
 export type Checkouts = ReturnType<typeof createCheckouts>

@@ -1,3 +1,5 @@
+import { repositoryPath } from './repository.ts'
+
 type Way = {
   /** `127.0.0.1:<port>`, as a command sees it. */
   address: string
@@ -27,4 +29,21 @@ export function proxyEnvironment({ address, token }: Way): Record<string, string
     // fetch of Node reads the others only where this is set.
     NODE_USE_ENV_PROXY: '1',
   }
+}
+
+/**
+ * Settings of git that lead from the addresses of the run's repository to the relay, with the credential. In the environment, so that
+ * nothing of it stands in the checkout. Addresses that only begin like one of these are led there, too, and answered with what is there.
+ */
+export function gitEnvironment({ address, token }: Way, urls: readonly string[]): Record<string, string> {
+  const base = `http://${address}`
+  const settings = [
+    [`http.${base}/git/.extraHeader`, `Authorization: Bearer ${token}`],
+    ...urls.map((url) => [`url.${base}${repositoryPath}.insteadOf`, url]),
+  ]
+  const variables = settings.flatMap(([key = '', value = ''], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ])
+  return { GIT_CONFIG_COUNT: String(settings.length), ...(Object.fromEntries(variables) as Record<string, string>) }
 }

@@ -8,15 +8,16 @@ import { StepFailed } from '../errors.ts'
 import type { Dial } from '../outgoing/dial.ts'
 import { shown, type Hosts } from './egress/authority.ts'
 import { createEgress, type EgressOptions } from './egress/egress.ts'
-import { proxyEnvironment } from './environment.ts'
+import { gitEnvironment, proxyEnvironment } from './environment.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createModel, type ModelOptions } from './model.ts'
 import { refuse } from './refusal.ts'
+import { createRepository, type RepositoryOptions } from './repository.ts'
 import { newRunToken } from './token.ts'
 
 /**
- * The only way out of one run: a unix socket, and a credential that opens nothing else and ends with it. Behind it are the model and
- * the hosts of the routine. Disposing ends every connection and removes the socket.
+ * The only way out of one run: a unix socket, and a credential that opens nothing else and ends with it. Behind it are the model,
+ * the run's own repository, and the hosts of the routine. Disposing ends every connection and removes the socket.
  */
 export type Relay = AsyncDisposable & {
   socket: string
@@ -31,6 +32,7 @@ export type RelayOptions = {
   /** Names the folder of the socket, so that what a killed service leaves can be told and removed. */
   run: string
   model?: ModelOptions | undefined
+  repository?: RepositoryOptions | undefined
   hosts: Hosts
   dial: Dial
   /** A line for the timeline of the run. Must not throw. */
@@ -51,6 +53,8 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   const journal = createJournal(options.tell)
   const { hosts, dial, bounds = {} } = options
   const model = options.model && createModel(options.model, token)
+  const { repository } = options
+  const git = repository && createRepository({ token, repository, journal })
   const egress = createEgress({ token, hosts, dial, journal, bounds })
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -59,6 +63,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
     // A client that asks whether anybody is there.
     if (/^\/(\?|$)/.test(url) && (method === 'HEAD' || method === 'GET'))
       return void response.writeHead(200, { 'content-length': 0 }).end()
+    if (git && url.startsWith('/git/')) return git.answer(request, response)
     if (model) return model.answer(request, response)
     refuse(response, { status: 404, message: 'nothing is behind this address' })
   }
@@ -84,12 +89,15 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
     socket,
     token,
     lost: lost.signal,
-    environment: ({ address, isWalled }) => (isWalled ? proxyEnvironment({ address, token }) : {}),
+    environment: ({ address, isWalled }) => ({
+      ...(isWalled ? proxyEnvironment({ address, token }) : {}),
+      ...(repository ? gitEnvironment({ address, token }, repository.urls) : {}),
+    }),
     async [Symbol.asyncDispose]() {
       lost.stop()
       const closed = server.listening ? once(server, 'close') : undefined
       server.close()
-      await egress.close()
+      await Promise.all([egress.close(), git?.close()])
       server.closeAllConnections()
       model?.close()
       journal.close()

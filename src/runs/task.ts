@@ -60,6 +60,8 @@ export type PerformTools = {
 
 type RelayRequest = {
   run: string
+  /** What git may fetch. */
+  repository: { gitDir: string; url: string }
   /** What is reached beside the model. */
   hosts: 'open' | ReadonlySet<string>
   /** A line for the timeline. */

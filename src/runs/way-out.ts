@@ -1,5 +1,6 @@
 import { hostsOf } from '../routines/network.ts'
 import type { Sandbox } from '../sandboxes/sandbox.ts'
+import type { Prepared } from './prepare.ts'
 import type { createSpending } from './spending.ts'
 import type { Task } from './task.ts'
 
@@ -13,15 +14,20 @@ export type WayOut = AsyncDisposable & {
   /** What leads commands of this sandbox there. */
   environment(sandbox: Pick<Sandbox, 'name' | 'forwardedAt'>): Record<string, string>
 }
-type Means = { model: boolean; spending: ReturnType<typeof createSpending> }
+type Means = {
+  model: boolean
+  prepared: Pick<Prepared, 'repository' | 'mirror'>
+  spending: ReturnType<typeof createSpending>
+}
 
 /** Throws StepFailed('model_sign_in') when a model is needed and no key is configured. */
-export async function openWayOut(task: Task, { model, spending }: Means): Promise<WayOut> {
+export async function openWayOut(task: Task, { model, prepared, spending }: Means): Promise<WayOut> {
   const { run, routine, tools } = task
   if (!model && routine.network === 'none') return noWay
   const notes = createNotes(task)
   const relay = await tools.openRelay({
     run: run.id,
+    repository: { gitDir: prepared.mirror.gitDir, url: prepared.repository.url },
     hosts: hostsOf(routine.network),
     tell: notes.tell,
     onUsage: model ? ({ usage }) => spending.used(usage) : undefined,

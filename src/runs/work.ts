@@ -31,15 +31,16 @@ export async function work(task: Task, prepared: Prepared): Promise<AgentExit> {
 }
 
 /** From opening its sandbox to closing it. What was spent is on record afterwards, however it ended. */
-async function engage(task: Task, { checkout }: Prepared, signal: AbortSignal): Promise<Told> {
+async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Promise<Told> {
   const { run, routine, held, tools } = task
+  const { checkout } = prepared
   const engine = engineOf(task)
   const { programs, model } = await engine.needs()
   const { prompt, notes, files, home } = await writeTaskFiles(task)
   const routineDir = dirname(routine.file)
   const spending = createSpending(run, (bill) => held.record(bill))
   try {
-    await using way = await openWayOut(task, { model, spending })
+    await using way = await openWayOut(task, { model, prepared, spending })
     await using sandbox = await tools.openSandbox(routine, {
       run: run.id,
       mounts: [

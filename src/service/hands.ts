@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createInspection } from '../checkout/inspection.ts'
+import { originUrl } from '../checkout/checkout.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
 import { publish } from '../publish/publish.ts'
@@ -111,8 +112,17 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
     forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),
     openSandbox: createSandboxOpener(drivers, log),
-    openRelay: ({ onUsage, ...way }) =>
-      openRelay({ ...way, dial, model: onUsage && { onUsage, upstream: config.model } }),
+    openRelay: ({ onUsage, repository: { gitDir, url }, ...way }) =>
+      openRelay({
+        ...way,
+        dial,
+        repository: {
+          // One on this machine is not named to agents.
+          urls: [originUrl, ...(URL.parse(url)?.protocol === 'https:' ? [url] : [])],
+          serve: (fetch) => checkouts.serveMirror(gitDir, fetch),
+        },
+        model: onUsage && { onUsage, upstream: config.model },
+      }),
     openTranscript: async (run, fence) => {
       await ground.learnSecrets()
       return openTranscript(

@@ -198,10 +198,12 @@ test('heads as git lists them', () => {
   expect(parseHeads('').branches.size).toBe(0)
 })
 
-test('nothing of the operator’s settings is copied', async () => {
+test('nothing of the operator’s settings is copied; the origin is a name of ours', async () => {
   using opened = await openCheckout()
   const text =
     readFileSync(join(opened.mirror.gitDir, 'config'), 'utf8') +
     readFileSync(join(opened.checkout.tree, '.git/config'), 'utf8')
-  expect(text).not.toMatch(/remote|url|token|credential/)
+  const origin = `[remote "origin"]\n\turl = overnight://repository\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`
+  expect(text).toContain(origin)
+  expect(text.replace(origin, '')).not.toMatch(/remote|url|token|credential/)
 })
