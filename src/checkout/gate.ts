@@ -1,8 +1,13 @@
 import type { Change, Finding } from './patch.ts'
 import { foldPath, isStrangePath, type PlaceRule, placesOf } from './protected-paths.ts'
 
-type GateRules = { maxFiles: number; maxBytes: number }
-const gateRules: GateRules = { maxFiles: 100, maxBytes: 4 * 1024 * 1024 }
+export type GateRules = {
+  maxFiles: number
+  maxBytes: number
+  /** Whether the routine may change this path at all; what it may change can still be protected. */
+  mayChange(path: string): boolean
+}
+const gateRules: GateRules = { maxFiles: 100, maxBytes: 4 * 1024 * 1024, mayChange: () => true }
 
 /** Why a person has to look before this change is published; empty when nobody has to. Decides by paths, sizes and modes alone. */
 export function gate(changes: readonly Change[], rules: GateRules = gateRules): Finding[] {
@@ -20,7 +25,7 @@ export function gate(changes: readonly Change[], rules: GateRules = gateRules): 
           },
         ]
       : []),
-    ...changes.flatMap((change) => [...pathFindings(change), ...modeFindings(change)]),
+    ...changes.flatMap((change) => [...placeFindings(change, rules), ...pathFindings(change), ...modeFindings(change)]),
   ]
 }
 
@@ -29,6 +34,11 @@ const sentences: Record<PlaceRule, string> = {
   agent_settings: 'steers coding agents',
   hooks: 'is run by git or steers it',
   owners: 'decides who reviews',
+}
+
+function placeFindings({ path }: Change, { mayChange }: GateRules): Finding[] {
+  if (mayChange(path)) return []
+  return [{ rule: 'paths', path, message: `${JSON.stringify(path)} is outside the paths of this routine` }]
 }
 
 function pathFindings({ path }: Change): Finding[] {

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Redaction } from '../secrets/redaction.ts'
 import { type Added, readAdded } from './added-text.ts'
-import { gate } from './gate.ts'
+import { gate, type GateRules } from './gate.ts'
 import type { Change, Finding } from './patch.ts'
 import type { Quarantine } from './quarantine.ts'
 import { findTokens } from './token-shapes.ts'
@@ -9,7 +9,7 @@ import { findMixed, findUnseen } from './unseen.ts'
 
 /** What a change does, and why a person has to look before it is published. */
 export type Inspected = { changes: Change[]; findings: Finding[] }
-export type Inspect = (quarantine: Quarantine, signal: AbortSignal) => Promise<Inspected>
+export type Inspect = (quarantine: Quarantine, rules: GateRules, signal: AbortSignal) => Promise<Inspected>
 
 /** More than a person reads, and than the gate lets through by its size; it bounds the time. */
 const mostBytes = 128 * 1024 * 1024
@@ -21,7 +21,7 @@ const findingsListed = 50
  * be read, or not in full, is a finding itself.
  */
 export function createInspection(known: Pick<Redaction, 'find'>, readBytes = mostBytes): Inspect {
-  return async (quarantine, signal) => {
+  return async (quarantine, rules, signal) => {
     const changes = await quarantine.changes()
     const found = new Map<string, Finding>()
     const add = (finding: Finding, kind: string) => {
@@ -43,7 +43,7 @@ export function createInspection(known: Pick<Redaction, 'find'>, readBytes = mos
       signal.throwIfAborted()
       add(unread(messageOf(error)), 'unread')
     }
-    return { changes, findings: [...gate(changes), ...listed([...found.values()])] }
+    return { changes, findings: [...gate(changes, rules), ...listed([...found.values()])] }
   }
 }
 

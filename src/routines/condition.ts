@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import { z } from 'zod'
+import { Globs } from './globs.ts'
 
 const plain = z.union([z.string(), z.number(), z.boolean()])
 
@@ -27,14 +28,6 @@ const Test = z.strictObject({
   exists: z.boolean().optional().describe('Is it there at all? null is not.'),
 })
 type Test = z.output<typeof Test>
-
-const Glob = z
-  .string()
-  .regex(/^!?(?!\.?\/)(?!!)./, 'must be a path from the root of the repository, such as src/** or !docs/**')
-  .max(200)
-const Globs = z
-  .union([Glob, z.array(Glob).min(1).max(100)])
-  .refine((globs) => [globs].flat().some((glob) => !glob.startsWith('!')), 'must have an entry without !')
 
 export type WrittenCondition = {
   any?: WrittenCondition[] | undefined

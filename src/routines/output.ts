@@ -1,4 +1,9 @@
 import { z } from 'zod'
+import { Globs } from './globs.ts'
+import { bytesOf, size } from './size.ts'
+
+/** What the ledger keeps of a change. */
+const mostBytes = 64 * 1024 * 1024
 
 const word = z
   .string()
@@ -17,6 +22,20 @@ const PullRequest = z.strictObject({
     .regex(/^[^\0-\x1f\x7f]+$/, 'must be one line')
     .optional()
     .describe('Its title; default: what the agent says it did.'),
+  paths: Globs.optional().describe(
+    'What may be changed, such as src/** or !src/generated/**; the rest waits for a person.',
+  ),
+  max_files: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('More changed files wait for a person; default 100.'),
+  max_size: size
+    .refine((written) => bytesOf(written) <= mostBytes, 'must be 64MB or less: more is not kept')
+    .optional()
+    .describe('More new content waits for a person; default 4MB.'),
 })
 
 /** Where the result goes. `none` and `report` need no repository. */

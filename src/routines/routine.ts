@@ -43,6 +43,8 @@ export type Routine = {
   pauseAfter: number
   topic: string
   catchUp: CatchUp
+  /** More than this, or anything else, waits for a person. `paths`: globs, the last that fits decides; null = any. */
+  gate: { paths: string[] | null; maxFiles: number; maxBytes: number }
   pullRequest: { draft: boolean; labels: string[]; reviewers: string[]; title: string | null }
   /** Keys whose behaviour does not exist yet: `check` warns, a run ends `failed: not_available` naming them. */
   unavailable: Unavailable[]

@@ -42,6 +42,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
       max: written.catch_up.max,
     },
     pullRequest: pullRequestOf(written.output),
+    gate: gateOf(written.output),
   }
 }
 
@@ -110,6 +111,15 @@ function inputOf(input: FrontMatter['inputs'][string]): InputSpec {
     required: required ?? value === undefined,
     ...(value === undefined ? {} : { default: value }),
     ...(description === undefined ? {} : { description }),
+  }
+}
+
+function gateOf(output: FrontMatter['output']): Routine['gate'] {
+  const written = typeof output === 'string' ? undefined : output.pull_request
+  return {
+    paths: written?.paths === undefined ? null : [written.paths].flat(),
+    maxFiles: written?.max_files ?? 100,
+    maxBytes: bytesOf(written?.max_size ?? '4MB'),
   }
 }
 

@@ -1,4 +1,7 @@
 import { join } from 'node:path'
+import type { GateRules } from '../checkout/gate.ts'
+import { isChanged } from '../routines/path-glob.ts'
+import type { Routine } from '../routines/routine.ts'
 import type { AgentExit, PatchToPublish } from './endings.ts'
 import type { Prepared } from './prepare.ts'
 import type { Task } from './task.ts'
@@ -33,7 +36,7 @@ export async function collect(
       folder: join(task.folder, 'quarantine'),
       signal,
     })
-    const { changes, findings } = await tools.inspect(quarantine, signal)
+    const { changes, findings } = await tools.inspect(quarantine, rulesOf(routine), signal)
     const diff = await quarantine.diff(diffBytes)
     await held.storePatch({ ...patch, changes, findings, diff: diff.text, diffCut: diff.cut })
     await tools.reached('patch_stored', run.id)
@@ -43,4 +46,8 @@ export async function collect(
     if (timeUp.aborted && exit.because === 'time_limit') return undefined
     throw error
   }
+}
+
+function rulesOf({ gate: { paths, ...most } }: Pick<Routine, 'gate'>): GateRules {
+  return { ...most, mayChange: (path) => paths === null || isChanged(paths, path) }
 }

@@ -104,9 +104,9 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
   return createWorker({
     ledger,
     checkouts,
-    inspect: async (quarantine, signal) => {
+    inspect: async (quarantine, rules, signal) => {
       await ground.learnSecrets()
-      return inspect(quarantine, signal)
+      return inspect(quarantine, rules, signal)
     },
     publish,
     forgeOf: (repository) => forges.of(repository),

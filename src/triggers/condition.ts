@@ -1,5 +1,5 @@
 import type { Condition } from '../routines/condition.ts'
-import { isChanged } from './path-glob.ts'
+import { isChanged } from '../routines/path-glob.ts'
 
 /** `changed`: the paths the event changed, where it has any. */
 export type Facts = { payload: unknown; changed?: readonly string[] | undefined }

@@ -19,6 +19,17 @@ const removed = { status: 'deleted', newMode: '000000', bytes: 0 } as const
 const added = { status: 'added', oldMode: '000000' } as const
 const rulesOf = (...changes: Change[]) => gate(changes).map(({ rule }) => rule)
 
+test('what a routine may change is a rule beside what is protected', () => {
+  const rules = { maxFiles: 2, maxBytes: 15, mayChange: (path: string) => path.startsWith('src/') }
+  const found = gate([change('src/a.ts'), change('SRC/b.ts'), change('src/.github/workflows/x.yml')], rules)
+  expect(found.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
+    'files: 3 files are changed; up to 2 pass',
+    'bytes: 0.0 MiB of content is new; up to 0.0 MiB pass',
+    'paths: "SRC/b.ts" is outside the paths of this routine',
+    'workflow: "src/.github/workflows/x.yml" is run by the forge or a build system',
+  ])
+})
+
 describe('what passes', () => {
   test.each([
     'README.md',

@@ -15,13 +15,14 @@ const base64 = Buffer.from(`user:${value}`).toString('base64')
 const redaction = createRedaction()
 redaction.learn({ name: 'DEPLOY', value })
 const inspect = createInspection(redaction)
+const rules = { maxFiles: 100, maxBytes: 4 * 1024 * 1024, mayChange: () => true }
 
 type Opened = Awaited<ReturnType<typeof openCheckout>>
 async function inspectAfter(before: Files, change: (tree: string, opened: Opened) => void) {
   using opened = await openCheckout({ files: before })
   change(opened.checkout.tree, opened)
   await using quarantine = await opened.openPatch((await opened.collect())!)
-  const { findings } = await inspect(quarantine, opened.signal)
+  const { findings } = await inspect(quarantine, rules, opened.signal)
   return findings
 }
 const contentRules = new Set(['secret', 'unseen', 'mixed_script', 'unread'])
@@ -96,7 +97,7 @@ describe('what a change adds', () => {
     using opened = await openCheckout()
     writeFiles(opened.checkout.tree, { a: value, b: 'lorem ipsum\n'.repeat(100_000), c: value })
     await using quarantine = await opened.openPatch((await opened.collect())!)
-    const { findings } = await createInspection(redaction, 1024 * 1024)(quarantine, signal)
+    const { findings } = await createInspection(redaction, 1024 * 1024)(quarantine, rules, signal)
     expect(findings.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
       'secret: "a" line 1 adds the value of the secret DEPLOY',
       'unread: what the change adds was not looked through in full: only its first 1 MiB were',
@@ -118,7 +119,7 @@ describe('a gate that cannot look says so', () => {
 
   test('git that fails, a diff that is none, a search that throws', async () => {
     const broken = async () => Promise.reject(new Error('git diff-tree: out of memory'))
-    expect((await inspect(quarantine({ readAdded: broken }), signal)).findings).toEqual([
+    expect((await inspect(quarantine({ readAdded: broken }), rules, signal)).findings).toEqual([
       {
         rule: 'unread',
         path: null,
@@ -129,7 +130,7 @@ describe('a gate that cannot look says so', () => {
       each(Buffer.from('diff --git a/x b/x\n@@ -0,0 +1 @@\n+x\n'))
       return { cut: false }
     }
-    expect((await inspect(quarantine({ readAdded: odd }), signal)).findings[0]!.rule).toBe('unread')
+    expect((await inspect(quarantine({ readAdded: odd }), rules, signal)).findings[0]!.rule).toBe('unread')
     using opened = await openCheckout()
     writeFiles(opened.checkout.tree, { a: 'x' })
     await using real = await opened.openPatch((await opened.collect())!)
@@ -139,7 +140,7 @@ describe('a gate that cannot look says so', () => {
         return redaction.find(bytes)
       },
     })
-    expect((await failing(real, signal)).findings).toEqual([
+    expect((await failing(real, rules, signal)).findings).toEqual([
       { rule: 'unread', path: null, message: expect.stringMatching(/in full: out of bounds$/) as string },
     ])
   })
@@ -150,7 +151,7 @@ describe('a gate that cannot look says so', () => {
       stop.abort()
       return Promise.reject(new Error('killed'))
     }
-    await expect(inspect(quarantine({ readAdded }), stop.signal)).rejects.toThrow(/abort/i)
+    await expect(inspect(quarantine({ readAdded }), rules, stop.signal)).rejects.toThrow(/abort/i)
   })
 })
 

@@ -112,6 +112,23 @@ const inFrontMatter: [string, string[]][] = [
       'x.md:4:8: "limits" must be a map, not empty – it may be a map (minutes, usd, turns, at_once, memory, cpus, processes, disk)',
     ],
   ],
+  [
+    'output: { pull_request: { max_size: 65MB } }',
+    ['x.md:4:37: "output.pull_request.max_size" must be 64MB or less: more is not kept'],
+  ],
+  [
+    'output: { pull_request: { max_size: 4 MB } }',
+    ['x.md:4:37: "output.pull_request.max_size" must be a size such as 512MB or 4GB'],
+  ],
+  ['output: { pull_request: { max_files: 0 } }', ['x.md:4:38: "output.pull_request.max_files" must be at least 1']],
+  [
+    'output: { pull_request: { paths: "!docs/**" } }',
+    ['x.md:4:34: "output.pull_request.paths" must have an entry without !'],
+  ],
+  [
+    'output: { pull_request: { paths: ./x } }',
+    [expect.stringMatching(/must be a path from the root of the repository/)],
+  ],
   ['catch_up: { max_age: 90 }', ['x.md:4:22: "catch_up.max_age" must be a duration such as 30m, 6h or 2d']],
   ['catch_up: { max_age: 6 hours }', ['x.md:4:22: "catch_up.max_age" must be a duration such as 30m, 6h or 2d']],
   ['topic: 1.10', ['x.md:4:8: "topic" must be text, not 1.1 – write it in quotes: "1.10"']],

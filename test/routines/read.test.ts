@@ -37,6 +37,7 @@ describe('a valid file', () => {
       topic: 'main',
       catchUp: { mode: 'last', maxAgeMs: 6 * 3_600_000, max: 100 },
       pullRequest: { draft: true, labels: [], reviewers: [], title: null },
+      gate: { paths: null, maxFiles: 100, maxBytes: 4 * 1024 * 1024 },
       unavailable: [],
       webhooks: [],
       after: [],
@@ -66,7 +67,7 @@ pace: { jitter: 10m, cooldown: 30m, max: { runs: 10, per: 1d }, not_between: [{ 
 pause_after: 0
 catch_up: { mode: last, max_age: 90m }
 topic: dependencies
-output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title: Tidy } }`),
+output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title: Tidy, paths: [src/**, '!src/gen/**'], max_files: 500, max_size: 16MB } }`),
     )
     expect(routine).toMatchObject({
       schedules: [
@@ -96,6 +97,7 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       topic: 'dependencies',
       catchUp: { mode: 'last', maxAgeMs: 5_400_000, max: 100 },
       pullRequest: { draft: false, labels: ['a', 'b'], reviewers: ['ada'], title: 'Tidy' },
+      gate: { paths: ['src/**', '!src/gen/**'], maxFiles: 500, maxBytes: 16 * 1024 * 1024 },
       unavailable: [],
     })
   })

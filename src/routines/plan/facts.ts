@@ -18,7 +18,7 @@ export function factsOf(routine: Routine): Facts {
     writes:
       repository === null
         ? 'nothing'
-        : `branches overnight/${routine.name}/… and ${pullRequest.draft ? 'draft pull requests' : 'pull requests'} in ${repository}`,
+        : `branches overnight/${routine.name}/… and ${pullRequest.draft ? 'draft pull requests' : 'pull requests'} in ${repository}${gateText(routine)}`,
     agent: [engine.name, engine.model, engine.effort, engine.command.join(' ')].filter(Boolean).join(' '),
     sandbox: sandbox ?? 'the strongest that starts',
     network: networkText(routine),
@@ -29,6 +29,16 @@ export function factsOf(routine: Routine): Facts {
     missed: missedText(routine),
     pauses: routine.pauseAfter === 0 ? 'never by itself' : `after ${routine.pauseAfter} failures one after the other`,
   }
+}
+
+/** What differs from a routine that says nothing of it. */
+function gateText({ gate: { paths, maxFiles, maxBytes } }: Routine): string {
+  const told = [
+    ...(paths === null ? [] : [`only ${paths.join(' ')}`]),
+    ...(maxFiles === 100 ? [] : [`up to ${maxFiles} files`]),
+    ...(maxBytes === 4 * 1024 * 1024 ? [] : [`up to ${writtenSize(maxBytes)}`]),
+  ]
+  return told.length === 0 ? '' : `; without asking a person ${told.join(', ')}`
 }
 
 function triggersOf({ schedules, github, webhooks, after, api }: Routine): string[] {

@@ -8,6 +8,13 @@ const factsIn = (frontMatter: string) => factsOf(readGood(routineText(frontMatte
 const cases: [string, Partial<Facts>][] = [
   ['', { due: 'when a person fires it', who: 'people of this service', missed: null, pace: null, debounce: null }],
   ['', { network: 'none; not limited where only process starts', pauses: 'after 5 failures one after the other' }],
+  [
+    'output: { pull_request: { paths: [src/**, "!src/gen/**"], max_files: 5, max_size: 64MB } }',
+    {
+      writes:
+        'branches overnight/x/… and draft pull requests in ./shop; without asking a person only src/** !src/gen/**, up to 5 files, up to 64MB',
+    },
+  ],
   ['sandbox: process', { sandbox: 'process', network: 'not limited' }],
   ['sandbox: bubblewrap', { sandbox: 'bubblewrap', network: 'none' }],
   ['sandbox: bubblewrap\nnetwork: open', { network: 'every public host' }],
