@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { originUrl } from './checkout.ts'
 import { startGit } from './git.ts'
 import { killGroup } from './hear.ts'
 
@@ -12,6 +14,11 @@ export type FetchRequest = {
   /** `version=2` as the client says it; undefined is the oldest. */
   protocol: string | undefined
   signal: AbortSignal
+}
+
+/** The addresses by which git asks for the repository at `url`, with `.git` behind it or not. One on this machine is not named to agents. */
+export function addressesOf(url: string): string[] {
+  return [originUrl, ...(URL.parse(url)?.protocol === 'https:' ? [url.replace(/\.git$/, '')] : [])]
 }
 
 /** Branches alone: whatever else is kept in a mirror is nobody's business. One thread, because nobody waits for the others. */
@@ -30,6 +37,8 @@ export async function serveMirror(gitDir: string, request: FetchRequest): Promis
   const child = startGit([...settings, 'upload-pack', '--stateless-rpc', '--strict', ...advertise, gitDir], {
     env: protocol === undefined ? {} : { GIT_PROTOCOL: protocol },
   })
+  // What it costs is no part of the sandbox, so it waits for everybody else.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
   const stop = () => killGroup(child, 'SIGKILL')
   signal.addEventListener('abort', stop, { once: true })
   try {

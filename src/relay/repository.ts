@@ -21,7 +21,7 @@ export const repositoryPath = '/git/repository'
 /** What a fetch of a hundred thousand branches says. */
 const mostAsked = 16 * 1024 * 1024
 /** Each takes a processor for as long as it packs. */
-const mostAtOnce = 4
+const mostAtOnce = 2
 const longestMs = 10 * 60_000
 
 type Service = { kind: 'branches' | 'objects' } | { status: number; why: string }

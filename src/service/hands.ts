@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createInspection } from '../checkout/inspection.ts'
-import { originUrl } from '../checkout/checkout.ts'
+import { addressesOf } from '../checkout/serve-mirror.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
 import { publish } from '../publish/publish.ts'
@@ -117,8 +117,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
         ...way,
         dial,
         repository: {
-          // One on this machine is not named to agents.
-          urls: [originUrl, ...(URL.parse(url)?.protocol === 'https:' ? [url] : [])],
+          urls: addressesOf(url),
           serve: (fetch) => checkouts.serveMirror(gitDir, fetch),
         },
         model: onUsage && { onUsage, upstream: config.model },
