@@ -25,6 +25,8 @@ export async function collect(
     await using sandbox = await tools.openSandbox(routine, {
       run: run.id,
       mounts: tools.checkouts.mountsFor(checkout).collector,
+      // An agent that wrote too much is judged by what it wrote, and that must be looked at.
+      limits: { diskBytes: Infinity },
     })
     const patch = await tools.checkouts.collectPatch({ checkout, sandbox, signal })
     await tools.reached('collected', run.id)

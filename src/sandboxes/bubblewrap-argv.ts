@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import { usualLimits } from './limits.ts'
 import { forwarderInside, sandboxHome } from './inside.ts'
-import type { Mount } from './sandbox.ts'
+import type { Limits, Mount } from './sandbox.ts'
 
 /** What of this machine every sandbox sees, read-only. */
 export type System = {
@@ -16,15 +17,18 @@ export type System = {
   processesLimited: boolean
 }
 
-/** Threads count too: room for a parallel test suite, too little to starve the machine. */
-const maxProcesses = 4096
 const etc = join(import.meta.dirname, 'etc')
 
 /** What one command sees beside the system. `hidden` folders are empty, except for mounts inside them. */
-export type View = { mounts: readonly Mount[]; hidden: readonly string[]; cwd: string }
+export type View = {
+  mounts: readonly Mount[]
+  hidden: readonly string[]
+  cwd: string
+  limits?: Pick<Limits, 'processes' | 'diskBytes'>
+}
 
 /** The arguments of bwrap up to where the first process begins. Later ones cover earlier ones, so the order is part of the walls. */
-export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): string[] {
+export function bubblewrapArgv(system: System, { mounts, hidden, cwd, limits = usualLimits }: View): string[] {
   const memory = (path: string, mode: string) => [
     '--perms',
     mode,
@@ -55,9 +59,13 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd }: View): s
     // Under a service of root, uid 1000 inside is still root to /proc/sys, where core_pattern names a program the host starts.
     [...hidden, '/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]),
     ['--chdir', cwd],
-    system.processesLimited ? ['prlimit', `--nproc=${maxProcesses}:${maxProcesses}`] : [],
+    system.processesLimited ? ['prlimit', `--nproc=${limits.processes}:${limits.processes}`, ...fileLimit(limits)] : [],
   ].flat()
 }
+
+/** One large file is stopped at once, without anybody looking. */
+const fileLimit = ({ diskBytes }: Pick<Limits, 'diskBytes'>) =>
+  Number.isFinite(diskBytes) ? [`--fsize=${diskBytes}:${diskBytes}`] : []
 
 type Layer = { path: string; argv: string[] }
 const showMount = ({ path, write }: Mount): Layer => ({ path, argv: [write ? '--bind' : '--ro-bind', path, path] })

@@ -1,30 +1,42 @@
 import { StepFailed } from '../errors.ts'
 import { bubblewrapArgv, type System } from './bubblewrap-argv.ts'
 import { readSystem } from './bubblewrap-system.ts'
+import { findCgroups, type Cgroups } from './cgroup.ts'
 import { commandPath } from './command-path.ts'
 import { holdNamespace } from './hold.ts'
 import { forwarderInside, forwardPort, sandboxHome } from './inside.ts'
 import { killLeftovers } from './leftovers.ts'
+import { usualLimits } from './limits.ts'
 import { coverMounts } from './mounts.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
-import type { SandboxDriver } from './sandbox.ts'
-import { startCommand } from './start.ts'
+import type { Limits, SandboxDriver } from './sandbox.ts'
+import { roomNote } from './room.ts'
+import { startLimited } from './start-limited.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
 type Found = { system: System } | { missing: string }
 const installHint = 'install bubblewrap and allow user namespaces, or write sandbox: process'
 
+export type BubblewrapOptions = {
+  program?: string
+  hidden?: readonly string[]
+  limits?: Limits
+  cgroups?: () => Promise<Cgroups>
+}
+
 /**
  * Linux namespaces through bwrap: own processes, no network, uid 1000, and of the file system only the system's programs and
- * the mounts. Lost against docker: limits of memory, and under a service of root of the number of processes.
+ * the mounts; cgroups where this process may make some. Lost against docker: limits, where it may not.
  * `program` is the bwrap to start (default: the one in /usr/bin or /bin). `hidden` are folders of the operator that no mount may
- * show: inside a mount they are empty, and as a mount they are refused.
+ * show: inside a mount they are empty, and as a mount they are refused. `cgroups` says where they are looked for.
  */
-export function createBubblewrapDriver(options: { program?: string; hidden?: readonly string[] } = {}): SandboxDriver {
-  const { program = 'bwrap', hidden = [] } = options
+export function createBubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver {
+  const { program = 'bwrap', hidden = [], limits = usualLimits } = options
   const runs = createOpenRuns()
   let found: Promise<Found> | undefined
   const find = () => (found ??= firstWorking(program))
+  let cgroups: Promise<Cgroups> | undefined
+  const groups = () => (cgroups ??= (options.cgroups ?? findCgroups)())
 
   return {
     name: 'bubblewrap',
@@ -39,31 +51,42 @@ export function createBubblewrapDriver(options: { program?: string; hidden?: rea
       const { forward } = spec
       const mounts = forward ? [...spec.mounts, { path: forward.socket, write: false }] : spec.mounts
       const covered = await coverMounts(mounts, hidden)
+      const caps = { ...limits, ...spec.limits }
+      const cgroups = await groups()
       const remove = runs.add(spec.run)
       return openSandbox(spec, {
         name: 'bubblewrap',
-        notes: notesOf(result.system),
+        notes: [...notesOf(result.system, cgroups), roomNote],
+        roomBytes: caps.diskBytes,
         forwardedAt: forward && `127.0.0.1:${forwardPort}`,
         defaults: { HOME: sandboxHome, PATH: commandPath, TMPDIR: '/tmp' },
         start: (argv, { env, cwd, signal }) =>
-          startCommand({
-            launcher: [program, ...bubblewrapArgv(result.system, { mounts, hidden: covered, cwd })],
-            launcherCwd: '/',
-            argv,
-            env,
-            takeHold: holdNamespace,
-            forward: forward && {
-              socket: forward.socket,
-              port: forwardPort,
-              program: forwarderInside,
-              node: process.execPath,
+          startLimited(
+            { cgroups, run: spec.run, limits: caps },
+            {
+              launcher: [program, ...bubblewrapArgv(result.system, { mounts, hidden: covered, cwd, limits: caps })],
+              launcherCwd: '/',
+              argv,
+              env,
+              takeHold: holdNamespace,
+              forward: forward && {
+                socket: forward.socket,
+                port: forwardPort,
+                program: forwarderInside,
+                node: process.execPath,
+              },
+              signal,
             },
-            signal,
-          }),
+          ),
         close: async () => remove(),
       })
     },
-    reap: (owned) => killLeftovers((run) => !runs.has(run) && owned(run)),
+    async reap(owned) {
+      const abandoned = (run: string) => !runs.has(run) && owned(run)
+      const killed = await killLeftovers(abandoned)
+      await (await groups()).reap(abandoned)
+      return killed
+    },
   }
 }
 
@@ -82,8 +105,13 @@ async function firstWorking(program: string): Promise<Found> {
   return { missing }
 }
 
-const notesOf = ({ nestingForbidden, processesLimited }: System) => [
-  'memory is not limited',
-  ...(processesLimited && process.geteuid?.() !== 0 ? [] : ['the number of processes is not limited']),
-  ...(nestingForbidden ? [] : ['further user namespaces can be made inside']),
-]
+/** The kernel overlooks prlimit's number of processes for root. */
+function notesOf({ nestingForbidden, processesLimited }: System, cgroups: Cgroups): string[] {
+  const few = cgroups.limits.includes('pids') || (processesLimited && process.geteuid?.() !== 0)
+  return [
+    ...(cgroups.limits.includes('memory') ? [] : ['memory is not limited']),
+    ...(cgroups.limits.includes('cpu') ? [] : ['processor time is not limited']),
+    ...(few ? [] : ['the number of processes is not limited']),
+    ...(nestingForbidden ? [] : ['further user namespaces can be made inside']),
+  ]
+}

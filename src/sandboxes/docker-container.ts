@@ -65,13 +65,18 @@ export function containerOf(plan: ContainerPlan): ContainerCreateOptions {
       ShmSize: memoryFile(limits),
       Tmpfs: memoryFolders(plan),
       Mounts: mountsOf(plan),
-      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
+      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }, ...fileLimit(limits)],
       // When the machine itself runs out, the agent goes before the service.
       OomScoreAdj: 500,
       // Docker's own log of what is printed would fill the disk.
       LogConfig: { Type: 'none', Config: {} },
     },
   }
+}
+
+/** One large file is stopped at once, without anybody looking. */
+function fileLimit({ diskBytes }: Limits) {
+  return Number.isFinite(diskBytes) ? [{ Name: 'fsize', Soft: diskBytes, Hard: diskBytes }] : []
 }
 
 /** Counted as memory by the kernel, so no more than there may be. */

@@ -43,6 +43,12 @@ async function replace(path: string, write: (path: string) => Promise<void>): Pr
   await rename(own, path)
 }
 
+/** Of a folder that was never used there is none, and so there are no containers of its. */
+export async function findId(folder: string): Promise<string | undefined> {
+  const id = await readFile(join(folder, 'id'), 'utf8').catch(() => '')
+  return id.trim() || undefined
+}
+
 /** Whoever comes first decides; link(2) refuses the others. */
 async function ensureId(path: string): Promise<string> {
   const own = `${path}.${randomUUID()}`

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { StepFailed } from '../errors.ts'
 import { containerOf, labels } from './docker-container.ts'
 import { createDaemon, dockerRefused, soon, type Daemon } from './docker-daemon.ts'
-import { ensureGround, type DockerGround } from './docker-ground.ts'
+import { ensureGround, findId, type DockerGround } from './docker-ground.ts'
 import { findImage, type Found } from './docker-probe.ts'
 import { startContainer } from './docker-start.ts'
 import { firstProcess } from './first-process.ts'
@@ -11,6 +11,7 @@ import { lend } from './lend.ts'
 import { coverMounts, isInside } from './mounts.ts'
 import { createOpenRuns, openSandbox, type Walls } from './open-sandbox.ts'
 import { notStartable } from './refused.ts'
+import { roomNote } from './room.ts'
 import type { Limits, SandboxDriver, SandboxSpec } from './sandbox.ts'
 
 export type DockerOptions = {
@@ -72,8 +73,8 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       }
     },
     async reap(owned) {
-      const { id } = await ensureGround(folder)
-      return reap(daemon, id, (run) => !runs.has(run) && owned(run))
+      const id = await findId(folder)
+      return id === undefined ? 0 : reap(daemon, id, (run) => !runs.has(run) && owned(run))
     },
   }
 }
@@ -83,6 +84,7 @@ type Means = { options: DockerOptions; daemon: Daemon; found: Exclude<Found, { m
 async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Means): Promise<Omit<Walls, 'close'>> {
   const { image, folder, hidden = [], limits } = options
   const { volumes, path, notes } = found
+  const caps = { ...limits, ...spec.limits }
   const ground = await ensureGround(folder)
   const { forward } = spec
   const mounts = forward ? [...spec.mounts, { path: forward.socket, write: false }] : spec.mounts
@@ -91,7 +93,8 @@ async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Me
   await lend(ground.user, lent, (path) => hidden.some((folder) => isInside(path, folder)))
   return {
     name: 'docker',
-    notes,
+    notes: [...notes, roomNote],
+    roomBytes: caps.diskBytes,
     forwardedAt: forward && `127.0.0.1:${forwardPort}`,
     defaults: { HOME: sandboxHome, PATH: path, TMPDIR: '/tmp' },
     async start(argv, { env, cwd, signal }) {
@@ -105,7 +108,7 @@ async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Me
         forget()
         return dockerRefused(error, options)
       }
-      const made = containerOf({ ...plan, limits: { ...limits, ...spec.limits }, argv: first.argv })
+      const made = containerOf({ ...plan, limits: caps, argv: first.argv })
       const container = await soon(daemon.createContainer(made)).catch((error: unknown) => {
         throw explain(error)
       })

@@ -19,7 +19,7 @@ export type SandboxSettings = {
 export function createSandboxDrivers({ hidden, docker, limits }: SandboxSettings): SandboxDrivers {
   return {
     docker: createDockerDriver({ ...docker, hidden, limits }),
-    bubblewrap: createBubblewrapDriver({ hidden }),
+    bubblewrap: createBubblewrapDriver({ hidden, limits }),
     process: createProcessDriver(),
   }
 }

@@ -1,5 +1,6 @@
 import type { Sandbox, SandboxProcess, SandboxSpec, SpawnOptions } from './sandbox.ts'
 import { runMarker } from './leftovers.ts'
+import { withinRoom } from './room.ts'
 
 export type Walls = {
   name: Sandbox['name']
@@ -8,6 +9,8 @@ export type Walls = {
   forwardedAt: string | undefined
   /** HOME, PATH and TMPDIR of commands that bring none. */
   defaults: { HOME: string; PATH: string; TMPDIR: string }
+  /** Bytes that the folders it may write in may take; undefined = whatever there is. */
+  roomBytes?: number
   start(argv: readonly string[], options: SpawnOptions & { env: Record<string, string> }): Promise<SandboxProcess>
   /** Called once, when no command is left. */
   close(): Promise<void>
@@ -18,6 +21,7 @@ export function openSandbox(spec: SandboxSpec, walls: Walls): Sandbox {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
   const { name, notes, defaults, forwardedAt } = walls
+  const written = spec.mounts.flatMap(({ path, write }) => (write ? [path] : []))
 
   return {
     name,
@@ -26,7 +30,9 @@ export function openSandbox(spec: SandboxSpec, walls: Walls): Sandbox {
     async spawn(argv, options) {
       const env = { ...defaults, ...options.env, [runMarker]: spec.run }
       const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal
-      const starting = walls.start(argv, { ...options, env, signal })
+      const starting = walls
+        .start(argv, { ...options, env, signal })
+        .then((command) => withinRoom(command, written, walls.roomBytes ?? Infinity))
       const ended = starting.then((command) => command.exit).catch(() => undefined)
       running.add(ended)
       void ended.then(() => running.delete(ended))

@@ -550,6 +550,76 @@ export function sandboxContract({ confines, namespaced, contained = false, fixtu
     })
 
   if (confines)
+    describe('a bomb goes off inside its limits', () => {
+      const limits = { memoryBytes: 128 * 1024 ** 2, cpus: 2, processes: 60, diskBytes: 96 * 1024 ** 2 }
+      async function explode(run: string, argv: string[]) {
+        const place = join(root, 'bombs')
+        await mkdir(place, { recursive: true })
+        onTestFinished(() => rm(place, { recursive: true, force: true }))
+        await using small = await driver.open({
+          run: `${suite}-${run}`,
+          mounts: [{ path: place, write: true }],
+          limits,
+        })
+        const began = performance.now()
+        const done = await finish(small, argv, { cwd: place })
+        expect(performance.now() - began).toBeLessThan(15_000)
+        // Whoever comes next finds everything as it was.
+        expect(await finish(small, ['echo', 'next'], { cwd: place })).toMatchObject({ code: 0, stdout: 'next\n' })
+        return { notes: small.notes.join('\n'), ...done }
+      }
+      const causeUnless = (notes: string, word: string, cause: string) => (notes.includes(word) ? undefined : cause)
+
+      test('memory', async () => {
+        const hungry = `const held = []; while (held.length < 64) held.push(Buffer.alloc(16 * 1024 ** 2, 1)); process.exit(9)`
+        const { cause, notes } = await explode('memory', ['node', '-e', hungry])
+        expect(cause).toBe(causeUnless(notes, 'memory is not limited', 'out_of_memory'))
+      })
+
+      test('memory that is called files', async () => {
+        const { code } = await explode('tmpfs', [
+          'sh',
+          '-c',
+          'head -c 8G /dev/zero > /tmp/full || head -c 8G /dev/zero > "$HOME/full"',
+        ])
+        expect(code).not.toBe(0)
+      })
+
+      test('processes without end, that nobody waits for', async () => {
+        const place = join(root, 'bombs')
+        await mkdir(place, { recursive: true })
+        onTestFinished(() => rm(place, { recursive: true, force: true }))
+        await using small = await driver.open({ run: `${suite}-fork`, mounts: [{ path: place, write: true }], limits })
+        const seconds = mark(7322)
+        // Each leaves its session and its parent; where there is no limit, there are no more than two hundred.
+        const bomb = `trap "" TERM; for i in $(seq 200); do (setsid sleep ${seconds} >/dev/null 2>&1 &) 2>/dev/null; done; echo up; sleep ${seconds}`
+        const command = await small.spawn(['sh', '-c', bomb], { cwd: place })
+        await Promise.race([once(command.stdout, 'data'), command.exit])
+        const many = (await processesWith(`sleep ${seconds}`)).length
+        const notes = small.notes.join('\n')
+        expect(many > limits.processes).toBe(notes.includes('number of processes is not limited'))
+        await command.kill(0)
+        expect(await processesWith(`sleep ${seconds}`)).toEqual([])
+        expect(await finish(small, ['echo', 'next'], { cwd: place })).toMatchObject({ stdout: 'next\n' })
+      })
+
+      test('one file without end', async () => {
+        const { cause } = await explode('file', ['sh', '-c', 'exec head -c 8G /dev/zero > full'])
+        expect(cause).toBe('out_of_room')
+        expect(existsSync(join(root, 'bombs', 'full'))).toBe(true)
+      })
+
+      test.for([
+        ['large files', 'for (let n = 0; n < 4000; n++) fs.writeFileSync(`f${n}`, Buffer.alloc(1024 ** 2, 1))'],
+        ['a million empty files', 'for (let n = 0; n < 1e6; n++) fs.closeSync(fs.openSync(`f${n}`, "w"))'],
+      ] as const)('%s', { timeout: 60_000 }, async ([, script]) => {
+        // It begins again, so that it does not come to its own end before anybody looks.
+        const argv = ['node', '-e', `const fs = require('node:fs'); for (;;) { ${script} }`]
+        expect(await explode('many', argv)).toMatchObject({ code: null, signal: 'SIGKILL', cause: 'out_of_room' })
+      })
+    })
+
+  if (confines)
     describe('walls', () => {
       test('mounts are as they were told, the inner of two too', async () => {
         const { stdout, stderr } = await shell(`
