@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Exit, SandboxProcess } from './sandbox.ts'
@@ -22,11 +22,15 @@ export function withinRoom(command: SandboxProcess, paths: readonly string[], by
   if (paths.length === 0 || !Number.isFinite(bytes)) return command
   const over = new AbortController()
   const state = { isFull: false }
-  void untilFull(paths, bytes, over.signal).then((isFull) => {
-    if (!isFull) return
-    state.isFull = true
-    void command.kill(0)
-  })
+  const looks = [() => countsMore(paths, bytes / inodeBytes, over.signal), () => takesMore(paths, bytes, over.signal)]
+  void Promise.any(looks.map((look) => untilTrue(look, over.signal))).then(
+    () => {
+      state.isFull = true
+      void command.kill(0)
+    },
+    // It ended before.
+    () => undefined,
+  )
   const exit = command.exit.then((exit): Exit => {
     over.abort()
     return state.isFull || exit.signal === 'SIGXFSZ' ? { ...exit, cause: 'out_of_room' } : exit
@@ -41,27 +45,40 @@ export function withinRoom(command: SandboxProcess, paths: readonly string[], by
   }
 }
 
-async function untilFull(paths: readonly string[], bytes: number, signal: AbortSignal): Promise<boolean> {
+/** Rejects when nobody wants to know any more. */
+async function untilTrue(look: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   for (let restMs = pauseMs.least; ;) {
-    await delay(restMs, undefined, { signal, ref: false }).catch(() => undefined)
-    if (signal.aborted) return false
+    await delay(restMs, undefined, { signal, ref: false })
     const since = performance.now()
-    if ((await takenBy(paths, signal)) > bytes) return !signal.aborted
+    if (await look()) break
     restMs = Math.min(pauseMs.most, Math.max(pauseMs.least, (performance.now() - since) * pauseTimes))
   }
+  signal.throwIfAborted()
 }
 
-/** By du(1), which follows no link, opens no file and stays on its file system. What vanishes meanwhile it complains of, and counts on. */
-async function takenBy(paths: readonly string[], signal: AbortSignal): Promise<number> {
-  const [kilobytes, inodes] = await Promise.all(
-    [['--block-size=1024'], ['--inodes']].map(async (how) => {
-      const argv = ['--summarize', '--total', '--one-file-system', ...how, '--', ...paths]
-      const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, signal, maxBuffer: 1 << 26 }
-      const said = await run('du', argv, options).catch((error: { stdout?: string }) => ({
-        stdout: error.stdout ?? '',
-      }))
-      return Number(/^(\d+)\ttotal$/m.exec(said.stdout)?.[1] ?? 0)
-    }),
-  )
-  return (kilobytes ?? 0) * 1024 + (inodes ?? 0) * inodeBytes
+const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' }
+
+/**
+ * By du(1), which follows no link, opens no file and stays on its file system. What vanishes meanwhile it complains of, and goes on.
+ */
+async function takesMore(paths: readonly string[], bytes: number, signal: AbortSignal): Promise<boolean> {
+  const argv = ['--summarize', '--total', '--one-file-system', '--block-size=1024', '--', ...paths]
+  const { stdout } = await run('du', argv, { env, signal }).catch((error: { stdout?: string }) => ({
+    stdout: error.stdout ?? '',
+  }))
+  return Number(/^(\d+)\ttotal$/m.exec(stdout)?.[1] ?? 0) * 1024 > bytes
+}
+
+/** By find(1), which reads names alone, and is ended when there are too many: a size is long in coming where a million files are made. */
+async function countsMore(paths: readonly string[], files: number, signal: AbortSignal): Promise<boolean> {
+  const argv = ['-P', ...paths, '-xdev', '-printf', '.']
+  const find = spawn('find', argv, { env, signal, stdio: ['ignore', 'pipe', 'ignore'] })
+  find.on('error', () => undefined)
+  let found = 0
+  for await (const dots of find.stdout as AsyncIterable<Buffer>) {
+    found += dots.length
+    if (found > files) break
+  }
+  find.kill('SIGKILL')
+  return found > files
 }
