@@ -8,7 +8,7 @@ import { findTokens } from './token-shapes.ts'
 import { findMixed, findUnseen } from './unseen.ts'
 
 /** What a change does, and why a person has to look before it is published. */
-export type Inspected = { changes: Change[]; findings: Finding[] }
+type Inspected = { changes: Change[]; findings: Finding[] }
 export type Inspect = (quarantine: Quarantine, rules: GateRules, signal: AbortSignal) => Promise<Inspected>
 
 /** More than a person reads, and than the gate lets through by its size; it bounds the time. */

@@ -3,7 +3,7 @@ import { formsOf } from './forms.ts'
 export type KnownSecret = { name: string; value: string }
 /** Bytes `start` up to `end` hold a form of a value, or several that overlap; `name` is that of the first. */
 export type Place = { start: number; end: number; name: string }
-export type Found = {
+type Found = {
   places: Place[]
   /** From here on a form may have begun whose end is not there yet; the length when none has. */
   openFrom: number

@@ -1,5 +1,5 @@
 /** Shorter values are words of ordinary text: who replaced them would garble what people read. */
-export const leastBytes = 8
+const leastBytes = 8
 /** A line of a longer secret (a key in PEM, say) that may be told by itself. */
 const leastLine = 16
 

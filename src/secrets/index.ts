@@ -1,7 +1,7 @@
 import type { Redaction } from './redaction.ts'
 import { nobody, type Asker, type Secret, type SecretSource } from './secret-source.ts'
 
-export type SecretOf = (name: string, asker?: Asker) => Promise<Secret>
+type SecretOf = (name: string, asker?: Asker) => Promise<Secret>
 export type Secrets = {
   secretOf: SecretOf
   /** Hosts the secret may be sent to; none when nobody lists any. */

@@ -82,6 +82,8 @@ export async function openHands(ground: Ground, building: AsyncDisposableStack, 
     atWork: worker.atWork,
     ticks: [
       { every: beatEvery, name: 'worker', act: () => ledger.workers.beat(me) },
+      // One that is changed while a run is at work is kept out of what comes after.
+      { every: '*/2 * * * * *', name: 'secrets', act: async () => worker.atWork().length > 0 && ground.learnSecrets() },
       {
         every: '43 * * * *',
         name: 'sweep',

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openCrew, type Crew } from '../support/crew.ts'
+import { openCrew, type Crew, until } from '../support/crew.ts'
 
 const value = 'kx-Zq7Lw9mT4vR2pY8'
 const base64 = Buffer.from(`user:${value}`).toString('base64')
@@ -61,6 +61,19 @@ describe('a secret that an agent came by', () => {
       code: 1,
       stderr: expect.stringMatching(/no secret "SIGNING"/) as string,
     })
+  })
+
+  test('and one that is changed while the run is at work is known within seconds', async () => {
+    const [stop, rotated] = [join(crew.place.folder, 'stop'), 'pN3-wK8jH5gF1dS6']
+    writeFileSync(join(crew.place.folder, 'loot'), rotated)
+    const sh = `until [ -e '${stop}' ]; do cat ${loot()}; echo; sleep 0.1; done`
+    const run = await crew.start('patient', { sh })
+    await crew.reaches(run, 'working')
+    mkdirSync(join(crew.place.data, 'secrets'))
+    writeFileSync(join(crew.place.data, 'secrets', 'ROTATED'), rotated, { mode: 0o600 })
+    await until(15, async () => ((await crew.said(run)).includes('[secret ROTATED]') ? [] : ['the value']))
+    writeFileSync(stop, '')
+    await crew.settled(run)
   })
 
   test.each([

@@ -37,7 +37,8 @@ async function hashOfMaking(): Promise<string> {
   const hash = createHash('sha256').update(process.execPath)
   const tables = (await readdir(join(root, migrations))).filter((name) => name.endsWith('.sql')).toSorted()
   const made = ['src/ledger/cluster.ts', 'node_modules/@electric-sql/pglite/package.json']
-  for (const file of [...made, ...tables.map((name) => join(migrations, name))]) {
+  // The journal says when each was made, by which a store knows what it has.
+  for (const file of [...made, ...[...tables, 'meta/_journal.json'].map((name) => join(migrations, name))]) {
     hash.update(await readFile(join(root, file)))
   }
   return hash.digest('hex').slice(0, 12)
