@@ -73,7 +73,7 @@ describe('a secret that an agent came by', () => {
     writeFileSync(join(crew.place.data, 'secrets', 'ROTATED'), rotated, { mode: 0o600 })
     await until(15, async () => ((await crew.said(run)).includes('[secret ROTATED]') ? [] : ['the value']))
     writeFileSync(stop, '')
-    await crew.settled(run)
+    expect(await crew.settled(run)).toMatchObject({ state: 'unchanged' })
   })
 
   test.each([
