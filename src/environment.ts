@@ -122,7 +122,9 @@ export const Environment = z.object({
   OVERNIGHT_ALLOW_HOSTS: z
     .string()
     .default('')
-    .describe('Hosts (`name` or `name:port`, with commas) that may be private, and may be asked without TLS.'),
+    .describe(
+      'Hosts (`name` or `name:port`, with commas) that may be private, and may be asked without TLS; agents whose routine names one reach it over TLS.',
+    ),
   OVERNIGHT_ALERT_URL: z
     .url({ protocol: /^https?$/ })
     .optional()

@@ -1,10 +1,13 @@
 import { lookup as resolve } from 'node:dns'
-import { Socket, type LookupFunction } from 'node:net'
+import { connect, Socket, type LookupFunction } from 'node:net'
 import { RequestFilteringHttpAgent } from 'request-filtering-agent'
 import { AddressRefused, messageOf, OutsideUnreachable } from '../errors.ts'
+import { isListed } from './address.ts'
 import { isFiltered, publicOnly } from './public-lookup.ts'
 
 export type DialOptions = {
+  /** `name` or `name:port`, exact: these may be private, where they were named. */
+  allowedHosts?: readonly string[]
   lookup?: LookupFunction
   /** Addresses or ranges (CIDR) that count as public, for a network of one's own. */
   alsoPublic?: readonly string[]
@@ -15,19 +18,26 @@ export type DialOptions = {
  * A connection to a host that somebody else may have chosen. Throws AddressRefused when it is at no public address, and
  * OutsideUnreachable when there was no connection in time.
  */
-export type Dial = (to: { host: string; port: number }, signal: AbortSignal) => Promise<Socket>
+export type Dial = (to: To, signal: AbortSignal) => Promise<Socket>
+/** `isNamed`: somebody wrote this very host down. */
+export type To = { host: string; port: number; isNamed: boolean }
 
 /**
  * The name is resolved once, every address it has is judged, and the connection goes to one of these: an answer that changes
  * afterwards changes nothing.
  */
-export function createDial({ lookup = resolve, alsoPublic = [], connectMs = 15_000 }: DialOptions = {}): Dial {
+export function createDial(options: DialOptions = {}): Dial {
+  const { allowedHosts = [], lookup = resolve, alsoPublic = [], connectMs = 15_000 } = options
   const agent = new RequestFilteringHttpAgent({ allowIPAddressList: [...alsoPublic] })
-  const options = { lookup: publicOnly(lookup, notPublic), allowHalfOpen: true }
+  const publicLookup = publicOnly(lookup, notPublic)
 
-  return async ({ host, port }, signal) => {
+  return async ({ host, port, isNamed }, signal) => {
     const late = AbortSignal.timeout(connectMs)
-    const socket = agent.createConnection({ host, port, ...options })
+    const to = { host, port, allowHalfOpen: true }
+    const socket =
+      isNamed && isListed(new URL(`https://${host}:${port}`), allowedHosts)
+        ? connect({ ...to, lookup })
+        : agent.createConnection({ ...to, lookup: publicLookup })
     if (!(socket instanceof Socket)) throw new OutsideUnreachable(host, 'no connection could be made', undefined)
     try {
       await connected(socket, AbortSignal.any([signal, late]))
@@ -59,7 +69,10 @@ function connected(socket: Socket, signal: AbortSignal): Promise<void> {
 }
 
 function notPublic(host: string): AddressRefused {
-  return new AddressRefused(`${host} is not at a public address`, 'agents reach public addresses alone')
+  return new AddressRefused(
+    `${host} is not at a public address`,
+    `agents reach public addresses alone, and hosts of their routine that are listed in OVERNIGHT_ALLOW_HOSTS`,
+  )
 }
 
 /** The message of Node holds addresses; its code is enough. */

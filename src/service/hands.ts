@@ -102,7 +102,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
   const { config, ledger, checkouts, drivers, forges, log } = ground
   const inspect = createInspection(ground.redaction)
   const engines = createEngines({ path: config.operator.path })
-  const dial = createDial()
+  const dial = createDial({ allowedHosts: config.allowedHosts })
   return createWorker({
     ledger,
     checkouts,

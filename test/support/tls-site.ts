@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo, LookupFunction, Socket } from 'node:net'
-import { createDial, type Dial } from '../../src/outgoing/dial.ts'
+import { createDial, type Dial, type To } from '../../src/outgoing/dial.ts'
 import { createCertificate } from './certificate.ts'
 import { openFolder } from './git-repository.ts'
 
@@ -47,7 +47,7 @@ export async function openTlsSite(names: readonly string[], listener: RequestLis
         else done(null, found[0]?.address ?? '', found[0]?.family)
       }
       const dial = createDial({ lookup, alsoPublic: ['127.0.0.1'], connectMs: 2000 })
-      return Object.assign((to: { host: string }, signal: AbortSignal) => dial({ ...to, port }, signal), { asked })
+      return Object.assign((to: To, signal: AbortSignal) => dial({ ...to, port }, signal), { asked })
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

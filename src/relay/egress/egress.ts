@@ -52,7 +52,9 @@ export function createEgress({ token, hosts, dial, journal, bounds }: EgressOpti
   }
 
   async function lead(client: Duplex, host: string, head: Buffer): Promise<void> {
-    const outside = await dial({ host, port: 443 }, closing.signal).catch((error: unknown) => error)
+    const outside = await dial({ host, port: 443, isNamed: hosts !== 'open' }, closing.signal).catch(
+      (error: unknown) => error,
+    )
     if (!(outside instanceof Socket)) return refuseUnreached(client, host, outside)
     const leave = () => outside.destroy()
     client.once('close', leave)

@@ -102,6 +102,16 @@ describe('a host of the routine', () => {
     expect(reached()).toBe(0)
   })
 
+  test.each([
+    ['a routine that lists it', new Set(['allowed.example']), true],
+    ['open', 'open', false],
+  ] as const)('is named by %s: %s', async (_what, hosts, isNamed) => {
+    const asked: unknown[] = []
+    const { relay } = await open({ hosts, dial: async (to) => Promise.reject(new Error(String(asked.push(to)))) })
+    await connectTo(relay, 'Allowed.example:443')
+    expect(asked).toEqual([{ host: 'allowed.example', port: 443, isNamed }])
+  })
+
   test('that cannot be reached is 502, with why', async () => {
     const { relay, told } = await open({ dial: site.dial([[]]) })
     expect((await connectTo(relay, 'allowed.example:443')).said).toMatch(/^HTTP\/1\.1 502 /)
