@@ -12,7 +12,7 @@ export type Cgroups = {
   /** Removes groups of killed services whose processes are dead. */
   reap(abandoned: (run: string) => boolean): Promise<void>
 }
-export type Cgroup = {
+type Cgroup = {
   /** Begins a command in the group: goes before the program that makes the walls. */
   launcher: string[]
   /** Once all its processes are gone: what it ran into, and the group is removed. */

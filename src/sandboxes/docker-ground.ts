@@ -16,7 +16,7 @@ export type User = { uid: number; gid: number }
 const instead: User = { uid: 4747, gid: 4747 }
 
 /** Whom containers run as: whoever owns the checkouts. */
-export function containerUser(): User {
+function containerUser(): User {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
   return uid === 0 ? instead : { uid, gid: gid === 0 ? uid : gid }
 }

@@ -78,6 +78,24 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     })
   })
 
+  describe.skipIf(skip || sandbox === 'process')('what it may take', () => {
+    test.for([
+      ['memory: 64MB', 'out_of_memory', `exec node -e 'const held = []; for (;;) held.push(Buffer.alloc(2 ** 24, 1))'`],
+      ['disk: 64MB', 'out_of_room', 'head -c 128M /dev/zero >full; code=$?; rm full; exit $code'],
+    ] as const)('%s: the run says so, and keeps what was changed', async ([limit, reason, script], { skip }) => {
+      const [key, value] = limit.split(': ')
+      const sh = `echo changed > README.md; ${script}`
+      const run = await crew.start(`takes-${key}-${sandbox}`, { sh, more: { sandbox, limits: { [key!]: value } } })
+      const ended = await crew.settled(run)
+      const page = await (await crew.service.fetch(`/runs/${run}`)).text()
+      skip(page.includes('memory is not limited') && key === 'memory', 'no cgroups here')
+      expect(ended).toMatchObject({ state: 'failed', reason, message: expect.stringContaining('is kept') })
+      expect(await crew.diff(run)).toContain('+changed')
+      expect(page).toContain(`limits.${key}`)
+      await crew.nothingLeft(run)
+    })
+  })
+
   describe.skipIf(skip)('a person cancels', () => {
     test.for([
       ['one at work', 'echo changed > README.md; echo up; sleep 600'],

@@ -5,7 +5,7 @@ import { createDockerDriver, type DockerOptions } from '../../src/sandboxes/dock
 import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts'
 import { cache, type Docker } from './docker.ts'
 
-export const sandboxImage = 'overnight-sandbox'
+const sandboxImage = 'overnight-sandbox'
 const root = resolve(import.meta.dirname, '../..')
 const [socketKey, folderKey] = ['OVERNIGHT_TEST_DOCKER', 'OVERNIGHT_TEST_DOCKER_FOLDER']
 
