@@ -6,7 +6,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
-  input: () => text(process.stdin),
+  input: () => {
+    if (process.stdin.isTTY) process.stderr.write('type it, a new line, and Ctrl-D\n')
+    return text(process.stdin)
+  },
   isTerminal: process.stdout.isTTY,
   onSignal: (stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)

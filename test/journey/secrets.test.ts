@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,7 +42,11 @@ describe('a secret that an agent came by', () => {
       code: 0,
       stdout: 'stored: SIGNING, every routine\n',
     })
-    await set('--repository', 'acme/shop')
+    const { env, folder } = crew.place
+    const program = join(import.meta.dirname, '../../src/overnight.js')
+    const argv = [program, 'secret', 'set', 'SIGNING', '--repository', 'acme/shop']
+    const said = execFileSync(process.execPath, argv, { input: key, env, cwd: folder, encoding: 'utf8' })
+    expect(said).toBe('stored: SIGNING, every routine in acme/shop\n')
     const listed = await overnight(['secret', 'list', '--json'])
     expect(JSON.parse(listed.stdout)).toMatchObject([
       { name: 'SIGNING', routine: null, repository: null, hosts: ['ci.example', 'ci.internal:8443'], by: 'cli' },
