@@ -3,11 +3,13 @@ import { connect, Socket, type LookupFunction } from 'node:net'
 import { RequestFilteringHttpAgent } from 'request-filtering-agent'
 import { AddressRefused, messageOf, OutsideUnreachable } from '../errors.ts'
 import { isListed } from './address.ts'
+import { createAskNames } from './ask-names.ts'
 import { isFiltered, publicOnly } from './public-lookup.ts'
 
 export type DialOptions = {
   /** `name` or `name:port`, exact: these may be private, where they were named. */
   allowedHosts?: readonly string[]
+  /** Default: name servers are asked; for hosts that the operator listed, the system. */
   lookup?: LookupFunction
   /** Addresses or ranges (CIDR) that count as public, for a network of one's own. */
   alsoPublic?: readonly string[]
@@ -27,7 +29,7 @@ export type To = { host: string; port: number; isNamed: boolean }
  * afterwards changes nothing.
  */
 export function createDial(options: DialOptions = {}): Dial {
-  const { allowedHosts = [], lookup = resolve, alsoPublic = [], connectMs = 15_000 } = options
+  const { allowedHosts = [], lookup = createAskNames(), alsoPublic = [], connectMs = 15_000 } = options
   const agent = new RequestFilteringHttpAgent({ allowIPAddressList: [...alsoPublic] })
   const publicLookup = publicOnly(lookup, notPublic)
 
@@ -36,7 +38,7 @@ export function createDial(options: DialOptions = {}): Dial {
     const to = { host, port, allowHalfOpen: true }
     const socket =
       isNamed && isListed(new URL(`https://${host}:${port}`), allowedHosts)
-        ? connect({ ...to, lookup })
+        ? connect({ ...to, lookup: options.lookup ?? resolve })
         : agent.createConnection({ ...to, lookup: publicLookup })
     if (!(socket instanceof Socket)) throw new OutsideUnreachable(host, 'no connection could be made', undefined)
     try {
