@@ -6,6 +6,7 @@ import { createLocalForge } from '../../src/forges/local.ts'
 import type { Forge } from '../../src/forges/forge.ts'
 import { publish, type Published, type PublishRequest } from '../../src/publish/publish.ts'
 import { runOfMarker } from '../../src/publish/subject.ts'
+import { createRedaction } from '../../src/secrets/redaction.ts'
 import { commitFiles, createOperator, git, writeFiles, type Files } from '../support/git-repository.ts'
 import { openHostSandbox } from '../support/host-sandbox.ts'
 import { openCheckout } from '../support/open-checkout.ts'
@@ -100,6 +101,22 @@ describe('a run is published', () => {
     expect(house.inSource('log', '-1', '--format=%(trailers:key=Overnight-Run,valueonly)', branch).trim()).toBe('run-1')
     expect(house.inSource('diff', '--name-only', 'main', branch)).toBe('a.txt')
     expect(house.inSource('rev-parse', 'main')).toBe(base)
+  })
+
+  test('without the secrets that its agent told, also where they would be made harmless first', async () => {
+    using house = await openHouse()
+    const value = 'kx@Zq7#9mT4/vR2pY8'
+    const redaction = createRedaction()
+    redaction.learn({ name: 'KEY', value })
+    const { pull } = await house.run(
+      'run-1',
+      { [`${value.replace('/', '-')}.txt`]: 'x', [`a/${value}`]: 'y' },
+      { redact: redaction.all, texts: { title: `Use ${value}`, description: `It was ${encodeURIComponent(value)}.` } },
+    )
+    const message = house.inSource('log', '-1', '--format=%B', branch)
+    expect(pull.title).toBe('Use [secret KEY]')
+    expect(pull.body).toMatch(/^It was \[secret KEY\]\.\n[^]*- `a\/\[secret KEY\]` /)
+    expect(message).toMatch(/^Use \[secret KEY\]\n\nIt was \[secret KEY\]\.\n/)
   })
 
   test('again, and nothing is new', async () => {
