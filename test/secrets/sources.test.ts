@@ -100,7 +100,7 @@ test('the first source that knows a name decides; what is given out is learnt', 
 
 describe('a sealed value', () => {
   const bound = fc.record({
-    name: fc.stringMatching(/^[A-Z]{1,3}$/),
+    name: fc.constantFrom('A', 'B'),
     routine: fc.constantFrom('', 'a', 'b'),
     repository: fc.constantFrom('', 'a', 'b'),
     hosts: fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 }),
