@@ -1,4 +1,5 @@
 import { listOf, schedulePath } from './availability.ts'
+import { checkTrifecta } from './check-trifecta.ts'
 import { checkWebhooks } from './check-webhooks.ts'
 import type { FrontMatter } from './front-matter.ts'
 import type { Finding } from './issues.ts'
@@ -29,6 +30,7 @@ export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding
     ...checkConcurrency(written),
     ...checkAfter(written, rules),
     ...checkWebhooks(written),
+    ...checkTrifecta(written),
   ]
 }
 

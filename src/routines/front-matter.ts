@@ -154,6 +154,10 @@ export const FrontMatter = z.strictObject({
     .union([z.enum(['none', 'open']), z.array(NetworkEntry)])
     .default('none')
     .describe('none, open, or a list of exact hosts and presets (registries, npm, pypi, …).'),
+  allow_trifecta: z
+    .boolean()
+    .default(false)
+    .describe('May text of strangers, a repository and a way out come together? Else check refuses it.'),
   limits: Limits.prefault({}).describe('When a run is ended, what it may take, and how many may be at work.'),
   overlap: z
     .union([

@@ -29,6 +29,8 @@ export type Routine = {
   /** null = the default order: docker, bubblewrap, then what design.md says. */
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
   network: Network
+  /** Strangers' text and a repository meet in it, and its file does not say that they may without walls. */
+  needsWalls: boolean
   /** `atOnce`: runs of it at work at the same time, whatever their concurrency keys; null = no limit of its own. */
   limits: { minutes: number; usd: number | null; turns: number | null; atOnce: number | null }
   /** What the agent may take with all it starts; what is left out is the operator's. */

@@ -1,4 +1,5 @@
 import { listOf } from './availability.ts'
+import { needsWalls } from './check-trifecta.ts'
 import { conditionOf } from './condition.ts'
 import { millisecondsOf } from './duration.ts'
 import type { FrontMatter } from './front-matter.ts'
@@ -28,6 +29,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,
     network: networkOf(written.network),
+    needsWalls: needsWalls(written),
     limits: limitsOf(written),
     caps: capsOf(written),
     overlap: overlapOf(written),

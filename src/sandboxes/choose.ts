@@ -9,14 +9,21 @@ export type Choice =
 
 const byDefault: readonly SandboxName[] = ['docker', 'bubblewrap']
 
-/** `asked` is what the routine says, null when it says nothing. Only a `command` engine, whose program the operator wrote, may go without walls. */
-export function chooseSandbox(asked: SandboxName | null, engine: string, probes: Probes): Choice {
-  if (asked !== null) return asFound(asked, probes)
+/** What a routine says of its sandbox, null = nothing; `needsWalls`: strangers' text and its repository meet in it. */
+export type Wish = { sandbox: SandboxName | null; engine: string; needsWalls: boolean }
+
+/** Only a `command` engine, whose program the operator wrote, may go without walls unasked. */
+export function chooseSandbox({ sandbox, engine, needsWalls }: Wish, probes: Probes): Choice {
+  if (sandbox !== null) return asFound(sandbox, probes)
   const driver = byDefault.find((name) => works(name, probes))
   if (driver) return { driver, warning: undefined }
   if (engine !== 'command') {
     const refused = 'needs a sandbox: install bubblewrap or write sandbox: process'
     return { refused, reason: 'no_sandbox', hint: whyNone(probes) }
+  }
+  if (needsWalls) {
+    const refused = 'text of strangers needs walls, and no sandbox works here: install bubblewrap or docker'
+    return { refused, reason: 'no_sandbox', hint: `or write allow_trifecta: true; ${whyNone(probes)}` }
   }
   const warning = `no sandbox works here (${whyNone(probes)}): the command runs as a plain process`
   return { driver: 'process', warning }

@@ -27,6 +27,7 @@ describe('a valid file', () => {
       inputs: {},
       sandbox: null,
       network: 'none',
+      needsWalls: false,
       limits: { minutes: 60, usd: null, turns: null, atOnce: null },
       caps: {},
       overlap: { mode: 'queue_one', parallel: 1 },
@@ -106,7 +107,7 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
       '12:1 connectors',
-      '24:1 success',
+      '25:1 success',
     ])
   })
 

@@ -53,7 +53,17 @@ test.for<[SandboxName | null, string, Probes, object]>([
     { refused: expect.stringContaining('not available'), reason: 'not_available', hint: expect.any(String) },
   ],
 ])('asked %s, engine %s, probes %j', ([asked, engine, probes, expected]) => {
-  expect(chooseSandbox(asked, engine, probes)).toEqual(expected)
+  expect(chooseSandbox({ sandbox: asked, engine, needsWalls: false }, probes)).toEqual(expected)
+})
+
+test('where strangers write and no walls work, nothing starts unless somebody asked for that', () => {
+  const wish = { sandbox: null, engine: 'command', needsWalls: true }
+  expect(chooseSandbox(wish, bare)).toMatchObject({
+    refused: expect.stringContaining('needs walls'),
+    reason: 'no_sandbox',
+    hint: expect.stringMatching(/allow_trifecta.*not installed/),
+  })
+  expect(chooseSandbox(wish, now)).toMatchObject({ driver: 'bubblewrap' })
 })
 
 const names: SandboxName[] = ['process', 'bubblewrap', 'docker', 'kubernetes']
@@ -64,16 +74,17 @@ test('what is chosen works; what was asked for is what one gets; only a command 
     fc.option(fc.constantFrom(...names)),
     fc.constantFrom('command', 'claude', 'acp'),
     anyProbes,
-    (asked, engine, found) => {
+    fc.boolean(),
+    (asked, engine, found, needsWalls) => {
       const probes: Probes = { ...found, process: works }
-      const choice = chooseSandbox(asked, engine, probes)
+      const choice = chooseSandbox({ sandbox: asked, engine, needsWalls }, probes)
       if ('refused' in choice) return
       expect(probes[choice.driver]).toBe(works)
       expect(choice.driver in probes).toBe(true)
       expect(choice.driver === (asked ?? choice.driver)).toBe(true)
       const unaskedWithoutWalls = asked === null && choice.driver === 'process'
       expect(choice.warning !== undefined).toBe(unaskedWithoutWalls)
-      expect(unaskedWithoutWalls && engine !== 'command').toBe(false)
+      expect(unaskedWithoutWalls && (engine !== 'command' || needsWalls)).toBe(false)
     },
   )
   fc.assert(property)

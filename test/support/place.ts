@@ -105,6 +105,8 @@ export function routineText({
     description: 'Writes a note',
     repository,
     sandbox: 'process',
+    // The programs of tests say what they do.
+    allow_trifecta: true,
     engine: { name: 'command', command: ['node', '-e', program, ...args] },
     ...more,
   }
