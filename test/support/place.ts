@@ -105,10 +105,10 @@ export function routineText({
     description: 'Writes a note',
     repository,
     sandbox: 'process',
-    // The programs of tests say what they do.
-    allow_trifecta: true,
     engine: { name: 'command', command: ['node', '-e', program, ...args] },
     ...more,
+    // The programs of tests do nothing that an event tells them.
+    allow_trifecta: true,
   }
   const lines = Object.entries(keys)
     .filter(([, value]) => value !== undefined)
