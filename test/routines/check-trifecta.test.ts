@@ -40,9 +40,7 @@ test.for<[string, Legs, string | undefined]>([
   ['no way out', {}, undefined],
   ['packages', { more: 'repository: acme/shop\nnetwork: [registries]' }, undefined],
 ])('%s', ([, legs, said]) => {
-  const problems = problemsOf(legs)
-  if (said === undefined) expect(problems).toEqual([])
-  else expect(problems).toEqual([expect.stringContaining(said)])
+  expect(problemsOf(legs)).toEqual(said === undefined ? [] : [expect.stringContaining(said)])
 })
 
 test('what strangers write goes nowhere without walls, unless the file says so', () => {
