@@ -13,7 +13,7 @@ function problemsOf(legs: Legs): string[] {
 
 const inAll = 'repository: acme/shop\nnetwork: open'
 
-test.for<[string, Legs, string | undefined]>([
+test.for<[string, Legs, string]>([
   [
     'network: open',
     { more: inAll },
@@ -33,14 +33,19 @@ test.for<[string, Legs, string | undefined]>([
   ['a webhook', { on: '{ webhook: { source: sentry } }', more: inAll }, 'whoever writes events of sentry'],
   ['another routine', { on: '{ after: { routine: triage } }', more: inAll }, 'whoever writes what triage hands on'],
   ['a connector', { more: 'connectors: [linear]\noutput: report\nnetwork: open' }, 'network: open'],
-  ['said so', { more: `${inAll}\nallow_trifecta: true` }, undefined],
-  ['no strangers', { on: '{ schedule: { cron: "0 2 * * *" }, api: true }', more: inAll }, undefined],
-  ['only people', { on: 'manual', more: inAll }, undefined],
-  ['nothing private', { more: 'output: report\nnetwork: open' }, undefined],
-  ['no way out', {}, undefined],
-  ['packages', { more: 'repository: acme/shop\nnetwork: [registries]' }, undefined],
 ])('%s', ([, legs, said]) => {
-  expect(problemsOf(legs)).toEqual(said === undefined ? [] : [expect.stringContaining(said)])
+  expect(problemsOf(legs)).toEqual([expect.stringContaining(said)])
+})
+
+test.for<[string, Legs]>([
+  ['said so', { more: `${inAll}\nallow_trifecta: true` }],
+  ['no strangers', { on: '{ schedule: { cron: "0 2 * * *" }, api: true }', more: inAll }],
+  ['only people', { on: 'manual', more: inAll }],
+  ['nothing private', { more: 'output: report\nnetwork: open' }],
+  ['no way out', {}],
+  ['packages', { more: 'repository: acme/shop\nnetwork: [registries]' }],
+])('%s', ([, legs]) => {
+  expect(problemsOf(legs)).toEqual([])
 })
 
 test('what strangers write goes nowhere without walls, unless the file says so', () => {
