@@ -17,8 +17,15 @@ const heavy = [
   'shipped',
   'bench',
 ]
-/** Those elsewhere that start processes or count their cases in tens of thousands. */
-const long = ['test/young-heap.test.ts', 'test/triggers/schedule/next-fire-oracle.test.ts']
+/** Those elsewhere that start processes, wait for time limits of others, or count their cases in tens of thousands. */
+const long = [
+  'test/young-heap.test.ts',
+  'test/triggers/schedule/next-fire-oracle.test.ts',
+  'test/http/hooks/raw-body.test.ts',
+  'test/relay/repository.test.ts',
+  'test/outgoing/ask-names.test.ts',
+  'test/routines/hostile.test.ts',
+]
 const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...long]
 /** Build images and start a Docker daemon: `npm run test:containers`. */
 const containers = ['test/journey/compose.test.ts', 'test/sandboxes/docker.test.ts']
