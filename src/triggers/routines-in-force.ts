@@ -39,6 +39,7 @@ export function createRoutinesInForce({ ledger, routineOf, log }: InForceTools):
       now.set(version.routine, read(version))
     }
     known = now
-    return [...now.values()].flatMap(({ routine }) => routine ?? [])
+    // In the order of the rows: an event locks the routines it fires one after the other, so all processes go the same way.
+    return rows.flatMap(({ name }) => now.get(name)?.routine ?? [])
   }
 }

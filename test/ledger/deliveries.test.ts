@@ -169,6 +169,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       expect(rows.every((row) => row.settledAt !== null)).toBe(true)
     })
 
+    test('routines are fired in one order in every process, whichever it read first', async () => {
+      const names = (routines: readonly { name: string }[]) => routines.map(({ name }) => name)
+      const inForce = () => createRoutinesInForce({ ledger: open.ledger, routineOf, log: createLog('silent') })
+      const early = inForce()
+      await apply('m')
+      await early()
+      await apply('m', 'z', 'a')
+      expect([names(await early()), names(await inForce()())]).toEqual([
+        ['a', 'm', 'z'],
+        ['a', 'm', 'z'],
+      ])
+    })
+
     test('one that cannot be settled holds up no other, says why, and is tried again after a pause', async () => {
       await apply('triage')
       const { id } = await receive('1', { away: true })
