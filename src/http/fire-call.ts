@@ -31,6 +31,7 @@ export async function fireByCall(face: Face, c: Context<Asked>, call: FireCall):
     trigger: byPerson ? 'manual' : 'api',
     key: `api:${key ?? randomUUID()}`,
     inputs: refuseBadInputs(readInputs(routine.inputs, call.inputs)),
+    given: Object.keys(call.inputs),
     by,
     ...(call.payload ? { payload: call.payload } : {}),
     ...(call.callback === undefined ? {} : { callback: face.callbackTo(call.callback) }),

@@ -12,6 +12,8 @@ export type Occasion = {
   /** What makes this occasion itself: `cron:<instant>`, `api:<Idempotency-Key>`, `retry:<run>:<n>`, … */
   key: string
   inputs: Inputs
+  /** Names of the inputs that the caller gave; the others are what the file says now. Default: all. */
+  given?: readonly string[]
   by: string
   slotAt?: Date
   /** The delivery that caused it, and the event as its body says it: a concurrency key may ask for it, and it is kept there. */

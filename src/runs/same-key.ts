@@ -15,13 +15,22 @@ class OtherRequest extends OvernightError {
   }
 }
 
-/** A key that a caller made up stands for one request; the others are causes that cannot differ. */
+/** A key that a caller made up stands for one request; the others are causes, which stay what they are. */
 export async function refuseOther(tx: Statements, known: Firing, occasion: Occasion): Promise<void> {
-  if (!sameInputs(known.inputs, occasion.inputs)) throw new OtherRequest(occasion.key, 'other inputs')
   if (!occasion.key.startsWith('api:')) return
+  if (await asksOtherInputs(tx, known, occasion)) throw new OtherRequest(occasion.key, 'other inputs')
   // What was removed can be compared with nothing.
   if (known.payloadRemovedAt === null && !isDeepStrictEqual(known.payload, occasion.payload ?? null))
     throw new OtherRequest(occasion.key, 'another payload')
   if (known.run !== null && (await tx.callbacks.urlOf(known.id)) !== occasion.callback)
     throw new OtherRequest(occasion.key, 'another callback')
+}
+
+/** What was left out, then or now, cannot be compared once another text is in force: the defaults may be others. */
+async function asksOtherInputs(tx: Statements, known: Firing, { routine, inputs, given }: Occasion): Promise<boolean> {
+  if (sameInputs(known.inputs, inputs)) return false
+  const named = given ?? Object.keys(inputs)
+  if (named.some((name) => !Object.is(known.inputs[name], inputs[name]))) return true
+  const inForce = await tx.routines.find(routine.name)
+  return inForce === undefined || inForce.appliedAt <= known.createdAt
 }

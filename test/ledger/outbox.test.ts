@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { messageOf } from '../../src/errors.ts'
 import type { NewMessage } from '../../src/ledger/outbox.ts'
 import { parseOrRefuse } from '../../src/routines/read.ts'
+import type { Inputs } from '../../src/routines/routine.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { stores, type OpenLedger } from '../support/open-ledger.ts'
@@ -260,6 +261,28 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
           expect.stringContaining('another callback'),
           expect.stringContaining('other inputs'),
         ])
+      })
+
+      test('what a caller left out is what the file said then, unless the file is the same', async () => {
+        const asked = (inputs: Inputs, given: string[]) => fireOnce(occasion('one', { inputs, given }))
+        const apply = (hash: string) => open.ledger.routines.apply([{ name: 'a', hash, file: '/routines/a.md' }])
+        await open.setClock('2026-11-21T16:00:00Z')
+        await apply('before')
+        const first = await asked({ scope: 'api', depth: 1 }, ['scope'])
+        await expect(asked({ scope: 'api', depth: 2 }, ['scope'])).rejects.toThrow('other inputs')
+        await open.setClock('2026-11-21T17:00:00Z')
+        await apply('after')
+        for (const now of [{ scope: 'api', depth: 2 }, { scope: 'api', depth: 1, more: true }, { scope: 'api' }])
+          expect(await asked(now, ['scope'])).toMatchObject({ run: first.run, fresh: false })
+        await expect(asked({ scope: 'api', depth: 2 }, ['scope', 'depth'])).rejects.toThrow('other inputs')
+        await expect(asked({ scope: 'ui', depth: 1 }, ['scope'])).rejects.toThrow('other inputs')
+      })
+
+      test('an occasion that no caller named is the same whatever the file says by now', async () => {
+        const slot = (inputs: Inputs) =>
+          fireOnce(occasion('', { trigger: 'backfill', key: 'backfill:2026-11-21T16:00:00.000Z', inputs }))
+        const first = await slot({ scope: 'api' })
+        expect(await slot({ scope: 'ui' })).toMatchObject({ run: first.run, fresh: false })
       })
     })
   })
