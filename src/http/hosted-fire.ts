@@ -6,6 +6,7 @@ import { describeJson } from './describe.ts'
 import { EventText, eventOf } from './event-body.ts'
 import type { Face } from './face.ts'
 import { fireByCall } from './fire-call.ts'
+import { readIdempotencyKey } from './idempotency-key.ts'
 import type { Asked } from './programs.ts'
 import { problemOf, refuseInvalid } from './refuse.ts'
 
@@ -37,7 +38,7 @@ export function hostedFireApi(face: Face) {
       const payload = eventOf({ text: text ?? undefined })
       const routine = nameOf(face, c.req.param('id'))
       const { run, firing } = await fireByCall(face, c, { routine, inputs: {}, payload, callback: undefined })
-      if (run === null) throw notStarted(firing)
+      if (run === null) throw notStarted(firing, readIdempotencyKey(c))
       return c.json({
         type: 'routine_fire',
         claude_code_session_id: `session_${run}`,
@@ -84,12 +85,23 @@ function jsonOf(written: string): unknown {
 }
 
 /** There is no session to speak of: the caller hears why, in the words there are for it there. */
-function notStarted({ routine, reason }: Firing): OvernightError {
+function notStarted({ routine, reason }: Firing, key: string | undefined): OvernightError {
   const why = reason !== null && reason in reasons ? reasons[reason as keyof typeof reasons] : String(reason)
   const says = `routine ${JSON.stringify(routine)} was not started: ${why}`
-  return reason === 'paused'
-    ? new BadRequest(says, 'it goes on once somebody resumes it')
-    : new TooMany(says, retryLaterMs)
+  if (reason === 'paused') {
+    const hint = 'it goes on once somebody resumes it'
+    return new BadRequest(says, key === undefined ? hint : `${hint}; then ${askAnew}`)
+  }
+  return key === undefined ? new TooMany(says, retryLaterMs) : new KeptAnswer(says)
+}
+
+const askAnew = 'send a new Idempotency-Key: this one keeps its answer for ever'
+
+/** Waiting is of no use under the same key, so nobody is told to. */
+class KeptAnswer extends OvernightError {
+  constructor(message: string) {
+    super(message, { code: 'too_many_requests', status: 429, hint: `to try again, ${askAnew}` })
+  }
 }
 
 const types: Record<number, string> = {

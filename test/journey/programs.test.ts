@@ -15,6 +15,7 @@ beforeAll(async () => {
   place.routine('quick', quick)
   place.routine('patient', patient)
   place.routine('patient-2', patient)
+  place.routine('patient-3', { ...patient, more: { ...patient.more, overlap: 'skip' } })
   place.routine('personal')
   app = await openApp(place, { OVERNIGHT_CONCURRENCY: '8', OVERNIGHT_ALLOW_HOSTS: 'hooks.test:8080' })
   token = await create({ name: 'ci', scopes: ['fire', 'read'] })
@@ -354,8 +355,27 @@ describe('a client written for the hosted service', () => {
   test('hears that a routine is paused', async () => {
     await post('/v1/routines/quick/pause', { reason: 'freeze' })
     expect(await fire('quick')).toMatchObject(says(400, 'invalid_request_error', /paused/))
+    expect(await fire('quick', {}, { 'idempotency-key': 'paused' })).toMatchObject(
+      says(400, 'invalid_request_error', /resumes it.*new Idempotency-Key/),
+    )
     await post('/v1/routines/quick/resume')
     expect((await fire('quick')).status).toBe(200)
+  })
+
+  test('hears of an occasion that is left out when to try again; under a key, that it takes a new one', async () => {
+    const session = async (more: Record<string, string>) =>
+      String((await fire('patient-3', {}, more)).json['claude_code_session_id'])
+    const busy = await session({ 'idempotency-key': 'begun' })
+    const left = await fire('patient-3')
+    expect([left, left.headers.get('retry-after')]).toMatchObject([says(429, 'rate_limit_error', /not started/), '60'])
+    const keyed = () => fire('patient-3', {}, { 'idempotency-key': 'kept' })
+    expect((await keyed()).headers.get('retry-after')).toBeNull()
+    await cancel(busy)
+    await app.settled(busy.slice('session_'.length))
+    const again = await keyed()
+    expect(again).toMatchObject(says(429, 'rate_limit_error', /not started: .*new Idempotency-Key/))
+    expect([again.headers.get('retry-after'), again.headers.get('idempotent-replay')]).toEqual([null, 'true'])
+    await cancel(await session({ 'idempotency-key': 'new' }))
   })
 
   test('that asks too often waits as it is told', async () => {
