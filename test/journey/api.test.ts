@@ -3,6 +3,8 @@ import { occasionId } from '../../src/runs/occasion.ts'
 import { openApp, type Asker } from '../support/app.ts'
 import { openPlace, type Place } from '../support/place.ts'
 
+const inputs = { scope: { type: 'string' }, depth: { type: 'number', default: 1 } }
+const asking = { more: { on: { api: true }, inputs }, program: `setInterval(() => {}, 1000)` }
 let place: Place
 let app: Asker
 beforeAll(async () => {
@@ -11,10 +13,7 @@ beforeAll(async () => {
   place.routine('note', { more: { on: { api: true } } })
   place.routine('personal')
   place.routine('patient', { program: patient, more: { on: { api: true } } })
-  place.routine('asking', {
-    more: { on: { api: true }, inputs: { scope: { type: 'string' }, depth: { type: 'number', default: 1 } } },
-    program: `setInterval(() => {}, 1000)`,
-  })
+  place.routine('asking', asking)
   place.routine('workflow', {
     program: `require('fs').mkdirSync('.github/workflows', { recursive: true }); require('fs').writeFileSync('.github/workflows/ci.yml', 'on: push\\n')`,
     more: { on: { api: true } },
@@ -214,6 +213,20 @@ describe('Idempotency-Key', () => {
       false,
     )
     expect((await post('/v1/routines/patient/fire', {}, key)).json['fresh']).toBe(true)
+  })
+
+  test('of a request without all inputs it is the same request when the file has other defaults', async () => {
+    const fire = (key: string) =>
+      post('/v1/routines/asking/fire', { inputs: { scope: 'a' } }, { 'idempotency-key': key })
+    const first = await fire('before')
+    const hash = async () => (await app.ask('/v1/plan/in-force')).text
+    const before = await hash()
+    place.routine('asking', {
+      ...asking,
+      more: { ...asking.more, inputs: { ...inputs, depth: { type: 'number', default: 2 } } },
+    })
+    await expect.poll(hash, { timeout: 20_000 }).not.toBe(before)
+    expect((await fire('before')).json).toEqual({ ...first.json, fresh: false })
   })
 
   test.each([['with a space'], ['x'.repeat(201)], ['tab\tbed'], ['']])('%j is no key', async (key) => {
