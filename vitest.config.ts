@@ -28,7 +28,7 @@ const long = [
 ]
 const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...long]
 /** Build images and start a Docker daemon: `npm run test:containers`. */
-const containers = ['test/journey/compose.test.ts', 'test/sandboxes/docker.test.ts']
+const containers = ['test/journey/compose.test.ts', 'test/journey/docker.test.ts', 'test/sandboxes/docker.test.ts']
 
 export default defineConfig({
   test: {

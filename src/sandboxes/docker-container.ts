@@ -85,12 +85,14 @@ const memoryFile = ({ memoryBytes }: Limits) => Math.min(memoryFileCap, Math.flo
 function memoryFolders({ ground, hidden, volumes, limits }: ContainerPlan): Record<string, string> {
   const size = `rw,nosuid,nodev,exec,size=${memoryFile(limits)}`
   const { uid, gid } = ground.user
+  // A cover gets the mode of what it covers, and that may be its owner's alone: mounts inside it must be reached.
+  const cover = `ro,nosuid,nodev,noexec,size=4k,mode=0755,uid=${uid},gid=${gid}`
   return {
     ...Object.fromEntries(volumes.map((path) => [path, `${size},mode=1777`])),
     '/tmp': `${size},mode=1777`,
     '/var/tmp': `${size},mode=1777`,
     [sandboxHome]: `${size},mode=0700,uid=${uid},gid=${gid}`,
-    ...Object.fromEntries(hidden.map((path) => [path, 'ro,nosuid,nodev,noexec,size=0,mode=0755'])),
+    ...Object.fromEntries(hidden.map((path) => [path, cover])),
   }
 }
 

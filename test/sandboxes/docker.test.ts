@@ -92,7 +92,7 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
 
   test('folders of the operator are empty in a mount, and volumes of the image are no disk', async () => {
     const secret = join(work, 'data')
-    await mkdir(secret)
+    await mkdir(secret, { mode: 0o700 })
     await writeFile(join(secret, 'token'), 'secret')
     const image = 'overnight-with-volume'
     const dockerfile = join(folder, 'Dockerfile')
@@ -101,14 +101,32 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
       'FROM overnight-sandbox\nVOLUME /srv/cache\nENV PATH=/opt/tools:/usr/local/bin:/usr/bin:/bin\n',
     )
     await docker.docker('build', '--quiet', '--tag', image, '--file', dockerfile, join(folder, 'ours'))
-    await using sandbox = await opened('hidden', dockerDriver({ image, hidden: [secret] }))
-    const script = 'ls -A data; touch data/x 2>/dev/null || echo refused; stat -f -c %T /srv/cache; echo "$PATH"'
+    const inner = join(secret, 'run', 'tree')
+    await mkdir(inner, { recursive: true })
+    const mounts = [work, inner].map((path) => ({ path, write: true }))
+    await using sandbox = await dockerDriver({ image, hidden: [secret] }).open({ run: 'hidden', mounts })
+    const script =
+      'ls -A data; touch data/x 2>/dev/null || echo refused; touch data/run/tree/x && echo inner; stat -f -c %T /srv/cache; echo "$PATH"'
     expect(await finish(sandbox, ['sh', '-c', script], { cwd: work })).toMatchObject({
-      stdout: 'refused\ntmpfs\n/opt/tools:/usr/local/bin:/usr/bin:/bin\n',
+      stdout: 'run\nrefused\ninner\ntmpfs\n/opt/tools:/usr/local/bin:/usr/bin:/bin\n',
     })
     expect(await docker.docker('volume', 'ls', '--quiet')).toBe('')
     expect(await readFile(join(secret, 'token'), 'utf8')).toBe('secret')
   })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'a folder of the operator that containers may not read, under a service of root',
+    async () => {
+      const own = join(folder, 'private')
+      await mkdir(own, { mode: 0o700 })
+      const opening = driver.open({ run: 'private', mounts: [{ path: own, write: false }] })
+      await expect(opening).rejects.toMatchObject({
+        reason: 'no_sandbox',
+        message: expect.stringContaining(`may not read ${own}`),
+        hint: expect.stringContaining('chmod'),
+      })
+    },
+  )
 
   test('limits are what the sandbox was opened with', async () => {
     const limits = { memoryBytes: 64 * 1024 ** 2, cpus: 0.5, processes: 20 }
