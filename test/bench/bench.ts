@@ -8,6 +8,7 @@ import { fire, fireLarge } from './rows/fire.ts'
 import { hooks } from './rows/hooks.ts'
 import { routines } from './rows/routines.ts'
 import { runs } from './rows/runs.ts'
+import { sandboxes } from './rows/sandboxes.ts'
 import { slots } from './rows/slots.ts'
 import { start } from './rows/start.ts'
 
@@ -19,6 +20,7 @@ const benches: Record<string, (bench: Bench) => Promise<void>> = {
   'fire-large': fireLarge,
   copies,
   slots,
+  sandboxes,
   runs,
   hooks,
   routines,
