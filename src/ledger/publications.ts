@@ -3,6 +3,16 @@ import { copyPack, readPack } from './packs.ts'
 import { patches, publications, runs, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'
 
+type Pushed = { branch: string } | { commit: string | null; pull: number | null }
+
+function isOf(repository: string, pushed: Pushed) {
+  if ('branch' in pushed) return eq(publications.branch, pushed.branch)
+  const { commit, pull } = pushed
+  // What is null is equal to nothing.
+  const isPull = eq(publications.pull, pull === null ? sql`null` : `${repository}#${pull}`)
+  return or(eq(publications.commit, commit === null ? sql`null` : commit), isPull)
+}
+
 /** What runs changed, and what left the house. */
 export function createPublications(db: Database) {
   return {
@@ -55,11 +65,15 @@ export function createPublications(db: Database) {
       return rows[0]
     },
 
-    /** The depth of the run that last pushed to this branch; undefined: none of ours did. */
-    async depthOf(repository: string, branch: string): Promise<number | undefined> {
-      const last = await this.lastPushed(repository, branch)
-      if (!last) return undefined
-      const rows = await db.select({ depth: runs.depth }).from(runs).where(eq(runs.id, last.run))
+    /** The depth of the run that last pushed to this branch, this commit or this pull request; undefined: none of ours did. */
+    async depthOf(repository: string, pushed: Pushed): Promise<number | undefined> {
+      const rows = await db
+        .select({ depth: runs.depth })
+        .from(publications)
+        .innerJoin(runs, eq(runs.id, publications.run))
+        .where(and(eq(publications.repository, repository), isOf(repository, pushed)))
+        .orderBy(desc(publications.createdAt))
+        .limit(1)
       return rows[0]?.depth
     },
 

@@ -50,7 +50,7 @@ export async function openOutside(
   const fromGitHub = createGitHubSource({
     github: ground.github.desk,
     signal: closing.signal,
-    runDepth: (repository, branch) => ledger.publications.depthOf(repository, branch),
+    runDepth: (repository, pushed) => ledger.publications.depthOf(repository, pushed),
   })
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })
   const following = createFollowing({ ledger, routines, wake, alertUrls: config.alerts.urls, log })

@@ -223,6 +223,24 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         expect(await newerThan(newer)).toBeUndefined()
       })
 
+      test('how deep the run was that pushed a branch, a commit or a pull request', async () => {
+        const { older, newer } = await twoRuns()
+        await open.ledger.runs.takeAlong(newer.id, { notBefore: newer.notBefore, depth: 2 })
+        const pushed = { branch: 'overnight/a/main', pull: '/srv/shop#7' }
+        await hold(older).storePublication({ ...publication(older), ...pushed, commit: 'a' })
+        await later(1000)
+        await hold(newer).storePublication({ ...publication(newer), ...pushed, commit: 'b' })
+        const depthOf = (what: Parameters<typeof open.ledger.publications.depthOf>[1], repository = '/srv/shop') =>
+          open.ledger.publications.depthOf(repository, what)
+        expect(await depthOf({ branch: 'overnight/a/main' })).toBe(2)
+        expect(await depthOf({ commit: 'a', pull: null })).toBe(0)
+        expect(await depthOf({ commit: 'b', pull: null })).toBe(2)
+        expect(await depthOf({ commit: null, pull: 7 })).toBe(2)
+        expect(await depthOf({ commit: 'c', pull: 8 })).toBeUndefined()
+        expect(await depthOf({ commit: null, pull: null })).toBeUndefined()
+        expect(await depthOf({ commit: 'a', pull: 7 }, '/srv/other')).toBeUndefined()
+      })
+
       test('not one that was asked for earlier, however late it published', async () => {
         const { older, newer, newerThan } = await twoRuns()
         await later(60_000)

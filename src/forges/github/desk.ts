@@ -21,8 +21,8 @@ export type GitHubDesk = {
   permissionOf(repository: string, login: string): Promise<Permission>
   /** The paths a pull request changes; GitHub names at most 3,000. */
   changedFiles(repository: string, pull: number): Promise<string[]>
-  /** Does the branch of this pull request live in another repository, or nowhere any more? */
-  isFromFork(repository: string, pull: number): Promise<boolean>
+  /** Does the branch of this pull request, or this commit of a branch, live in another repository, or nowhere any more? */
+  isFromFork(repository: string, about: { pull: number } | { branch: string; commit: string }): Promise<boolean>
   /** The name of a repository of this forge that is written there; undefined when it lies elsewhere. */
   nameAt(written: string): string | undefined
   /** How GitHub calls the repository now, as of an hour ago; undefined when it lies elsewhere. */
@@ -37,6 +37,7 @@ const known: readonly string[] = ['admin', 'maintain', 'write', 'triage', 'read'
 const isPermission = (word: string): word is Permission => known.includes(word)
 const FileAnswer = z.object({ filename: z.string(), previous_filename: z.string().optional() })
 const Side = z.object({ repo: z.object({ id: z.number() }).nullish() })
+const Compared = z.object({ status: z.string() })
 const PullSides = z.object({ head: Side, base: Side })
 
 export function createGitHubDesk({ url, auth, ...options }: DeskOptions): GitHubDesk {
@@ -96,6 +97,40 @@ export function createGitHubDesk({ url, auth, ...options }: DeskOptions): GitHub
     return ask({ name: wanted, purpose: 'look', doing: 'looking for', act, signal }).catch(() => wanted)
   }
 
+  function askPull(name: string, pull: number): Promise<boolean> {
+    return ask({
+      name,
+      purpose: 'list',
+      doing: `looking at pull request ${pull} in`,
+      signal,
+      act: async (client) => {
+        const answer = await client.rest.pulls.get({ ...parts(name), pull_number: pull })
+        const { head, base } = PullSides.parse(answer.data)
+        return !head.repo || head.repo.id !== base.repo?.id
+      },
+    })
+  }
+
+  /** Commits of forks can be named in the repository, too; none of its branches stands at them or came over them. */
+  function askBranch(name: string, { branch, commit }: { branch: string; commit: string }): Promise<boolean> {
+    return ask({
+      name,
+      purpose: 'read',
+      doing: `looking whether ${branch} has the commit ${commit} in`,
+      signal,
+      act: async (client) => {
+        const wish = { ...parts(name), basehead: `${commit}...${branch}`, per_page: 1 }
+        try {
+          const { status } = Compared.parse((await client.rest.repos.compareCommitsWithBasehead(wish)).data)
+          return status !== 'identical' && status !== 'ahead'
+        } catch (error) {
+          if (statusOf(error) === 404) return true
+          throw error
+        }
+      },
+    })
+  }
+
   return {
     isSignedIn: auth !== undefined,
     self: () => remember('self', 60 * minuteMs, askSelf),
@@ -113,18 +148,7 @@ export function createGitHubDesk({ url, auth, ...options }: DeskOptions): GitHub
           return files.flatMap((file) => [file.filename, ...(file.previous_filename ? [file.previous_filename] : [])])
         },
       }),
-    isFromFork: (name, pull) =>
-      ask({
-        name,
-        purpose: 'list',
-        doing: `looking at pull request ${pull} in`,
-        signal,
-        act: async (client) => {
-          const answer = await client.rest.pulls.get({ ...parts(name), pull_number: pull })
-          const { head, base } = PullSides.parse(answer.data)
-          return !head.repo || head.repo.id !== base.repo?.id
-        },
-      }),
+    isFromFork: (name, about) => ('pull' in about ? askPull(name, about.pull) : askBranch(name, about)),
     nameAt: (written) => nameAt(host, written),
     async nameOf(written) {
       const wanted = nameAt(host, written)

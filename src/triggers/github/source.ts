@@ -4,18 +4,9 @@ import { holds } from '../condition.ts'
 import type { OutsideEvent, Source, Verdict } from '../source.ts'
 import { commandIn, isAbout, isSame, pushedFiles } from './match.ts'
 import { createNames } from './names.ts'
+import { originOf, ourBranch, type AskedOf, type Origin } from './origin.ts'
 import { readGitHub } from './read.ts'
-import {
-  dependsOnPermission,
-  isMachines,
-  isOurs,
-  originOf,
-  ourBranch,
-  refusalOf,
-  type Known,
-  type Origin,
-  type Self,
-} from './who-may.ts'
+import { dependsOnPermission, isMachines, isOurs, refusalOf, type Known, type Self } from './who-may.ts'
 
 /** What is asked of GitHub about an event; what throws because GitHub is away is asked again later. */
 export type Asking = {
@@ -23,7 +14,7 @@ export type Asking = {
   self(): Promise<Self | undefined>
   permissionOf(repository: string, login: string): Promise<string>
   changedFiles(repository: string, pull: number): Promise<readonly string[]>
-  isFromFork(repository: string, pull: number): Promise<boolean>
+  isFromFork(repository: string, about: AskedOf): Promise<boolean>
   /** The name of a repository of GitHub's that is written there; undefined when it lies elsewhere. */
   nameAt(written: string): string | undefined
   /** How GitHub calls a repository now; undefined when it lies elsewhere. */
@@ -31,11 +22,14 @@ export type Asking = {
 }
 export type GitHubSourceTools = {
   github: Asking
-  /** Runs of ours between a cause outside and the one that last pushed this branch; undefined: none did. */
-  runDepth(repository: string, branch: string): Promise<number | undefined>
+  /** Runs of ours between a cause outside and the one that last pushed any of this; undefined: none did. */
+  runDepth(repository: string, pushed: Pushed): Promise<number | undefined>
   /** Nothing more is asked that no event waits for. */
   signal?: AbortSignal
 }
+
+/** What a run of ours may have pushed. */
+export type Pushed = { branch: string } | { commit: string | null; pull: number | null }
 
 /** Events of GitHub: which routines they are for, and whether their sender may cause a run. */
 export function createGitHubSource({ github, runDepth, signal }: GitHubSourceTools): Source {
@@ -56,9 +50,9 @@ export function createGitHubSource({ github, runDepth, signal }: GitHubSourceToo
   async function ask(trigger: GitHubTrigger, event: OutsideEvent, origin: Origin): Promise<Known> {
     const { allow } = trigger
     const isOwn = isOurs(event, origin, await github.self())
-    const pull = pullOf(event)
-    const mustAsk = origin.isFork === undefined && !allow.forks && pull !== undefined
-    const isFork = origin.isFork ?? (mustAsk && (await github.isFromFork(event.repository!, pull)))
+    const { isFork: told } = origin
+    // What is allowed need not be found out.
+    const isFork = typeof told === 'boolean' ? told : !allow.forks && (await github.isFromFork(event.repository!, told))
     const permission =
       !isOwn && dependsOnPermission(origin, allow) ? await github.permissionOf(event.repository!, origin.sender!) : null
     return { isOurs: isOwn, isFork, permission }
@@ -66,9 +60,10 @@ export function createGitHubSource({ github, runDepth, signal }: GitHubSourceToo
 
   /** Only what nobody did by hand goes on counting: a person's act on our branch is a cause of its own. */
   async function depthOf(event: OutsideEvent, origin: Origin): Promise<number> {
-    const { branch } = origin
-    if (branch === null || !ourBranch.test(branch) || !isMachines(event, origin)) return 0
-    const before = await runDepth(event.repository!, branch)
+    const { branch, commit, pull } = origin
+    if (!isMachines(event, origin) || (branch !== null && !ourBranch.test(branch))) return 0
+    if (branch === null && commit === null && pull === null) return 0
+    const before = await runDepth(event.repository!, branch === null ? { commit, pull } : { branch })
     return before === undefined ? 0 : before + 1
   }
 

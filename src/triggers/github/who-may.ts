@@ -1,50 +1,12 @@
 import type { Allow } from '../../routines/routine.ts'
 import type { OutsideEvent } from '../source.ts'
-import { textAt, valueAt } from '../webhook/places.ts'
+import { textAt } from '../webhook/places.ts'
 import { isSame } from './match.ts'
+import { ourBranch, type Origin } from './origin.ts'
 
 /** As whom we act at GitHub. */
 export type Self = { login: string; isApp: boolean }
-/** What must be known of an event before anybody is asked. */
-export type Origin = {
-  sender: string | null
-  isBot: boolean
-  /** undefined: the event does not say; GitHub knows. */
-  isFork: boolean | undefined
-  /** The branch it is about, of the repository itself. */
-  branch: string | null
-}
-
-/** Everything that our branches and texts are recognised by. */
-export const ourBranch = /^overnight\/[a-z0-9-]+\/./
 const ourMarker = /^<!-- overnight: /m
-
-export function originOf({ sender, payload, event }: Pick<OutsideEvent, 'sender' | 'payload' | 'event'>): Origin {
-  const at = (path: string) => textAt(payload, path.split('.'))
-  const isBot = at('sender.type') === 'Bot' || (sender?.endsWith('[bot]') ?? false)
-  return { sender, isBot, isFork: isForkIn(payload, event), branch: branchIn(at) }
-}
-
-/** A fork that was deleted has no repository any more. */
-function isForkIn(payload: Record<string, unknown>, event: string): boolean | undefined {
-  const at = (path: string) => valueAt(payload, path.split('.'))
-  if (at('pull_request.head') !== undefined) {
-    const base = at('pull_request.base.repo.id') ?? at('repository.id')
-    return at('pull_request.head.repo.id') === undefined || at('pull_request.head.repo.id') !== base
-  }
-  if (event === 'workflow_run') return at('workflow_run.head_repository.id') !== at('repository.id')
-  return at('issue.pull_request') === undefined ? false : undefined
-}
-
-function branchIn(at: (path: string) => string | undefined): string | null {
-  const named =
-    at('pull_request.head.ref') ??
-    at('check_run.check_suite.head_branch') ??
-    at('check_suite.head_branch') ??
-    at('workflow_run.head_branch') ??
-    at('ref')
-  return named === undefined ? null : named.replace(/^refs\/heads\//, '')
-}
 
 /**
  * Whether we did this ourselves. An App acts under a name of its own. A token acts under a person's, who may also comment and label: then
@@ -75,7 +37,7 @@ export function refusalOf(origin: Origin, known: Known, allow: Allow): string | 
   if (known.isOurs) return 'it was done by this service itself'
   if (sender === null) return 'nobody is named as its sender'
   if (known.isFork && !allow.forks)
-    return 'it is about a pull request from a fork, and `allow: { forks: true }` is not set'
+    return 'it is from a fork, or of a commit on no branch here, and `allow: { forks: true }` is not set'
   if (origin.isBot) {
     const isListed = allow.bots.some((login) => isSame(sender, login))
     return isListed ? undefined : `${sender} is a bot that is not listed in \`allow: { bots: […] }\``

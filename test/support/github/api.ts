@@ -76,8 +76,8 @@ export function createApi(options: ApiOptions) {
     const seen = await lookAt(request, name)
     if (!seen) return notFound
     if (rest === '') return method === 'GET' ? seen : forward(request)
-    if (rest.startsWith('/git/'))
-      return token !== 'app' && mayAct(token, 'contents', 'read') ? refs(name, rest) : forbidden
+    if (/^\/(git|compare)\//.test(rest))
+      return token !== 'app' && mayAct(token, 'contents', 'read') ? commits(name, rest) : forbidden
     if (rest === '/pulls' && method === 'POST') return inTurn(() => openPull(request, name))
     return options.checks.answer(request, name, rest) ?? onPulls(request, name, rest)
   }
@@ -100,6 +100,9 @@ export function createApi(options: ApiOptions) {
     return { ...answer, body: await follow(answer.body, name, query.get('state') ?? 'open') }
   }
 
+  const commits = (name: string, rest: string): ApiAnswer =>
+    rest.startsWith('/git/') ? refs(name, rest) : compare(name, rest)
+
   function refs(name: string, rest: string): ApiAnswer {
     const one = /^\/git\/ref\/(.+)$/.exec(rest)
     const wanted = decodeURIComponent(one?.[1] ?? rest.replace('/git/matching-refs/', ''))
@@ -108,6 +111,20 @@ export function createApi(options: ApiOptions) {
     if (!one) return { status: 200, body: found }
     const exact = found.find(({ ref }) => ref === `refs/${wanted}`)
     return exact ? { status: 200, body: exact } : notFound
+  }
+
+  /** A commit of a fork is found here, too. */
+  function compare(name: string, rest: string): ApiAnswer {
+    const [base = '', head = ''] = decodeURIComponent(rest.replace('/compare/', '')).split('...')
+    const tip = repositories.headOf(name, head)
+    if (tip === undefined || !repositories.isCommit(name, base)) return notFound
+    const [ahead_by, behind_by] = [
+      repositories.countBetween(name, base, tip),
+      repositories.countBetween(name, tip, base),
+    ]
+    if (base === tip) return { status: 200, body: { status: 'identical', ahead_by, behind_by } }
+    const status = ahead_by > 0 ? 'ahead' : 'behind'
+    return { status: 200, body: { status: ahead_by * behind_by > 0 ? 'diverged' : status, ahead_by, behind_by } }
   }
 
   async function openPull(request: ApiRequest, name: string): Promise<ApiAnswer> {

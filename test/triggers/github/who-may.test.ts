@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { StepFailed } from '../../../src/errors.ts'
 import type { Routine } from '../../../src/routines/routine.ts'
-import { createGitHubSource, type Asking } from '../../../src/triggers/github/source.ts'
+import { createGitHubSource, type Asking, type Pushed } from '../../../src/triggers/github/source.ts'
 import { eventOf, examples, exampleOf, type Payload } from '../../support/github/events.ts'
 import { readGood, routineText } from '../../routines/reading.ts'
 
@@ -38,9 +38,10 @@ function read(front: string): Routine {
   texts.set(front, routine)
   return routine
 }
-type More = { asking?: Partial<Asking>; front?: string; depth?: number }
+type More = { asking?: Partial<Asking>; front?: string; depth?: number | ((pushed: Pushed) => number | undefined) }
 function decide(event: string, payload: Payload, trigger: object, { asking: more, front = '', depth }: More = {}) {
-  const source = createGitHubSource({ github: asking(more), runDepth: () => Promise.resolve(depth) })
+  const depthOf = (_: string, pushed: Pushed) => Promise.resolve(typeof depth === 'function' ? depth(pushed) : depth)
+  const source = createGitHubSource({ github: asking(more), runDepth: depthOf })
   const routine = read(`on: { github: ${JSON.stringify(trigger)} }\n${front}`)
   return source.decide(eventOf(event, payload), { ...routine, repository: forge })
 }
@@ -56,7 +57,9 @@ describe('whoever sends it, and whatever it is', () => {
         ...by(payload, login, type),
         repository,
         ...(payload['pull_request'] ? { pull_request: { ...payload['pull_request'], ...pulls } } : {}),
-        ...(name === 'workflow_run' ? { workflow_run: { head_repository: { id: 1 } } } : {}),
+        // The oldest example names no branch.
+        ...(name === 'workflow_job' ? { workflow_job: { head_branch: 'main', head_sha: 'a' } } : {}),
+        ...(payload['workflow_run'] ? { workflow_run: { head_repository: { id: 1 } } } : {}),
       }
       const verdict = await decide(name, own, { event: name })
       expect([name, verdict.act]).toEqual([name, mayFire ? 'fire' : 'refuse'])
@@ -122,7 +125,105 @@ describe('those who are listed', () => {
       { event: 'issue_comment' },
       { asking: { isFromFork } },
     )
-    expect([reasonOf(verdict), asked]).toEqual([expect.stringContaining('from a fork'), [[forge, 7]]])
+    expect([reasonOf(verdict), asked]).toEqual([expect.stringContaining('from a fork'), [[forge, { pull: 7 }]]])
+  })
+})
+
+/** What machines tell of a commit, as GitHub tells it: of a fork's without a branch. */
+const head = 'a'.repeat(40)
+const circleci = (payload: Payload): Payload => by({ ...payload, repository: { id: 1 } }, 'circleci[bot]', 'Bot')
+const told = {
+  check_suite: (branch: string | null) => ({
+    check_suite: { head_branch: branch, head_sha: head, pull_requests: [] },
+  }),
+  check_run: (branch: string | null) => ({
+    check_run: { head_sha: head, pull_requests: [], check_suite: { head_branch: branch, head_sha: head } },
+  }),
+  status: (branch: string | null) => ({
+    sha: head,
+    branches: branch === null ? [] : [{ name: branch, commit: { sha: head } }],
+  }),
+  workflow_job: (branch: string | null) => ({ workflow_job: { head_branch: branch, head_sha: head } }),
+  deployment: (ref: string | null) => ({ deployment: { ref: ref ?? head, sha: head } }),
+  deployment_status: (ref: string | null) => ({ deployment: { ref: ref ?? head, sha: head }, deployment_status: {} }),
+}
+const bots = ['circleci[bot]']
+const kinds = Object.entries(told)
+
+describe('a commit that somebody pushed to a fork', () => {
+  const repository = { id: 1, full_name: forge }
+  const isFromFork = () => Promise.resolve(true)
+  const noted = { asking: { isFromFork } }
+  test.each([
+    ['check_suite', told.check_suite(null)],
+    ['check_run', told.check_run(null)],
+    ['status', told.status(null)],
+    ['workflow_job', told.workflow_job(null)],
+    ['workflow_job', told.workflow_job('main')],
+    ['workflow_run', { workflow_run: { head_branch: 'main', head_sha: head, head_repository: { id: 2 } } }],
+    ['workflow_run', { workflow_run: { head_branch: 'main', head_sha: head, head_repository: null } }],
+    ['deployment', { ...told.deployment('main'), workflow_run: { id: 4, head_branch: 'main', head_sha: head } }],
+    ['deployment_status', { ...told.deployment(null), workflow_run: { id: 4, head_repository: null } }],
+    ['issue_comment', { issue: { number: 7, pull_request: { url: 'x' } } }],
+    ['issue_comment', { issue: { pull_request: {} } }],
+  ])('%s %j', async (event, payload) => {
+    const whole = { ...circleci(payload), repository }
+    expect(reasonOf(await decide(event, whole, { event, allow: { bots } }, noted))).toContain('from a fork')
+    expect(reasonOf(await decide(event, whole, { event, allow: { bots, forks: true } }, noted))).toBe('fire')
+  })
+
+  test.each(kinds)('%s of a branch of the repository itself is of no fork', async (event, payload) => {
+    const whole = { ...circleci(payload('main')), repository }
+    expect(reasonOf(await decide(event, whole, { event, allow: { bots } }))).toBe('fire')
+  })
+
+  test('a job does not say whose branch it is of: GitHub is asked whether the commit is there', async () => {
+    const asked: unknown[] = []
+    const asking = { isFromFork: (...about: unknown[]) => (asked.push(about), Promise.resolve(false)) }
+    const whole = { ...circleci(told.workflow_job('main')), repository }
+    const verdict = await decide('workflow_job', whole, { event: 'workflow_job', allow: { bots } }, { asking })
+    expect([verdict.act, asked]).toEqual(['fire', [[forge, { branch: 'main', commit: head }]]])
+  })
+})
+
+describe('what follows from our own push', () => {
+  const ours = 'overnight/deps/main'
+  const repository = { id: 1, full_name: forge }
+  test.each(kinds)('%s by the account whose token we have is ours', async (event, payload) => {
+    const self = () => Promise.resolve({ login: 'ada', isApp: false })
+    const whole = (branch: string) => ({ ...by(payload(branch), 'ada'), repository })
+    expect((await decide(event, whole(ours), { event }, { asking: { self } })).act).toBe('refuse')
+    expect((await decide(event, whole('main'), { event }, { asking: { self } })).act).toBe('fire')
+  })
+
+  test.each(kinds)('%s by a bot is a step further', async (event, payload) => {
+    const depth = (pushed: Pushed) => ('branch' in pushed && pushed.branch === ours ? 1 : undefined)
+    const trigger = { event, allow: { bots } }
+    const whole = (branch: string) => ({ ...circleci(payload(branch)), repository })
+    expect(await decide(event, whole(ours), trigger, { depth })).toMatchObject({ act: 'fire', depth: 2 })
+    expect(await decide(event, whole('main'), trigger, { depth })).not.toHaveProperty('depth')
+  })
+
+  test.each([
+    ['deployment', told.deployment(null), { commit: head, pull: null }],
+    ['deployment_status', told.deployment_status(null), { commit: head, pull: null }],
+    ['commit_comment', { action: 'created', comment: { commit_id: head } }, { commit: head, pull: null }],
+    ['issue_comment', { issue: { number: 7, pull_request: { url: 'x' } } }, { commit: null, pull: 7 }],
+  ])('%s that names no branch is known by its commit or pull request', async (event, payload, wanted) => {
+    const depth = (pushed: Pushed) => (JSON.stringify(pushed) === JSON.stringify(wanted) ? 1 : undefined)
+    const verdict = await decide(event, { ...circleci(payload), repository }, { event, allow: { bots } }, { depth })
+    expect(verdict).toMatchObject({ act: 'fire', depth: 2 })
+  })
+
+  test('a commit that ours started from is of the branch where it is, and ours of ours', async () => {
+    const depth = (pushed: Pushed) => ('branch' in pushed ? 1 : undefined)
+    const at = (name: string, sha: string) => ({ name, commit: { sha } })
+    const status = (...branches: object[]) => ({ ...circleci({ sha: head, branches }), repository })
+    const decided = (...branches: object[]) =>
+      decide('status', status(...branches), { event: 'status', allow: { bots } }, { depth })
+    expect(await decided(at(ours, 'b'.repeat(40)), at('main', head))).not.toHaveProperty('depth')
+    expect(await decided(at('main', 'b'.repeat(40)), at(ours, head))).toMatchObject({ depth: 2 })
+    expect(await decided(at(ours, 'b'.repeat(40)))).toMatchObject({ depth: 2 })
   })
 })
 
