@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { validator } from 'hono-openapi'
 import { z } from 'zod'
-import { comingFires } from '../triggers/schedule/coming.ts'
+import { firstComing } from '../triggers/schedule/coming.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { refuseInvalid } from './refuse.ts'
@@ -24,6 +24,7 @@ const NextJson = z.object({
       paused: z.boolean().describe('Paused now: unless it is resumed by then, it is skipped.'),
     }),
   ),
+  more: z.boolean().describe('There are others in that time, beyond the limit.'),
 })
 export type NextJson = z.infer<typeof NextJson>
 
@@ -41,10 +42,11 @@ export function nextApi(face: Face) {
       const routines = routine === undefined ? face.library.snapshot().routines : [findRoutine(face, routine)]
       const isAllPaused = (await ledger.pauses.whole()) !== undefined
       const paused = new Set((await ledger.pauses.list()).map(({ routine }) => routine))
-      const fires = comingFires(routines, { from: now, days, limit })
+      const { fires, more } = firstComing(routines, { from: now, days, limit })
       return c.json({
         now: now.toISOString(),
         fires: fires.map((fire) => ({ ...fire, paused: isAllPaused || paused.has(fire.routine) })),
+        more,
       } satisfies NextJson)
     },
   )

@@ -345,7 +345,8 @@ describe('schedules', () => {
     place.routine('timed', {
       more: { on: { schedule: [{ every: 'day at 9:00', timezone: 'Europe/Berlin' }, { at: '2020-01-01T09:00Z' }] } },
     })
-    const next = async (query: string) => (await app.ask(`/v1/next?${query}`)).json as { fires: object[]; now: string }
+    const next = async (query: string) =>
+      (await app.ask(`/v1/next?${query}`)).json as { fires: object[]; now: string; more: boolean }
     await expect.poll(async () => (await next('days=3')).fires.length, { timeout: 20_000, interval: 200 }).toBe(3)
     const { fires, now } = await next('days=30&limit=2&routine=timed')
     expect(fires).toEqual(
@@ -358,6 +359,7 @@ describe('schedules', () => {
         }),
       ),
     )
+    expect([(await next('days=3&limit=2')).more, (await next('days=3&limit=3')).more]).toEqual([true, false])
     expect(Math.abs(Date.parse(now) - Date.now())).toBeLessThan(60_000)
     await post('/v1/routines/timed/pause', { reason: 'summer' })
     expect((await next('days=1')).fires).toMatchObject([{ paused: true }])

@@ -50,6 +50,21 @@ describe('--json', () => {
     expect(JSON.parse(schema.stdout)).toEqual(await (await service.fetch('/routine.schema.json')).json())
   })
 
+  test.for([
+    ['of the service', {}],
+    ['of the folder', { OVERNIGHT_DATA: 'nowhere' }],
+  ] as const)('next %s says when there is more than it shows', async ([, env]) => {
+    const next = async (...args: string[]) => {
+      const { stdout, stderr } = await place.overnight(['next', ...args], { env })
+      return [stdout.trimEnd().split('\n').length, stderr]
+    }
+    const more = /^… and more until \d{4}-\d\d-\d\d \d\d:\d\d: see them with --limit/
+    expect(await next('note', '--days', '3', '--limit', '2')).toEqual([2, expect.stringMatching(more)])
+    expect(await next('note', '--days', '3', '--limit', '3')).toEqual([3, ''])
+    expect(await next('note', '--days', '200')).toEqual([200, ''])
+    expect(await next('note', '--days', '2000', '--json')).toEqual([1, expect.stringMatching(more)])
+  })
+
   test('doctor tells each part, and that the service is up', async () => {
     const ended = await place.overnight(['doctor', '--json'])
     const findings = JSON.parse(ended.stdout) as { what: string; ok: boolean; says: string }[]

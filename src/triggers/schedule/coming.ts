@@ -13,6 +13,15 @@ export type ComingFire = {
 }
 export type Look = { from: Date; days: number; limit: number }
 
+/** No more of them than `limit`, and whether there are others in that time. */
+export function firstComing(
+  routines: readonly Pick<Routine, 'name' | 'schedules'>[],
+  look: Look,
+): { fires: ComingFire[]; more: boolean } {
+  const fires = comingFires(routines, { ...look, limit: look.limit + 1 })
+  return { fires: fires.slice(0, look.limit), more: fires.length > look.limit }
+}
+
 /** The next fires of these routines, soonest first, as people and programs are told of them. */
 export function comingFires(
   routines: readonly Pick<Routine, 'name' | 'schedules'>[],
