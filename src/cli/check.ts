@@ -13,7 +13,7 @@ import { lintNames, lintWebhooks } from '../routines/webhooks/lint-sources.ts'
 import { readSource } from '../routines/webhooks/read-source.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { isSourceFile } from '../routines/webhooks/sources.ts'
-import { lintEvents } from '../triggers/github/lint-events.ts'
+import { lintEvents, lintSignedOut } from '../triggers/github/lint-events.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
 import { exitCodes, type Context } from './context.ts'
@@ -68,7 +68,7 @@ async function readAll(context: Context, folders: { routines: string; webhooks: 
   const sources = [...found.sources.values()]
   const names = [...found.sources.keys(), ...found.broken]
   const warnings = [
-    ...routines.flatMap(lintAlone),
+    ...routines.flatMap((routine) => lintAlone(context, routine)),
     ...lintWebhooks(routines, names),
     ...lintAfter(routines),
     ...lintNames(sources),
@@ -78,7 +78,10 @@ async function readAll(context: Context, folders: { routines: string; webhooks: 
 }
 
 /** What can be said of a routine without the others. */
-const lintAlone = (routine: Routine): Problem[] => [...lintRoutine(routine), ...lintEvents(routine)]
+function lintAlone(context: Context, routine: Routine): Problem[] {
+  const isSignedIn = context.config().github.auth !== undefined
+  return [...lintRoutine(routine), ...lintEvents(routine), ...(isSignedIn ? [] : lintSignedOut(routine))]
+}
 
 const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
 
@@ -116,7 +119,7 @@ async function readFiles(context: Context, files: readonly string[]): Promise<Ch
   const sources = reads.flatMap((read) => ('source' in read ? [read.source] : []))
   const problems = reads.flatMap((read) => ('problems' in read ? read.problems : []))
   const warnings = [
-    ...routines.flatMap(lintAlone),
+    ...routines.flatMap((routine) => lintAlone(context, routine)),
     ...lintNames(sources),
     ...(await findMissingSecrets(context, sources)),
   ]

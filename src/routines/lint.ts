@@ -21,11 +21,12 @@ export function lintRoutine(routine: Routine): Problem[] {
 }
 
 /** `owner/name` and addresses are on a forge. */
+export const isOnForge = (repository: string): boolean => onForge.test(repository)
 const onForge = /^(?:[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$|(?!file:)[a-z][a-z0-9+.-]*:\/\/|[^/\s]+@[^/\s:]+:)/i
 
 /** Events come from repositories on GitHub: a routine of another one is never due by them. */
 function lintGitHub({ file, source, github, repository }: Routine): Problem[] {
-  if (github.length === 0 || (repository !== null && onForge.test(repository))) return []
+  if (github.length === 0 || (repository !== null && isOnForge(repository))) return []
   const what = repository === null ? 'without a repository' : `of the repository ${quoted(repository)} on this machine`
   const message = `no event of GitHub is for a routine ${what}`
   const hint = 'write repository: owner/name, or take on.github out'

@@ -1,5 +1,6 @@
 import { emitterEventNames } from '@octokit/webhooks'
 import { placeAt, quoted } from '../../routines/format.ts'
+import { isOnForge } from '../../routines/lint.ts'
 import { advice } from '../../routines/nearest.ts'
 import type { Problem, Routine } from '../../routines/routine.ts'
 
@@ -25,4 +26,20 @@ export function lintEvents({ file, source: text, github }: Routine): Problem[] {
       return { file, ...at(action), message, hint: advice(action, known) }
     })
   })
+}
+
+/** Is there anything that could cause it only where GitHub is asked what a sender may do? */
+export function needsSignIn({ github, repository }: Pick<Routine, 'github' | 'repository'>): boolean {
+  const isDeaf = github.some(({ allow }) => allow.users.length + allow.bots.length === 0)
+  return isDeaf && repository !== null && isOnForge(repository)
+}
+
+export const signInHint = 'set OVERNIGHT_GITHUB_APP_ID and OVERNIGHT_GITHUB_APP_KEY_FILE, or OVERNIGHT_GITHUB_TOKEN'
+
+/** Where nobody is signed in. */
+export function lintSignedOut(routine: Routine): Problem[] {
+  const { file, source } = routine
+  if (!needsSignIn(routine)) return []
+  const message = 'nobody is signed in at GitHub, so that it cannot be asked who may start this: its events are refused'
+  return [{ file, ...placeAt(source, source.search(/\bgithub["']?\s*:/)), message, hint: signInHint }]
 }
