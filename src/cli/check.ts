@@ -83,7 +83,7 @@ function lintAlone(context: Context, routine: Routine): Problem[] {
   return [...lintRoutine(routine), ...lintEvents(routine), ...(isSignedIn ? [] : lintSignedOut(routine))]
 }
 
-const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
+export const readOptions = (context: Context) => ({ defaultEngine: context.config().engine, checkSchedule })
 
 /** The folder as it is on disk now, without a service. Throws BadRequest when the routines are not on this machine. */
 export async function readFolder(context: Context, dir = routinesFolder(context)): Promise<LibrarySnapshot> {
@@ -95,7 +95,7 @@ export function routinesFolder(context: Context): string {
   if (routinesIn === undefined) return routinesDir
   throw new BadRequest(
     `the routines are in ${routinesIn.name}, not in a folder of this machine`,
-    'work in a clone of it: OVERNIGHT_ROUTINES=./routines overnight …',
+    'work in a clone of it: OVERNIGHT_ROUTINES=./routines overnight … (overnight plan also needs OVERNIGHT_DATA, as the service has it)',
   )
 }
 

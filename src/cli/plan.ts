@@ -1,15 +1,19 @@
 import type { Command } from 'commander'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { BadRequest } from '../errors.ts'
 import type { FilesJson, InForceJson } from '../http/plan-api.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
 import type { FolderFile } from '../routines/folder.ts'
+import { readTexts } from '../routines/library.ts'
 import type { Plan } from '../routines/plan/compare.ts'
 import { planMarkdown, planText } from '../routines/plan/write-plan.ts'
-import { isSourceFile } from '../routines/webhooks/sources.ts'
-import { routinesFolder } from './check.ts'
-import { connect, type Client } from './client.ts'
+import type { WebhookSource } from '../routines/webhooks/source.ts'
+import { isSourceFile, readSourceTexts } from '../routines/webhooks/sources.ts'
+import { planAlone } from '../triggers/plan-against.ts'
+import { readOptions, routinesFolder } from './check.ts'
+import { connect, findLive } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
 
 type Options = { json?: true; markdown?: true }
@@ -24,23 +28,54 @@ export function addPlan(program: Command, context: Context): void {
     .action(async (folder: string | undefined, { json, markdown }: Options) => {
       const dir = folder === undefined ? routinesFolder(context) : resolve(context.cwd, folder)
       const webhooks = folder === undefined ? context.config().webhooksDir : join(dir, '..', 'webhooks')
-      await using client = await connect(context)
-      const asked = { ...(await routinesIn(dir, client)), sources: await sourcesIn(webhooks) }
-      const plan = await client.post<Plan>('/v1/plan', asked)
+      const { plan, isAlone } = await compare(context, {
+        routines: await routinesIn(dir),
+        sources: await sourcesIn(webhooks),
+      })
       const write = markdown ? planMarkdown : planText
       context.out(json ? `${JSON.stringify(plan)}\n` : write(plan))
+      if (isAlone) context.err(comparedWithNothing(context))
       const isBroken = plan.counts.broken > 0 || plan.sources.some(({ change }) => change === 'broken')
       context.exit(isBroken ? exitCodes.theirs : exitCodes.ok)
     })
 }
 
-/** Only what differs is sent: of ten thousand files that is a handful. */
-async function routinesIn(dir: string, client: Client): Promise<FilesJson> {
+type Texts = { routines: Text[]; sources: Text[] | undefined }
+
+/** With what is in force; where nothing ever was, no data folder is made for it. */
+async function compare(context: Context, { routines, sources }: Texts): Promise<{ plan: Plan; isAlone: boolean }> {
+  if (await hasNoLedger(context)) {
+    const files = readTexts(routines, readOptions(context))
+    const proposed = sources && { inForce: new Map<string, WebhookSource>(), files: readSourceTexts(sources) }
+    return { plan: planAlone({ files, sources: proposed }, new Date()), isAlone: true }
+  }
+  await using client = await connect(context)
+  const { routines: inForce } = await client.json<InForceJson>('/v1/plan/in-force')
+  const asked: FilesJson = { ...onlyChanged(routines, inForce), sources }
+  const plan = await client.post<Plan>('/v1/plan', asked)
+  return { plan, isAlone: client.live === undefined && inForce.length === 0 }
+}
+
+async function hasNoLedger(context: Context): Promise<boolean> {
+  const { databaseUrl, paths } = context.config()
+  return databaseUrl === undefined && !existsSync(paths.ledger) && (await findLive(context)) === undefined
+}
+
+function comparedWithNothing(context: Context): string {
+  const { databaseUrl, paths } = context.config()
+  const where = databaseUrl === undefined ? paths.data : 'the database of DATABASE_URL'
+  return `compared with nothing: no service answers here, and nothing is in force in ${where} – set OVERNIGHT_DATA to the data folder of your service\n`
+}
+
+async function routinesIn(dir: string): Promise<Text[]> {
   const tree = await createFolderSource({ dir }).read()
   if ('missing' in tree) throw new BadRequest(`${dir}: ${tree.missing.message}`, tree.missing.hint)
-  const files = textsOf(tree.files)
-  const { routines } = await client.json<InForceJson>('/v1/plan/in-force')
-  const known = new Map(routines.map(({ name, hash }) => [name, hash]))
+  return textsOf(tree.files)
+}
+
+/** Only what differs is sent: of ten thousand files that is a handful. */
+function onlyChanged(files: Text[], inForce: InForceJson['routines']): Pick<FilesJson, 'files' | 'same'> {
+  const known = new Map(inForce.map(({ name, hash }) => [name, hash]))
   const nameOf = (entry: string) => basename(entry).replace(/\.md$/i, '')
   const isSame = ({ entry, text }: Text) => known.get(nameOf(entry)) === createHash('sha256').update(text).digest('hex')
   return {
@@ -50,7 +85,7 @@ async function routinesIn(dir: string, client: Client): Promise<FilesJson> {
 }
 
 /** undefined: there is no such folder, which changes nothing. */
-async function sourcesIn(dir: string): Promise<FilesJson['sources']> {
+async function sourcesIn(dir: string): Promise<Texts['sources']> {
   const tree = await createFolderSource({ dir, isWanted: isSourceFile }).read()
   return 'missing' in tree ? undefined : textsOf(tree.files)
 }

@@ -27,12 +27,20 @@ export async function planAgainst(
   const same = standing.filter(isSame)
   const kept = new Set(same)
   const versions = await ledger.routines.versionsInForce(standing.filter((name) => !kept.has(name)))
-  const now = await ledger.now()
-  const nextOf = ({ schedules }: Routine) =>
+  const nextOf = firesAfter(await ledger.now())
+  const inForce = versions.map((version) => readOnce(version.file, version.source))
+  return comparePlan({ inForce, same, files, nextOf, sources })
+}
+
+/** What these files are where nothing is in force. */
+export function planAlone({ files, sources }: Omit<Proposed, 'isSame'>, now: Date): Plan {
+  return comparePlan({ inForce: [], same: [], files, nextOf: firesAfter(now), sources })
+}
+
+function firesAfter(now: Date): (routine: Routine) => string[] {
+  return ({ schedules }) =>
     upcoming(schedules, now, daysAhead)
       .take(shownFires)
       .map(({ local, schedule }) => `${local} ${schedule.timezone}`)
       .toArray()
-  const inForce = versions.map((version) => readOnce(version.file, version.source))
-  return comparePlan({ inForce, same, files, nextOf, sources })
 }

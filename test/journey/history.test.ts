@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { HistoryJson } from '../../src/http/history-api.ts'
@@ -93,6 +93,20 @@ describe('versions of a routine', () => {
     expect((await overnight('plan', folder, '--markdown')).stdout).toContain('if this were merged')
     expect((await overnight('plan', join(folder, 'nowhere'))).stderr).toContain('there is no such folder')
     expect(((await read('routines')) as RoutinesJson).total).toBe(4)
+  })
+
+  test('a plan that has nothing to compare with says so, and makes no data folder', async () => {
+    const env = { OVERNIGHT_DATA: join(place.folder, 'clone', '.overnight') }
+    const plan = (...more: string[]) => place.overnight(['plan', ...more], { env })
+    const planned = await plan()
+    expect(planned.stdout).toMatch(/^\+ a \(added\)\n[^]*4 added, 0 changed, 0 removed, 0 broken, 0 unchanged/)
+    expect(planned.stderr).toContain(
+      `compared with nothing: no service answers here, and nothing is in force in ${env.OVERNIGHT_DATA}`,
+    )
+    expect(planned.stderr).toContain('set OVERNIGHT_DATA')
+    expect(JSON.parse((await plan('--json')).stdout)).toMatchObject({ counts: { added: 4 } })
+    expect(existsSync(env.OVERNIGHT_DATA)).toBe(false)
+    expect((await overnight('plan')).stderr).toBe('')
   })
 
   test('lists come a page at a time', async () => {
