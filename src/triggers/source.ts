@@ -36,6 +36,6 @@ export type Source = {
   /** `refused`: it can never be read; the sentence says why. */
   read(delivery: Delivery): OutsideEvent | { refused: string }
   decide(event: OutsideEvent, routine: Routine): Verdict | Promise<Verdict>
-  /** Of an event that no routine made anything of: whether any of these, which listen, could ever have. null: one could. Asks nobody. */
+  /** Of an event that no routine made anything of: why these, which listen, did not; null: that cannot be told. Asks nobody. */
   whyNobody?(event: OutsideEvent, routines: readonly Routine[]): string | null
 }

@@ -86,7 +86,7 @@ test('an issue is opened: a run about it, on a branch of its own', async () => {
 test('one that does not fit, and one by a stranger, are on record and start nothing', async () => {
   expect(await deliver('issues', issue('acme', 13, 'A wish'))).toMatchObject({
     outcome: 'unmatched',
-    reason: null,
+    reason: 'no condition of triage fits',
     firings: [],
   })
   const elsewhere = { ...issue('acme', 13, 'A bug'), repository: { id: 9, full_name: 'acme/elsewhere' } }

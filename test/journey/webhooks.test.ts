@@ -144,6 +144,7 @@ test('what no routine asks for is on record all the same', async () => {
   const { json } = await fromSentry({ data: { level: 'info' } }, 'r-2')
   expect(await settled(({ delivery }) => delivery === json['delivery'])).toMatchObject({
     outcome: 'unmatched',
+    reason: expect.stringMatching(/^no condition of .* fits$/),
     firings: [],
   })
 })

@@ -37,6 +37,13 @@ export function isAbout(trigger: GitHubTrigger, event: OutsideEvent): boolean {
   return isLabel && isSame(textAt(event.payload, ['label', 'name']), trigger.name)
 }
 
+/** The same in words. */
+export function wantedBy(trigger: GitHubTrigger): string {
+  if (trigger.kind === 'command') return `@overnight ${trigger.word}`
+  if (trigger.kind === 'label') return `the label ${trigger.name}`
+  return trigger.actions === null ? trigger.event : `${trigger.event} ${trigger.actions.join(' or ')}`
+}
+
 /** Names of repositories, people and labels are the same in any case at GitHub. */
 export function isSame(a: string | null | undefined, b: string): boolean {
   return typeof a === 'string' && a.toLowerCase() === b.toLowerCase()

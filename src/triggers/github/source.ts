@@ -2,7 +2,8 @@ import { asksForFiles } from '../../routines/condition.ts'
 import type { GitHubTrigger, Routine } from '../../routines/routine.ts'
 import { holds } from '../condition.ts'
 import type { OutsideEvent, Source, Verdict } from '../source.ts'
-import { commandIn, isAbout, isSame, pushedFiles } from './match.ts'
+import { type Near, whyNobody } from '../why-nobody.ts'
+import { commandIn, isAbout, isSame, pushedFiles, wantedBy } from './match.ts'
 import { createNames } from './names.ts'
 import { originOf, ourBranch, type AskedOf, type Origin } from './origin.ts'
 import { readGitHub } from './read.ts'
@@ -86,10 +87,12 @@ export function createGitHubSource({ github, runDepth, signal }: GitHubSourceToo
   return {
     trigger: 'github',
     listens: (routine) => routine.github.length > 0 && routine.repository !== null,
-    whyNobody({ repository }, routines) {
+    whyNobody(event, routines) {
+      const { repository } = event
       if (repository === null) return null
-      const isNamed = routines.some((routine) => isWritten(routine, repository) && isSame(at(routine), repository))
-      return isNamed ? null : `no routine with on.github names ${repository} as its repository`
+      const named = routines.filter((one) => isWritten(one, repository) && isSame(at(one), repository))
+      const near = named.map((routine) => nearTo(event, routine))
+      return whyNobody(near) ?? `no routine with on.github names ${repository} as its repository`
     },
     read: readGitHub,
     async decide(event, routine) {
@@ -109,6 +112,11 @@ export function createGitHubSource({ github, runDepth, signal }: GitHubSourceToo
       return refused ?? { act: 'pass' }
     },
   }
+}
+
+function nearTo(event: OutsideEvent, { name, github }: Routine): Near {
+  const isItsKind = github.some((trigger) => isAbout(trigger, event))
+  return { routine: name, wants: isItsKind ? null : [...new Set(github.map(wantedBy))].join(' or ') }
 }
 
 /** However it is written: of ten thousand routines few come that far. */

@@ -11,10 +11,7 @@ const longestSubject = 60
 /** What a routine makes of an event that came by webhook or was found by looking: the first of its triggers that fits decides. */
 export function match(event: Pick<OutsideEvent, 'source' | 'event' | 'payload'>, routine: Routine): Verdict {
   const trigger = routine.webhooks.find(
-    (one) =>
-      one.source === event.source &&
-      (one.events === null || one.events.includes(event.event)) &&
-      (one.if === null || holds(one.if, { payload: event.payload })),
+    (one) => isAbout(one, event) && (one.if === null || holds(one.if, { payload: event.payload })),
   )
   if (!trigger) return { act: 'pass' }
   const inputs = inputsOf(trigger, routine, event.payload)
@@ -23,6 +20,11 @@ export function match(event: Pick<OutsideEvent, 'source' | 'event' | 'payload'>,
     return { act: 'refuse', reason: `the event's value for input "${tooLong[0]}" is over ${longestInput} characters` }
   const subject = trigger.subject === null ? '' : subjectOf(fill(trigger.subject, event.payload))
   return { act: 'fire', inputs, ...(subject === '' ? {} : { subject }) }
+}
+
+/** Its condition is another question. */
+export function isAbout({ source, events }: WebhookTrigger, event: Pick<OutsideEvent, 'source' | 'event'>): boolean {
+  return source === event.source && (events === null || events.includes(event.event))
 }
 
 /** What the event has nothing for is left out: then the routine's default counts. */

@@ -1,7 +1,9 @@
 import type { Delivery } from '../../ledger/schema.ts'
+import type { Routine } from '../../routines/routine.ts'
 import { payloadOf } from '../payload.ts'
 import type { OutsideEvent, Source } from '../source.ts'
-import { match } from './match.ts'
+import { type Near, whyNobody } from '../why-nobody.ts'
+import { isAbout, match } from './match.ts'
 
 /**
  * Every source in `webhooks/`: what was received or found is read by itself, so that a file that is gone or broken meanwhile loses
@@ -17,8 +19,14 @@ export const webhooks: Source = {
     return { delivery: id, source, event, payload, action, sender: source, repository: null, subject: null }
   },
   decide: match,
-  whyNobody: ({ source }, routines) =>
-    routines.some(({ webhooks }) => webhooks.some((trigger) => trigger.source === source))
-      ? null
-      : `no routine with on.webhook names the source ${source}`,
+  whyNobody: (event, routines) =>
+    whyNobody(routines.flatMap((routine) => nearTo(event, routine))) ??
+    `no routine with on.webhook names the source ${event.source}`,
+}
+
+function nearTo(event: OutsideEvent, { name: routine, webhooks }: Routine): Near[] {
+  const triggers = webhooks.filter(({ source }) => source === event.source)
+  if (triggers.length === 0) return []
+  if (triggers.some((trigger) => isAbout(trigger, event))) return [{ routine, wants: null }]
+  return [{ routine, wants: `events: ${triggers.flatMap(({ events }) => events ?? []).join(', ')}` }]
 }
