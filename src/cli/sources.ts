@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { join } from 'node:path'
 import type { SourcesJson } from '../http/sources-api.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
@@ -16,13 +17,19 @@ export function addSources(program: Command, context: Context): void {
       await using client = await connect(context)
       const found = await client.json<SourcesJson>('/v1/sources')
       if (json) return context.out(`${JSON.stringify(found)}\n`)
-      for (const problem of found.problems) context.out(`! ${visible(problem)}\n`)
+      for (const problem of found.problems) context.out(`! ${visible(fromHere(problem, context.cwd))}\n`)
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
       const { refused } = found.gitHub
       if (refused) context.out(`! github: ${refusedOf(refused, zone)}\n`)
       if (found.sources.length === 0) return context.out('no webhook sources\n')
       context.out(table(found.sources.map((source) => [source.source, source.path ?? 'asked', stateOf(source, zone)])))
     })
+}
+
+/** A problem as the service words it, beginning with its file; one below the current folder as `check` prints it. */
+export function fromHere(problem: string, cwd: string): string {
+  const here = join(cwd, '/')
+  return problem.startsWith(here) ? problem.slice(here.length) : problem
 }
 
 /** For a list: a source in one line. */

@@ -4,10 +4,12 @@ import { createGuardedFetch } from '../outgoing/guarded-fetch.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
 import { createGitSource } from '../routines/git-source.ts'
 import type { Source } from '../routines/source.ts'
+import type { CheckUrl } from '../routines/webhooks/check-source.ts'
 import { secretPattern } from '../routines/webhooks/source-keys.ts'
 import { isSourceFile, openSources, type WebhookSources } from '../routines/webhooks/sources.ts'
 import { createPoller } from '../triggers/poll/poller.ts'
 import type { Ground } from './ground.ts'
+import { createCheckUrl } from './poll-addresses.ts'
 import { createHeadLook } from './repository-head.ts'
 import { createSourceMemory } from './source-memory.ts'
 import { createSentSecrets, type SentSecretOf } from './secrets.ts'
@@ -41,11 +43,13 @@ export async function openWebhooks(
   )
   const { secretOf } = ground.secrets
   const sentSecretOf = createSentSecrets(ground.secrets, config)
+  const checkUrl = createCheckUrl(config)
+  const secretFor = (url: string) => async (name: string) => withAll(await sentSecretOf(name, url), checkUrl(url))
   const poller = building.use(
     createPoller({
       ledger,
       sources: () => sources.snapshot().sources.values(),
-      fillSecrets: (text, url) => fillSecrets(text, (name) => sentSecretOf(name, url)),
+      fillSecrets: (text, url) => fillSecrets(text, secretFor(url)),
       fetch: createGuardedFetch({ allowedHosts: config.allowedHosts }),
       received,
       log,
@@ -79,7 +83,15 @@ function placeOf(ground: Ground): Source {
   return createGitSource({ name, folder, dir, isWanted: isSourceFile, look: createHeadLook(ground, webhooksIn) })
 }
 
-async function fillSecrets(text: string, secretOf: (name: string) => ReturnType<SentSecretOf>): Promise<string> {
+type Sent = Awaited<ReturnType<SentSecretOf>>
+
+/** What has to be listed in two places is told at once. */
+function withAll(secret: Sent, refused: ReturnType<CheckUrl>): Sent {
+  if ('value' in secret || refused === undefined) return secret
+  return { message: `${secret.message}, and ${refused.message}`, hint: `${secret.hint}, and ${refused.hint}` }
+}
+
+async function fillSecrets(text: string, secretOf: (name: string) => Promise<Sent>): Promise<string> {
   const parts = text.split(secretPattern)
   const filled = await Promise.all(
     parts.map(async (part, index) => {

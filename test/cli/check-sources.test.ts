@@ -91,6 +91,7 @@ test('an address that would not be asked here is refused, and allowed where the 
     'routines/.keep': '',
     'webhooks/a.yaml': at('https://192.168.7.1/jobs'),
     'webhooks/b.yaml': at('http://ci.example/jobs'),
+    'webhooks/b2.yaml': `poll: { url: "http://ci.example/", every: 1m, headers: { Authorization: "Bearer secret:SET" } }\n`,
     'webhooks/c.yaml': at('https://listed.example/jobs'),
     'webhooks/d.yaml': at('http://listed.example/jobs'),
   }
@@ -99,7 +100,8 @@ test('an address that would not be asked here is refused, and allowed where the 
   expect(found.out.split('\n')).toEqual([
     'webhooks/a.yaml:1:14: 192.168.7.1 is not a public address – use a public one, or list 192.168.7.1 in OVERNIGHT_ALLOW_HOSTS',
     'webhooks/b.yaml:1:14: ci.example would be asked in the open – write https://, or list ci.example in OVERNIGHT_ALLOW_HOSTS',
-    '2 good, 2 errors, 0 warnings',
+    'webhooks/b2.yaml:1:14: ci.example would be asked in the open – write https://, or list ci.example in OVERNIGHT_ALLOW_HOSTS; secrets go there when it is also in OVERNIGHT_SECRET_SET_HOSTS',
+    '2 good, 3 errors, 0 warnings',
     '',
   ])
   expect(await check(files, ['webhooks/b.yaml', 'webhooks/d.yaml'])).toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stateOf } from '../../src/cli/sources.ts'
+import { fromHere, stateOf } from '../../src/cli/sources.ts'
 
 const source = { source: 'a', description: '', path: null, ready: true, broken: false, polling: null, refused: null }
 const looks = { everySeconds: 60, lookedAt: null, nextAt: '2026-11-21T16:00:00Z', failures: 0, error: null }
@@ -22,4 +22,12 @@ test.for([
   [{ ready: false, polling: looks }, /^its secret is not there, next look /],
 ] as const)('a source in a list: %j', ([more, line]) => {
   expect(stateOf({ ...source, ...more }, 'UTC')).toMatch(line)
+})
+
+test.for([
+  ['/ops/night', 'webhooks/a.yaml:1:9: "verify" cannot be "nobody"'],
+  ['/', 'ops/night/webhooks/a.yaml:1:9: "verify" cannot be "nobody"'],
+  ['/ops/nigh', '/ops/night/webhooks/a.yaml:1:9: "verify" cannot be "nobody"'],
+] as const)('the file of a problem, seen from %s', ([cwd, line]) => {
+  expect(fromHere('/ops/night/webhooks/a.yaml:1:9: "verify" cannot be "nobody"', cwd)).toBe(line)
 })

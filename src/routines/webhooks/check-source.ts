@@ -27,6 +27,13 @@ export function checkSource({ verify, secret, poll }: SourceFile, checkUrl: Chec
   ]
 }
 
+/** A secret has a list of its own: told at once, not after the other one was written. */
+function withSecrets(hint: string, headers: WrittenPoll['headers']): string {
+  const sent = Object.values(headers).flatMap((value) => secretPattern.exec(value)?.[1] ?? [])
+  const lists = [...new Set(sent)].map((name) => `OVERNIGHT_SECRET_${name}_HOSTS`)
+  return lists.length === 0 ? hint : `${hint}; secrets go there when it is also in ${lists.join(' and ')}`
+}
+
 /** Headers that say who asks. */
 const credential = /authorization|cookie|token|key|secret|password/i
 
@@ -40,7 +47,7 @@ function checkPoll({ url, every, headers }: WrittenPoll, checkUrl: CheckUrl): Fi
       message: 'there is a user or a password in the address',
       hint: 'take it out, and write headers: { Authorization: "Basic secret:NAME" }',
     }),
-    ...(refused ? ifSo(true, ['poll', 'url'], refused) : []),
+    ...(refused ? ifSo(true, ['poll', 'url'], { ...refused, hint: withSecrets(refused.hint, headers) }) : []),
     ...ifSo(millisecondsOf(every) < shortestPollMs, ['poll', 'every'], {
       message: 'that is too often',
       hint: 'write 30s or more',
