@@ -65,7 +65,10 @@ export function createPublications(db: Database) {
       return rows[0]
     },
 
-    /** The depth of the run that last pushed to this branch, this commit or this pull request; undefined: none of ours did. */
+    /**
+     * The depth of the run that last pushed to this branch, this commit or this pull request; undefined: none of ours did. The outside
+     * may tell of a push before it is on record: then of the deepest that is publishing there.
+     */
     async depthOf(repository: string, pushed: Pushed): Promise<number | undefined> {
       const rows = await db
         .select({ depth: runs.depth })
@@ -74,7 +77,14 @@ export function createPublications(db: Database) {
         .where(and(eq(publications.repository, repository), isOf(repository, pushed)))
         .orderBy(desc(publications.createdAt))
         .limit(1)
-      return rows[0]?.depth
+      if (rows[0]) return rows[0].depth
+      const publishing = await db
+        .select({ depth: runs.depth })
+        .from(runs)
+        .where(and(eq(runs.state, 'publishing'), eq(runs.repository, repository)))
+        .orderBy(desc(runs.depth))
+        .limit(1)
+      return publishing[0]?.depth
     },
 
     /** The head we last pushed to this branch. */

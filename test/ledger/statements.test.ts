@@ -239,6 +239,11 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         expect(await depthOf({ commit: 'c', pull: 8 })).toBeUndefined()
         expect(await depthOf({ commit: null, pull: null })).toBeUndefined()
         expect(await depthOf({ commit: 'a', pull: 7 }, '/srv/other')).toBeUndefined()
+        // A push is told of before it is on record.
+        await hold(newer).advance('publishing')
+        expect(await depthOf({ commit: 'c', pull: null })).toBe(2)
+        expect(await depthOf({ commit: 'a', pull: null })).toBe(0)
+        expect(await depthOf({ commit: 'c', pull: null }, '/srv/other')).toBeUndefined()
       })
 
       test('not one that was asked for earlier, however late it published', async () => {
