@@ -27,7 +27,7 @@ export function addCheck(program: Command, context: Context): void {
       'routine files and webhook sources, or a folder of routines; without any, the folders of the service',
     )
     .description(
-      'every mistake in routine files and webhook sources, with its line, column and what to do; exit 1 when there is one',
+      'every mistake in routine files and webhook sources, with its line, column and what to do (of keys first, then of what they say); exit 1 when there is one',
     )
     .option('--json', 'print JSON')
     .action(async (files: string[], options: { json?: true }) => {
