@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, or, sql } from './sql.ts'
+import { and, desc, eq, inArray, isNotNull, isNull, or, sql } from './sql.ts'
 import { copyPack, readPack } from './packs.ts'
 import { patches, publications, runs, type PatchFacts, type Publication, type Run, type StoredPatch } from './schema.ts'
 import type { Database } from './store.ts'
@@ -81,7 +81,7 @@ export function createPublications(db: Database) {
       const publishing = await db
         .select({ depth: runs.depth })
         .from(runs)
-        .where(and(eq(runs.state, 'publishing'), eq(runs.repository, repository)))
+        .where(and(isNull(runs.endedAt), eq(runs.state, 'publishing'), eq(runs.repository, repository)))
         .orderBy(desc(runs.depth))
         .limit(1)
       return publishing[0]?.depth
