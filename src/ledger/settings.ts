@@ -1,4 +1,4 @@
-import { and, eq, lt, sql } from './sql.ts'
+import { and, eq, gt, lt, or, sql } from './sql.ts'
 import { settings } from './schema.ts'
 import type { Database } from './store.ts'
 
@@ -24,12 +24,15 @@ export function createSettings(db: Database) {
 
     /**
      * Its value, if nobody in any process has taken or written it for so long; undefined = it is another one's turn, or was. What is not
-     * there yet begins empty.
+     * there yet begins empty, and what was taken by a clock that ran ahead is due.
      */
     async take(key: string, { everyMs, by }: { everyMs: number; by: string }): Promise<Value | undefined> {
       const added = await db.insert(settings).values({ key, value: {}, by }).onConflictDoNothing().returning()
       if (added[0]) return added[0].value
-      const due = lt(settings.at, sql`clock() - make_interval(secs => ${everyMs / 1000}::double precision)`)
+      const due = or(
+        lt(settings.at, sql`clock() - make_interval(secs => ${everyMs / 1000}::double precision)`),
+        gt(settings.at, sql`clock() + interval '1 minute'`),
+      )
       const rows = await db
         .update(settings)
         .set({ by, at: sql`clock()` })

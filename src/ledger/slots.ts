@@ -14,15 +14,12 @@ export function createSlots(db: Database) {
     /** What is due by the ledger's clock, of that many routines at most: of a routine all, because its rule is about all. */
     async due(limit: number): Promise<{ now: Date; schedules: ScheduleRow[] }> {
       // Alone it is one look into the index, which is all that an idle second costs.
-      const first = await db
-        .select({ routine: schedules.routine, now: sql`clock()`.mapWith(schedules.nextFireAt) })
-        .from(schedules)
-        .where(lte(schedules.nextFireAt, sql`clock()`))
-        .orderBy(asc(schedules.nextFireAt))
-        .limit(limit)
-      const now = first[0]?.now
-      if (!now) return { now: new Date(0), schedules: [] }
-      const names = [...new Set(first.map(({ routine }) => routine))]
+      const first = await db.execute<{ now: string | Date; routine: string | null }>(sql`
+        select look.now, due.routine from (select clock() as now) look left join lateral (
+          select routine from schedules where next_fire_at <= look.now order by next_fire_at limit ${limit}) due on true`)
+      const now = new Date(first.rows[0]!.now)
+      const names = [...new Set(first.rows.flatMap(({ routine }) => routine ?? []))]
+      if (names.length === 0) return { now, schedules: [] }
       const rows = await db
         .select()
         .from(schedules)
@@ -80,6 +77,26 @@ export function createSlots(db: Database) {
           where routine in (select routine from moved) on conflict do nothing
         ) select count(*)::int as moved from moved`)
       return result.rows[0]?.moved ?? 0
+    },
+
+    /**
+     * Takes back what was said of instants that have not come, which a clock that ran ahead did; what was fired stays. Answers
+     * how many slots are to come again.
+     */
+    async takeBack(): Promise<number> {
+      const rows = await db
+        .delete(slots)
+        .where(and(isNull(slots.firing), sql`${slots.at} > clock()`))
+        .returning({ at: slots.at })
+      return rows.length
+    },
+
+    /** What a clock that ran ahead wrote was written now. It reads every slot there is. */
+    async writtenByNow(): Promise<void> {
+      await db
+        .update(slots)
+        .set({ recordedAt: sql`clock()` })
+        .where(sql`${slots.recordedAt} > clock()`)
     },
 
     /** Routines with slots that are owed. */

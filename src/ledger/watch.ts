@@ -36,7 +36,8 @@ export function createWatchQueries(db: Database) {
 
     /**
      * Of these slots those without a row, and those whose row says for longer than `boundMs` that it is owed. A row that
-     * stands for many missed slots stands for all of them until the next row.
+     * stands for many missed slots stands for all of them until the next row, and for none after it was written; one that a clock
+     * which ran ahead has written stands for none.
      */
     async unsettled(expected: readonly ExpectedSlot[], boundMs: number): Promise<Unsettled[]> {
       if (expected.length === 0) return []
@@ -49,8 +50,8 @@ export function createWatchQueries(db: Database) {
         select e.routine, e.at, s.reason, s.routine is not null as "isOwed"
         from jsonb_to_recordset(${JSON.stringify(expected)}::text::jsonb) as e(routine text, at timestamptz)
         left join slots s on s.routine = e.routine and s.at = e.at
-        where (s.routine is null and coalesce((select b.reason from slots b where b.routine = e.routine and b.at < e.at
-            order by b.at desc limit 1), '') <> 'unlisted')
+        where (s.routine is null and not coalesce((select b.reason = 'unlisted' and b.recorded_at between e.at and clock()
+            from slots b where b.routine = e.routine and b.at < e.at order by b.at desc limit 1), false))
           or (s.outcome is null and s.recorded_at < clock() - make_interval(secs => ${boundMs / 1000}::double precision))`)
       return result.rows.map(({ routine, at, reason, isOwed }) => ({
         routine,

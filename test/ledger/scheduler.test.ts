@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createLog } from '../../src/log.ts'
 import type { Slot } from '../../src/ledger/schema.ts'
 import { messageOf } from '../../src/errors.ts'
 import { parseOrRefuse } from '../../src/routines/read.ts'
@@ -6,6 +7,7 @@ import type { Problem, Routine } from '../../src/routines/routine.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { acceptDue } from '../../src/triggers/schedule/accept-slots.ts'
+import { createScheduler } from '../../src/triggers/schedule/scheduler.ts'
 import { settleOwed } from '../../src/triggers/schedule/settle-slots.ts'
 import { stores, type OpenLedger } from '../support/open-ledger.ts'
 import { tickAll } from '../support/tick-all.ts'
@@ -90,10 +92,10 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         await open.setClock('2026-03-02T10:02:00Z')
         await apply([routine('a')])
         await open.setClock('2026-03-02T10:05:01Z')
-        expect(await acceptDue(open.ledger)).toEqual({ due: 1, moved: 1 })
+        expect(await acceptDue(open.ledger)).toMatchObject({ due: 1, moved: 1 })
         expect(await slots()).toEqual(['10:05 null'])
         expect([await count('firings'), await nextOf('a')]).toEqual([0, ['10:10:00']])
-        expect(await acceptDue(open.ledger)).toEqual({ due: 0, moved: 0 })
+        expect(await acceptDue(open.ledger)).toMatchObject({ due: 0, moved: 0 })
         // Nothing is due now: whoever looks next settles what is owed.
         await ticks()
         expect(await slots()).toEqual(['10:05 fired'])
@@ -268,13 +270,19 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         await ticks()
         await open.setClock('2026-03-02T10:05:01Z')
         await ticks()
-        expect(await slots()).toEqual(['10:05 fired'])
+        // The hour that came again is on record.
+        expect(await slots()).toEqual([
+          ...['09:10', '09:15', '09:20', '09:25', '09:30', '09:35'].map((at) => `${at} missed`),
+          ...['09:40', '09:45', '09:50', '09:55', '10:00'].map((at) => `${at} missed`),
+          '10:05 fired',
+        ])
         await open.setClock('2026-03-02T10:10:01Z')
         await ticks()
-        expect(await slots()).toEqual(['10:05 fired', '10:10 coalesced'])
+        expect((await slots()).slice(-2)).toEqual(['10:05 fired', '10:10 coalesced'])
+        expect(await count('runs')).toBe(1)
       })
 
-      test('back, and the file is edited meanwhile: a slot that has its row never fires again', async () => {
+      test('back, and the file is edited meanwhile: a slot that has fired never fires again', async () => {
         await open.setClock('2026-03-02T10:02:00Z')
         await apply([routine('a', { inputs: { scope: { type: 'string', default: 'all' } } })])
         await open.setClock('2026-03-02T10:17:00Z')
@@ -282,6 +290,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         const before = await slots()
         expect(before).toEqual(['10:05 missed', '10:10 missed', '10:15 fired late'])
         await open.setClock('2026-03-02T10:02:00Z')
+        await ticks()
         // Another cron with the same instants, and other inputs.
         await apply([
           routine('a', { crons: ['0-59/5 * * * *'], inputs: { scope: { type: 'string', default: 'docs' } } }),
@@ -290,11 +299,113 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
           await open.setClock(`2026-03-02T10:${minute}:01Z`)
           await ticks()
         }
-        expect(await slots()).toEqual(before)
-        expect(await count('runs')).toBe(1)
+        // What was missed by the wrong clock alone is due by the right one.
+        expect(await slots()).toEqual(['10:05 fired', '10:10 coalesced', '10:15 fired late'])
+        expect(await count('runs')).toBe(2)
         await open.setClock('2026-03-02T10:20:01Z')
         await ticks()
-        expect((await slots()).at(-1)).toBe('10:20 fired')
+        expect((await slots()).at(-1)).toBe('10:20 coalesced')
+      })
+
+      describe('ahead for a while', () => {
+        const hourly = (options = {}) => routine('a', { crons: ['0 * * * *'], ...options })
+        const rightNow = '2026-03-02T10:02:00Z'
+        /** Two hours by the right clock. */
+        async function live(look: () => Promise<void>): Promise<void> {
+          for (const time of ['10:02:00', '10:30:01', '11:00:01', '11:30:01', '12:00:01']) {
+            await open.setClock(`2026-03-02T${time}Z`)
+            await look()
+          }
+        }
+
+        test.each([
+          ['a day', '2026-03-03T10:02:00Z', '0 * * * *'],
+          ['a year, with more slots than have rows of their own', '2027-03-02T10:02:00Z', '0,30 * * * *'],
+        ])('by %s: what is due by the right clock fires, on its instant, once', async (_, ahead, cron) => {
+          await open.setClock(rightNow)
+          await apply([hourly({ crons: [cron] })])
+          await open.setClock(ahead)
+          await ticks()
+          expect(await count('runs')).toBe(1)
+          await open.rows(`update runs set ended_at = clock(), state = 'unchanged'`)
+          // Its newest slot fired; the row of that stays.
+          const kept = await count('slots', 'firing is not null')
+          expect(kept).toBe(1)
+          await live(async () => {
+            await ticks()
+            await open.rows(`update runs set ended_at = clock(), state = 'unchanged' where ended_at is null`)
+          })
+          const want = cron.includes('30') ? ['10:30', '11:00', '11:30', '12:00'] : ['11:00', '12:00']
+          expect((await slots()).slice(0, -1)).toEqual(want.map((at) => `${at} fired`))
+          expect(await count('runs')).toBe(want.length + 1)
+          expect(await count('slots', 'recorded_at > clock()')).toBe(0)
+        })
+
+        test('and right again while the same schedulers go on: the first that looks sees to it', async () => {
+          await open.setClock(rightNow)
+          await apply([hourly()])
+          const log = createLog('silent')
+          const one = () => createScheduler({ ledger: open.ledger, routineOf, wake: () => {}, log })
+          await using first = one()
+          await using second = one()
+          const look = async () => {
+            await Promise.all([first.tick(), second.tick()])
+            await Promise.all([first.settle(), second.settle()])
+          }
+          await look()
+          await open.setClock('2026-03-05T10:02:00Z')
+          await look()
+          expect(await count('slots')).toBe(72)
+          await open.setClock(rightNow)
+          await look()
+          expect([await slots(), await nextOf('a')]).toEqual([['10:00 fired late'], ['11:00:00']])
+          await open.setClock('2026-03-02T11:00:01Z')
+          await look()
+          expect(await slots()).toEqual(['11:00 coalesced', '10:00 fired late'])
+        })
+
+        test('when a routine was first seen: it does not wait until then', async () => {
+          await open.setClock('2027-03-02T10:02:00Z')
+          await apply([hourly()])
+          await open.setClock(rightNow)
+          await ticks()
+          expect(await nextOf('a')).toEqual(['11:00:00'])
+        })
+
+        test('so that a single time seemed to be over: it fires when it comes', async () => {
+          await open.setClock(rightNow)
+          await apply([routine('a', { schedules: [{ at: '2026-03-02T11:00', timezone: 'UTC' }] })])
+          await open.setClock('2026-03-05T10:02:00Z')
+          await ticks()
+          expect([await slots(), await nextOf('a')]).toEqual([['11:00 missed'], [null]])
+          await open.setClock(rightNow)
+          await ticks()
+          await open.setClock('2026-03-02T11:00:01Z')
+          await ticks()
+          expect(await slots()).toEqual(['11:00 fired'])
+        })
+
+        test('and a slot is owed from then: it is taken back, or fires once', async () => {
+          await open.setClock(rightNow)
+          await apply([hourly()])
+          await open.setClock('2026-03-02T12:00:01Z')
+          await acceptDue(open.ledger)
+          expect(await slots()).toEqual(['11:00 missed', '12:00 null'])
+          await open.setClock(rightNow)
+          await ticks()
+          expect(await slots()).toEqual([])
+          await live(ticks)
+          expect(await slots()).toEqual(['11:00 fired', '12:00 coalesced'])
+        })
+
+        test('and what is taken once in a while is taken again', async () => {
+          const take = () => open.ledger.settings.take('retention', { everyMs: 60_000, by: 'test' })
+          await open.setClock('2027-03-02T10:02:00Z')
+          expect(await take()).toEqual({})
+          await open.setClock(rightNow)
+          expect(await take()).toEqual({})
+          expect(await take()).toBeUndefined()
+        })
       })
 
       test('forward one year is downtime: the newest fires, the rest is told without endless work', async () => {

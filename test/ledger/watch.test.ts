@@ -137,6 +137,51 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       })
     })
 
+    describe('after a clock that ran ahead and is right again', () => {
+      const rightNow = '10:02:00'
+      const ahead = (time: string) => open.setClock(time)
+
+      test('tells of slots that no scheduler takes up, whatever one row stood for', async () => {
+        await apply(routine('a', { cron: '* * * * *' }))
+        const watch = openWatch()
+        await looks(30, { watch, ticking: true })
+        await ahead('2026-04-02T10:02:00Z')
+        await tick()
+        await watch.look()
+        expect(await open.rows(`select from slots where reason = 'unlisted'`)).toHaveLength(1)
+        await setTime('10:03:30')
+        await looks(180, { watch })
+        expect(await alerts()).toEqual(['slot:a:2026-03-02T10:04:00.000Z'])
+        await setTime('10:06:30')
+        await looks(60, { watch, ticking: true })
+        await looks(120, { watch, ticking: true })
+        expect(await alerts()).toEqual([])
+      })
+
+      test('tells of those of a routine that was put in force by it', async () => {
+        await ahead('2027-03-02T10:02:00Z')
+        await apply(routine('a'))
+        const watches = [openWatch()]
+        await watches[0]!.look()
+        await setTime(rightNow)
+        watches.push(openWatch())
+        for (let passed = 0; passed < 300; passed += 15) {
+          await later(15)
+          for (const watch of watches) await watch.look()
+        }
+        expect(await alerts()).toEqual(['slot:a:2026-03-02T10:05:00.000Z'])
+      })
+
+      test('is silent when a scheduler saw to it', async () => {
+        await apply(routine('a', { cron: '* * * * *' }))
+        await ahead('2026-04-02T10:02:00Z')
+        await tick()
+        await setTime('10:20:00')
+        await looks(300, { watch: openWatch(), ticking: true })
+        expect(await alerts()).toEqual([])
+      })
+    })
+
     describe('does not cry wolf', () => {
       test('at a start after downtime: the scheduler gets its time first', async () => {
         await apply(routine('a', { cron: '* * * * *' }))
@@ -199,7 +244,8 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         await apply(routine('a'), routine('b'))
         await open.rows(`update routine_versions set source = '---\nodd: 1\n---' where routine = 'b'`)
         await open.rows(
-          `insert into slots (routine, at, outcome, reason) values ('a', '2026-03-02T10:03:00Z', 'missed', 'unlisted')`,
+          `insert into slots (routine, at, outcome, reason, recorded_at)
+            values ('a', '2026-03-02T10:03:00Z', 'missed', 'unlisted', '2026-03-02T10:05:01Z')`,
         )
         await looks(300, { watch: openWatch() })
         expect(await alerts()).toEqual([])

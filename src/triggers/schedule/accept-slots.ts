@@ -14,9 +14,9 @@ const rows = 10_000
  * One look: what is due by the ledger's clock becomes rows, and its schedules go on. Any number of schedulers may look at once; a
  * look that is missed loses nothing, the next one finds what was due. Answers how many schedules were due and moved by this one.
  */
-export async function acceptDue({ slots }: Pick<Ledger, 'slots'>): Promise<{ due: number; moved: number }> {
+export async function acceptDue({ slots }: Pick<Ledger, 'slots'>): Promise<{ now: Date; due: number; moved: number }> {
   const { now, schedules } = await slots.due(routines)
-  return { due: schedules.length, moved: await accept(slots, schedules, now) }
+  return { now, due: schedules.length, moved: await accept(slots, schedules, now) }
 }
 
 /** The schedules of a routine from now on; none when it is removed. */

@@ -4,6 +4,7 @@ import { messageOf } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { createInTurn } from '../../routines/in-turn.ts'
 import type { Routine } from '../../routines/routine.ts'
+import { followClockBack } from './follow-clock-back.ts'
 import { acceptDue } from './accept-slots.ts'
 import { settleOwed } from './settle-slots.ts'
 
@@ -37,12 +38,23 @@ export function createScheduler({ ledger, routineOf, wake, log }: SchedulerTools
         log.error({ routine, slot: at, error: messageOf(error) }, 'a slot stays owed; it is tried again'),
     }),
   )
+  const state = { last: undefined as Date | undefined }
+  /** Who ran ahead may have been another process, before this one began. */
+  async function keepUp(now: Date): Promise<void> {
+    if (state.last === undefined || now < state.last) {
+      const { schedules, slots } = await followClockBack(ledger)
+      const found = { schedules, slots }
+      if (schedules + slots > 0) log.warn(found, 'the clock of the ledger ran ahead; what it passed over is due again')
+    }
+    state.last = now
+  }
   const settle = () => (stopping.signal.aborted ? Promise.resolve() : settling.run())
   return {
     settle,
     async tick() {
       while (!stopping.signal.aborted) {
-        const { due, moved } = await acceptDue(ledger)
+        const { now, due, moved } = await acceptDue(ledger)
+        await keepUp(now)
         // The tick that asks every few seconds says what is wrong.
         if (moved > 0) void settle().catch(() => {})
         // Others have what is left: they are moving it now.

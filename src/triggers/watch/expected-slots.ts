@@ -9,12 +9,13 @@ export type Whole = { isPaused: boolean; resumedAt: Date | undefined }
 
 /**
  * The instant after which a routine owes its slots, by what the ledger says of it; undefined = it owes none now. What was
- * changed or resumed after a slot may have taken it away by right: such a slot is forgiven.
+ * changed or resumed after a slot may have taken it away by right: such a slot is forgiven. What was changed after `now` says nothing
+ * of when: a clock that ran ahead wrote it.
  */
-export function owedSince(row: Standing, whole: Whole): Date | undefined {
+export function owedSince(row: Standing, whole: Whole, now: Date): Date | undefined {
   if (row.removedAt !== null || row.pausedAt !== null || whole.isPaused) return undefined
-  const times = [row.appliedAt, row.resumedAt, whole.resumedAt].map((time) => time?.getTime() ?? -Infinity)
-  return new Date(Math.max(...times))
+  const times = [row.appliedAt, row.resumedAt, whole.resumedAt].flatMap((time) => time?.getTime() ?? [])
+  return new Date(Math.max(0, ...times.filter((time) => time <= now.getTime())))
 }
 
 /** Finds the first slot of a routine's text strictly after an instant, whatever any row says; undefined = never again. */

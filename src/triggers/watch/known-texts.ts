@@ -36,9 +36,11 @@ export function createKnownTexts({ ledger, routineOf }: Tools) {
   return {
     hashOf: (routine: string) => known.get(routine)?.hash,
     forget: (routine: string) => known.delete(routine),
-    /** Everything is read again, in case a clock that was set back has hidden a change. */
-    startOver: () => {
+    /** For a clock that was set back: everything is read again, in case it has hidden a change, and owes its slots from now. */
+    startOver(now: Date): void {
       state.read = undefined
+      const nextSlot = createNextSlot()
+      for (const text of known.values()) text.next = nextSlot(text.schedules, now)
     },
 
     /** Takes in what was put in force since. */
@@ -53,7 +55,9 @@ export function createKnownTexts({ ledger, routineOf }: Tools) {
           state.read = { at: row.appliedAt, name: row.name }
           if (known.get(row.name)?.hash === row.hash) continue
           const schedules = schedulesOf({ file: row.file, source })
-          const from = new Date(Math.max(row.appliedAt.getTime(), now.getTime() - backMs))
+          // What is to be put in force later was so by a clock that ran ahead.
+          const appliedMs = Math.min(row.appliedAt.getTime(), now.getTime())
+          const from = new Date(Math.max(appliedMs, now.getTime() - backMs))
           known.set(row.name, { hash: row.hash, schedules, next: nextSlot(schedules, from) })
         }
         if (rows.length < texts) return

@@ -49,7 +49,7 @@ export function createWatch(tools: WatchTools): Watch {
   async function look(): Promise<void> {
     const now = await ledger.now()
     const steady = steadyAfter(state.steady, { own: own(), ledger: now.getTime() }, bounds.everyMs)
-    if (state.steady && steady.last.ledger < state.steady.last.ledger) texts.startOver()
+    if (state.steady && steady.last.ledger < state.steady.last.ledger) texts.startOver(now)
     state.steady = steady
     state.open = await ledger.alerts.openFaults()
     await texts.learn(now)
@@ -57,7 +57,7 @@ export function createWatch(tools: WatchTools): Watch {
     const steadyMs = steady.last.own - steady.since
     if (steadyMs < bounds.slotMs) return
     const { open } = state
-    const slots = await lostSlots(new Date(now.getTime() - bounds.slotMs), open)
+    const slots = await lostSlots(now, open)
     // What others have told of is not made good as long as this process cannot tell.
     const mayJudgeRuns = steadyMs >= bounds.startMs && (runs !== undefined || state.idleSince === undefined)
     await tell({ slots, runs }, mayJudgeRuns ? open : open.filter(({ kind }) => kind !== 'run_not_started'))
@@ -74,18 +74,19 @@ export function createWatch(tools: WatchTools): Watch {
   }
 
   /** New ones, those of earlier looks, and those that any process has told of. */
-  async function lostSlots(until: Date, open: readonly Alert[]): Promise<LostSlot[]> {
+  async function lostSlots(now: Date, open: readonly Alert[]): Promise<LostSlot[]> {
+    const until = new Date(now.getTime() - bounds.slotMs)
     const asked = [...(await texts.due(until)), ...state.lost, ...open.flatMap((alert) => slotOf(alert) ?? [])]
     const unique = [...new Map(asked.map((slot) => [slotKey(slot), slot])).values()]
     const unsettled = await ledger.watched.unsettled(unique, bounds.slotMs)
-    const owed = await owedOf(unsettled)
+    const owed = await owedOf(unsettled, now)
     const lost = unsettled.filter((slot) => slot.at <= until && owed(slot))
     state.lost = lost.slice(0, remembered)
     return lost
   }
 
   /** Is it owed by what the ledger says now? Its routine may be gone, changed or paused since. */
-  async function owedOf(slots: readonly LostSlot[]): Promise<(slot: LostSlot) => boolean> {
+  async function owedOf(slots: readonly LostSlot[], now: Date): Promise<(slot: LostSlot) => boolean> {
     if (slots.length === 0) return () => false
     const whole: Whole = {
       isPaused: (await ledger.pauses.whole()) !== undefined,
@@ -96,7 +97,7 @@ export function createWatch(tools: WatchTools): Watch {
     for (const name of names) if (rows.get(name)?.removedAt !== null) texts.forget(name)
     return ({ routine, at }) => {
       const row = rows.get(routine)
-      const since = row && owedSince(row, whole)
+      const since = row && owedSince(row, whole, now)
       return since !== undefined && at > since
     }
   }

@@ -12,11 +12,18 @@ describe('since when a routine owes its slots', () => {
     ['since it was resumed', { ...row, resumedAt: at('11:00') }, never, at('11:00')],
     ['since it was changed after that', { ...row, resumedAt: at('09:00') }, never, at('10:00')],
     ['since everything was resumed', row, { isPaused: false, resumedAt: at('12:00') }, at('12:00')],
+    [
+      'since it was put in force, whatever a clock that ran ahead wrote later',
+      { ...row, resumedAt: at('14:00') },
+      never,
+      at('10:00'),
+    ],
+    ['always, if that clock wrote all', { ...row, appliedAt: at('14:00') }, never, new Date(0)],
     ['not while it is paused', { ...row, pausedAt: at('11:00') }, never, undefined],
     ['not while everything is', row, { isPaused: true, resumedAt: undefined }, undefined],
     ['not once it is gone', { ...row, removedAt: at('11:00') }, never, undefined],
   ] as const)('%s', (_, standing, whole, since) => {
-    expect(owedSince(standing, whole)).toEqual(since)
+    expect(owedSince(standing, whole, at('13:00'))).toEqual(since)
   })
 })
 
