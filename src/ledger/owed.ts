@@ -73,6 +73,22 @@ export function createOwed(db: Database) {
         .orderBy(asc(runs.createdAt))
     },
 
+    /**
+     * What was accepted or handed out by a clock that ran ahead was so just now, in the same order: it waits no longer than it
+     * was to, and is not newer than what is accepted from now on.
+     */
+    async acceptedByNow(): Promise<void> {
+      await db.execute(sql`
+        with ahead as (select id, row_number() over (order by created_at desc) as place from runs where created_at > clock())
+        update runs set created_at = clock() - place * interval '1 ms', caused_at = least(caused_at, clock()),
+          not_before = clock() + (not_before - created_at)
+        from ahead where runs.id = ahead.id`)
+      await db
+        .update(runs)
+        .set({ dispatchedAt: sql`clock()` })
+        .where(and(isNull(runs.endedAt), sql`${runs.dispatchedAt} > clock()`))
+    },
+
     async markDispatched(ids: readonly string[]): Promise<Pick<Run, 'id' | 'attempt'>[]> {
       return db
         .update(runs)

@@ -6,8 +6,10 @@ import { movedClockMissing, openMovedClock } from '../support/moved-clock.ts'
 import { need } from '../support/need.ts'
 import { openPlace } from '../support/place.ts'
 import { postgresMissing, startPostgres } from '../support/postgres.ts'
+import { untilSettled } from '../support/service-process.ts'
 
 const { skip, note } = need(postgresMissing ?? movedClockMissing)
+const aheadNeed = need(movedClockMissing)
 const minuteMs = 60_000
 
 type Row = { at: number; outcome: string; reason: string | null; late: boolean }
@@ -44,6 +46,34 @@ describe.skipIf(skip)(`a machine that sleeps${note}`, () => {
     await expect.poll(() => newest(store), { timeout: 20_000 }).toBe('2026-03-06T03:00:00.000Z')
     await expectRule(store, { from: new Date('2026-03-03T03:05:30Z'), to: new Date('2026-03-06T03:05:30Z') })
   }, 120_000)
+})
+
+type SlotJson = { at: string; outcome: string; late: boolean; run: string | null }
+
+// Here it is the clock of the service itself, which its ledger is in, and its timers.
+describe.skipIf(aheadNeed.skip)(`a machine whose clock runs ahead and is set right${aheadNeed.note}`, () => {
+  test('by a year: the ticks go on at once, and the slot that is due then fires on time', async () => {
+    await using clock = await openMovedClock(new Date('2026-03-02T10:30:30Z'))
+    using place = await openPlace()
+    place.routine('hourly', { more: { on: { schedule: { cron: '0 * * * *', timezone: 'UTC' } } } })
+    await using service = await place.start({ env: clock.env })
+    const slotAt = async (at: string) =>
+      (await service.get<{ slots: SlotJson[] }>('/v1/slots?limit=50')).slots.find((slot) => slot.at === at)
+    const outcomeOf = async (at: string) => (await slotAt(at))?.outcome
+    await clock.setTo(new Date('2027-03-02T10:30:30Z'))
+    await expect.poll(() => outcomeOf('2027-03-02T10:00:00.000Z'), { timeout: 20_000 }).toBe('fired')
+    const first = (await slotAt('2027-03-02T10:00:00.000Z'))!.run!
+    await clock.setTo(new Date('2026-03-02T10:50:00Z'))
+    await expect.poll(() => outcomeOf('2027-03-02T09:00:00.000Z'), { timeout: 5000 }).toBeUndefined()
+    expect(await untilSettled(service, first)).toMatchObject({ state: 'published' })
+    await clock.setTo(new Date('2026-03-02T10:59:57Z'))
+    const due = '2026-03-02T11:00:00.000Z'
+    await expect.poll(() => outcomeOf(due), { timeout: 20_000 }).toBe('fired')
+    const slot = await slotAt(due)
+    expect(slot).toMatchObject({ late: false, run: expect.any(String) as string })
+    expect(service.log()).toContain('ran ahead')
+    expect(await untilSettled(service, slot!.run!)).toMatchObject({ state: 'unchanged' })
+  }, 60_000)
 })
 
 const schedulesOf = async (store: Store) =>

@@ -359,6 +359,8 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
           await open.setClock(rightNow)
           await look()
           expect([await slots(), await nextOf('a')]).toEqual([['10:00 fired late'], ['11:00:00']])
+          // The run of then waits for no time to come.
+          expect(await count('runs', 'not_before <= clock() and created_at <= clock()')).toBe(1)
           await open.setClock('2026-03-02T11:00:01Z')
           await look()
           expect(await slots()).toEqual(['11:00 coalesced', '10:00 fired late'])

@@ -12,6 +12,8 @@ export const movedClockMissing = library === undefined ? 'libfaketime (apt insta
 export type MovedClock = AsyncDisposable & {
   /** What to write before a program, so that it and its children live by this clock. */
   under: readonly string[]
+  /** The same for a program that gets this environment. */
+  env: Record<string, string>
   /** From now on that clock goes on from this instant: what a machine sees that slept until then. */
   setTo(at: Date): Promise<void>
 }
@@ -30,9 +32,15 @@ export async function openMovedClock(at: Date): Promise<MovedClock> {
   }
   await setTo(at)
   // Waiting is by the other clock, which stands still while a machine sleeps.
-  const settings = [`FAKETIME_TIMESTAMP_FILE=${file}`, 'FAKETIME_NO_CACHE=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1']
+  const env = {
+    LD_PRELOAD: library,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }
   return {
-    under: ['env', `LD_PRELOAD=${library}`, ...settings],
+    under: ['env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)],
+    env,
     setTo,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }

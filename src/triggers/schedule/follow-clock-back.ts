@@ -22,6 +22,7 @@ export async function followClockBack(ledger: Ledger): Promise<{ schedules: numb
     // In the order in which a look locks them.
     const schedules = await tx.routines.pullBack(wanted)
     const slots = await tx.slots.takeBack()
+    await tx.owed.acceptedByNow()
     if (schedules + slots > 0) await tx.slots.writtenByNow()
     return { schedules, slots }
   })
