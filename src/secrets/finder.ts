@@ -59,8 +59,12 @@ export function createFinder(known: readonly KnownSecret[]): Finder {
     }
   }
 
-  /** Where the last few bytes, too few to be looked for by the table, could begin a form. */
+  /**
+   * Where the last few bytes, too few to be looked for by the table, could begin a form. Not at the end of a line: every other line would
+   * wait for the next one, so a value that is cut there within its first characters is not found.
+   */
   function openTail(bytes: Uint8Array): number {
+    if (bytes.at(-1) === 10) return bytes.length
     const positions: number[] = []
     for (let at = bytes.length - 1; at >= 0 && positions.length < windowBytes - 1; at -= 1) {
       if (bytes[at] !== 10 && bytes[at] !== 13) positions.unshift(at)

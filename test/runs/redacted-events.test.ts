@@ -52,6 +52,11 @@ test('the two streams of a program are two texts, however they are mixed', async
   ])
 })
 
+test('a whole line does not wait for the next one, nor do lines of two streams change places', async () => {
+  const lines = [print('stderr', 'back\n'), print('stdout', 'done k\n'), print('stdout', 'Lw')]
+  expect(await told(...lines, end)).toEqual([...lines, end])
+})
+
 test('what an agent said is told in full before what it does next', async () => {
   expect(await told(say('I use k'), call('run k'), think('k'), say('x-'), end)).toEqual([
     say('I use '),

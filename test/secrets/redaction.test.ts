@@ -28,8 +28,8 @@ const forms: Record<string, string> = {
   'base64 after a byte': Buffer.from(`:${token}`).toString('base64'),
   'base64 after two bytes': Buffer.from(`u:${token}`).toString('base64'),
   'base64 of a header': Buffer.from(`x-access-token:${token}\n`).toString('base64'),
-  'wrapped base64': bytes.toString('base64').replaceAll(/.{7}/g, '$&\r\n'),
-  'wrapped by a terminal': `${token.slice(0, 5)}\n${token.slice(5)}`,
+  'wrapped base64': bytes.toString('base64').replaceAll(/.{9}/g, '$&\r\n'),
+  'wrapped by a terminal': `${token.slice(0, 9)}\n${token.slice(9)}`,
 }
 
 test.each(Object.entries(forms))('a value is replaced %s', (_what, form) => {
