@@ -143,12 +143,12 @@ describe('what the agent left is one patch', () => {
 })
 
 describe('the copy is the agent’s own', () => {
-  test('it can commit, and sees one branch and no remote', async () => {
+  test('it can commit, and sees one branch and a remote that is only a name', async () => {
     using opened = await openCheckout({ files })
     const { tree } = opened.checkout
     expect(execFileSync('git', ['status', '--porcelain'], { cwd: tree, encoding: 'utf8' })).toBe('')
     expect(git(tree, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main')
-    expect(git(tree, 'remote')).toBe('')
+    expect(git(tree, 'remote', '--verbose')).toMatch(/^origin\tovernight:\/\/repository \(fetch\)\n[^\n]*$/)
     const env = { PATH: process.env['PATH']!, HOME: '/nonexistent' }
     execFileSync('git', ['commit', '--allow-empty', '-qm', 'mine'], { cwd: tree, env })
     expect(git(tree, 'log', '-1', '--format=%ae')).toBe('overnight@localhost')
