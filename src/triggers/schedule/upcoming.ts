@@ -12,7 +12,8 @@ export type Upcoming<S extends Schedule> = {
   transitionDay: boolean
 }
 
-type Waiting<S> = { schedule: S; cron: Cron; at: Date }
+/** Schedules that are due at the same instants; `at` is the next of them, in milliseconds. */
+type Alike<S> = { schedules: S[]; cron: Cron; zone: Zone; at: number }
 
 /**
  * Every coming fire within `days` after `from` (exclusive), soonest first, found as it is asked for: a `* * * * *` has 43,200 in a month.
@@ -24,24 +25,31 @@ export function* upcoming<S extends Schedule>(
   days: number,
 ): Generator<Upcoming<S>> {
   const end = from.getTime() + days * 86_400_000
-  const waiting = schedules.flatMap((schedule) => {
-    const cron = cronOf(schedule.cron)
-    return wait(schedule, cron, from)
-  })
-  while (waiting.length > 0) {
-    const soonest = waiting.reduce((a, b) => (b.at < a.at ? b : a))
-    if (soonest.at.getTime() > end) return
-    yield describe(soonest)
-    waiting.splice(waiting.indexOf(soonest), 1, ...wait(soonest.schedule, soonest.cron, soonest.at))
+  const waiting = alikeOf(schedules)
+  for (const alike of waiting) alike.at = after(alike, from)
+  for (;;) {
+    const soonest = waiting.reduce<Alike<S> | undefined>((a, b) => (a && a.at <= b.at ? a : b), undefined)
+    if (!soonest || soonest.at > end) return
+    const at = new Date(soonest.at)
+    for (const schedule of soonest.schedules) yield describe(schedule, at)
+    soonest.at = after(soonest, at)
   }
 }
 
-function wait<S extends Schedule>(schedule: S, cron: Cron, after: Date): Waiting<S>[] {
-  const at = nextFire(cron, schedule.timezone, after)
-  return at ? [{ schedule, cron, at }] : []
+/** Ten thousand routines have few expressions, and finding an instant is what costs. */
+function alikeOf<S extends Schedule>(schedules: readonly S[]): Alike<S>[] {
+  const found = Map.groupBy(schedules, ({ cron, timezone }) => JSON.stringify([cron, timezone]))
+  return [...found.values()].map((alike) => {
+    const { cron, timezone } = alike[0]!
+    return { schedules: alike, cron: cronOf(cron), zone: timezone, at: Infinity }
+  })
 }
 
-function describe<S extends Schedule>({ schedule, at }: Waiting<S>): Upcoming<S> {
+function after<S>({ cron, zone }: Alike<S>, from: Date): number {
+  return nextFire(cron, zone, from)?.getTime() ?? Infinity
+}
+
+function describe<S extends Schedule>(schedule: S, at: Date): Upcoming<S> {
   return {
     schedule,
     at,
