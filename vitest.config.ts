@@ -17,7 +17,7 @@ const heavy = [
   'shipped',
   'bench',
 ]
-/** Those elsewhere that start processes, wait for time limits of others, or count their cases in tens of thousands. */
+/** Those elsewhere that start processes, watch folders, wait for time limits of others, or count their cases in tens of thousands. */
 const long = [
   'test/young-heap.test.ts',
   'test/triggers/schedule/next-fire-oracle.test.ts',
@@ -25,6 +25,9 @@ const long = [
   'test/relay/repository.test.ts',
   'test/outgoing/ask-names.test.ts',
   'test/routines/hostile.test.ts',
+  'test/routines/library.test.ts',
+  'test/routines/readings.test.ts',
+  'test/secrets/sources.test.ts',
 ]
 const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...long]
 /** Build images and start a Docker daemon: `npm run test:containers`. */
