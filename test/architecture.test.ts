@@ -16,6 +16,7 @@ const mayImport: Record<string, readonly string[]> = {
   'config.ts': ['environment.ts', 'repository-folder.ts'],
   'repository-folder.ts': [],
   'host-name.ts': [],
+  'joining-scripts.ts': [],
   'environment.ts': [],
   'errors.ts': [],
   'log.ts': [],
@@ -28,13 +29,13 @@ const mayImport: Record<string, readonly string[]> = {
   ledger: ['ledger'],
   publish: ['publish', 'forges', 'checkout'],
   forges: ['forges', 'checkout'],
-  checkout: ['checkout', 'sandboxes'],
+  checkout: ['checkout', 'sandboxes', 'joining-scripts.ts'],
   engines: ['engines', 'sandboxes'],
   relay: ['relay', 'outgoing', 'ledger', 'host-name.ts'],
   outgoing: ['outgoing', 'ledger'],
   sandboxes: ['sandboxes'],
   secrets: ['secrets'],
-  routines: ['routines', 'host-name.ts'],
+  routines: ['routines', 'host-name.ts', 'joining-scripts.ts'],
 }
 
 /** One owner per outside package. */

@@ -1,30 +1,14 @@
+import { joiningLetters } from '../joining-scripts.ts'
+
 /** Directions, zero width, fillers, tags, selectors; `\p{Cf}` has more, which some scripts show. */
 const unseen = /\p{Default_Ignorable_Code_Point}|[\ufff9-\ufffb]/gu
 const directions = /[\u202a-\u202e\u2066-\u2069]/
 const marks = /[\u061c\u200e\u200f]/
 const fromTheRight = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
-const joining = [
-  'Arab',
-  'Syrc',
-  'Deva',
-  'Beng',
-  'Guru',
-  'Gujr',
-  'Orya',
-  'Taml',
-  'Telu',
-  'Knda',
-  'Mlym',
-  'Sinh',
-  'Khmr',
-  'Mymr',
-  'Mong',
-]
-const letters = `[${joining.map((script) => String.raw`\p{Script=${script}}`).join('')}]`
 /** Joiners and selectors within words that need them and within emoji, the tags of a flag, and variants of Chinese characters. */
 const belongs = new RegExp(
   [
-    `(?<=${letters})[\\u200c\\u200d\\u180b-\\u180f](?=${letters}|\\s|$)`,
+    `(?<=[${joiningLetters}])[\\u200c\\u200d\\u180b-\\u180f](?=[${joiningLetters}]|\\s|$)`,
     String.raw`(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?)\u200d(?=\p{Extended_Pictographic})`,
     String.raw`(?<=[\p{Emoji}\p{S}\p{P}])[\ufe0e\ufe0f]`,
     String.raw`(?<=\p{Script=Han})[\ufe00-\ufe02\u{e0100}-\u{e01ef}]`,

@@ -1,25 +1,11 @@
+import { joiningLetters } from '../joining-scripts.ts'
+
 /** Text as a person would see it, and what had to be taken out of it for that. */
 export type Seen = { text: string; characters: number; comments: number }
 
 /** Directions, zero width, fillers, tags and variation selectors, controls, halves of characters. */
 const unseen = /\p{Default_Ignorable_Code_Point}|[\ufff9-\ufffb]|[^\P{Cc}\t\n]|\p{Cs}/gu
-const scripts = [
-  'Arab',
-  'Syrc',
-  'Deva',
-  'Beng',
-  'Guru',
-  'Gujr',
-  'Orya',
-  'Taml',
-  'Telu',
-  'Knda',
-  'Mlym',
-  'Sinh',
-  'Khmr',
-  'Mymr',
-]
-const joined = `[[${scripts.map((script) => `\\p{Script=${script}}`).join('')}]--[\\p{Cf}]]`
+const joined = `[[${joiningLetters}]--[\\p{Cf}]]`
 /** Where a joiner or a selector belongs to what is seen: within an emoji, and within words of scripts that need it. */
 const belongs = new RegExp(
   `(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}]\\ufe0f?)\\u200d(?=\\p{Extended_Pictographic})|(?<=\\p{Emoji})\\ufe0f|(?<=${joined})[\\u200c\\u200d](?=${joined})`,
