@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { duration, millisecondsOf } from './duration.ts'
+import { LimitsKeys } from './limits-keys.ts'
 import { faultOf } from './network.ts'
 import { Output } from './output.ts'
 import { PaceKeys } from './pace-keys.ts'
 import type { JsonSchema } from './schema-keys.ts'
-import { bytesOf, size } from './size.ts'
 import { AfterTrigger, GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
 
 /** Names of routines, and everything else that becomes part of a branch name. */
@@ -59,32 +59,6 @@ const Inputs = z.record(
   z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'is no name for an input: a letter, then letters, digits and _'),
   Input,
 )
-
-/** Less, and nothing starts. */
-const leastBytes = 64 * 1024 ** 2
-
-const Limits = z.strictObject({
-  minutes: z.number().positive().max(1440).default(60).describe('The run is ended after this long.'),
-  usd: z.number().positive().optional().describe('Money for the model.'),
-  turns: z.number().int().positive().optional().describe('Turns of the agent.'),
-  at_once: z
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .optional()
-    .describe('Runs at work at the same time, whatever their concurrency keys.'),
-  memory: size
-    .refine((written) => bytesOf(written) >= leastBytes, 'must be at least 64MB')
-    .optional()
-    .describe('Memory of the agent and all it starts, such as 4GB.'),
-  cpus: z.number().min(0.1).max(1024).optional().describe('Processors of the agent and all it starts.'),
-  processes: z.number().int().min(16).max(1_000_000).optional().describe('Processes and threads of the agent.'),
-  disk: size
-    .refine((written) => bytesOf(written) >= leastBytes, 'must be at least 64MB')
-    .optional()
-    .describe('Room that its checkout and its home may take, such as 10GB.'),
-})
 
 const CatchUp = z.strictObject({
   mode: z
@@ -158,7 +132,7 @@ export const FrontMatter = z.strictObject({
     .boolean()
     .default(false)
     .describe('May text of strangers, a repository and a way out come together? Else check refuses it.'),
-  limits: Limits.prefault({}).describe('When a run is ended, what it may take, and how many may be at work.'),
+  limits: LimitsKeys.prefault({}).describe('When a run is ended, what it may take, and how many may be at work.'),
   overlap: z
     .union([
       z.enum(overlaps),
