@@ -37,3 +37,15 @@ export function decodeExit(code: number): Exit {
   const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)
   return signal ? { code: null, signal: signal[0] } : { code, signal: null }
 }
+
+/** The same command, of whose ending more is known. */
+export function endingAs(command: SandboxProcess, exit: Promise<Exit>): SandboxProcess {
+  return {
+    ...command,
+    exit,
+    kill: async (graceMs) => {
+      await command.kill(graceMs)
+      return exit
+    },
+  }
+}

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { endingAs } from './endings.ts'
 import type { Exit, SandboxProcess } from './sandbox.ts'
 
 const run = promisify(execFile)
@@ -35,14 +36,7 @@ export function withinRoom(command: SandboxProcess, paths: readonly string[], by
     over.abort()
     return state.isFull || exit.signal === 'SIGXFSZ' ? { ...exit, cause: 'out_of_room' } : exit
   })
-  return {
-    ...command,
-    exit,
-    kill: async (graceMs) => {
-      await command.kill(graceMs)
-      return exit
-    },
-  }
+  return endingAs(command, exit)
 }
 
 /** Rejects when nobody wants to know any more. */

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Cgroups } from './cgroup.ts'
 import { noSandbox } from './refused.ts'
+import { endingAs } from './endings.ts'
 import type { Exit, Limits, SandboxProcess } from './sandbox.ts'
 import { startCommand, type Start } from './start.ts'
 
@@ -21,12 +22,5 @@ export async function startLimited({ cgroups, run, limits }: Within, start: Star
     const cause = await group.close()
     return cause === undefined || exit.code === 0 ? exit : { ...exit, cause }
   })
-  return {
-    ...command,
-    exit,
-    kill: async (graceMs) => {
-      await command.kill(graceMs)
-      return exit
-    },
-  }
+  return endingAs(command, exit)
 }
