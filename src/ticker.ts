@@ -17,7 +17,7 @@ export function startTicking(log: Log, ticks: readonly Tick[]): AsyncDisposable 
 /**
  * node-cron knows the beats and does the act; the wait for each is by the clock that nobody can set. Its own is for the time that
  * is shown: set back by an hour it would be silent for an hour, and set forward it counts each second that was left out, which
- * stops the process for some seconds a day, and for an hour a year.
+ * stopped the process for half a second for an hour.
  */
 function startBeating(log: Log, tick: Tick): () => Promise<void> {
   const { name, every } = tick

@@ -4,8 +4,8 @@ import { hostName } from '../src/host-name.ts'
 
 describe('the name of a host', () => {
   test.each([
-    ['registry.npmjs.org', 'registry.npmjs.org'],
-    ['Registry.NPMJS.org', 'registry.npmjs.org'],
+    ['packages.example.org', 'packages.example.org'],
+    ['Packages.EXAMPLE.org', 'packages.example.org'],
     ['bücher.example', 'xn--bcher-kva.example'],
     ['xn--bcher-kva.example', 'xn--bcher-kva.example'],
     ['XN--BCHER-KVA.example', 'xn--bcher-kva.example'],
