@@ -26,6 +26,8 @@ const long = [
   'test/outgoing/ask-names.test.ts',
   'test/routines/hostile.test.ts',
   'test/routines/library.test.ts',
+  'test/routines/read-library.test.ts',
+  'test/routines/routine-commit.test.ts',
   'test/routines/readings.test.ts',
   'test/secrets/sources.test.ts',
 ]
