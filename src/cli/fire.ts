@@ -7,15 +7,9 @@ import { type Context, exitCodes } from './context.ts'
 import { visible } from './events.ts'
 import { collectInput } from './run.ts'
 
-type Options = {
-  input: Record<string, string>
-  key?: string
-  text?: string
-  payload?: string
-  callback?: string
-  wait?: string
-  json?: true
-}
+/** What the options say about the occasion. */
+export type Said = { input: Record<string, string>; text?: string; payload?: string; callback?: string }
+type Options = Said & { key?: string; wait?: string; json?: true }
 
 export function addFire(program: Command, context: Context): void {
   program
@@ -46,7 +40,7 @@ export function addFire(program: Command, context: Context): void {
     })
 }
 
-function bodyOf({ input, text, payload, callback }: Options): Record<string, unknown> {
+export function bodyOf({ input, text, payload, callback }: Said): Record<string, unknown> {
   return {
     inputs: input,
     ...(text === undefined ? {} : { text }),

@@ -20,6 +20,7 @@ const parts: readonly { commands: readonly string[]; add: () => Promise<Add> }[]
   { commands: ['history', 'rollback'], add: async () => (await import('./history.ts')).addHistory },
   { commands: ['plan'], add: async () => (await import('./plan.ts')).addPlan },
   { commands: ['run', 'approve'], add: async () => (await import('./run.ts')).addRun },
+  { commands: ['trial'], add: async () => (await import('./trial.ts')).addTrial },
   { commands: ['runs', 'show', 'deny', 'cancel', 'retry'], add: async () => (await import('./runs.ts')).addRuns },
   { commands: ['prompt'], add: async () => (await import('./prompt.ts')).addPrompt },
   { commands: ['logs'], add: async () => (await import('./logs.ts')).addLogs },

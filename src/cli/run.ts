@@ -5,8 +5,9 @@ import { BadRequest, messageOf } from '../errors.ts'
 import type { RunJson, RunRowJson } from '../http/run-json.ts'
 import { isGood } from '../runs/states.ts'
 import { connect, type Client } from './client.ts'
-import { eventsOf, lineOf, visible } from './events.ts'
 import { exitCodes, type Context } from './context.ts'
+import { visible } from './events.ts'
+import { follow } from './follow.ts'
 
 type Options = { repository?: string; input: Record<string, string>; json?: true }
 
@@ -48,41 +49,29 @@ export function addRun(program: Command, context: Context): void {
 }
 
 /** `owner/name` and addresses are on a forge; anything else is a path, as in a routine file. */
-function repositoryFrom(cwd: string, written: string): string {
+export function repositoryFrom(cwd: string, written: string): string {
   const isElsewhere = /^[a-z][a-z0-9+.-]*:\/\/|^[^/\s]+@[^/\s:]+:|^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9_.-]+$/i.test(
     written,
   )
   return isElsewhere ? written : resolve(cwd, written)
 }
 
-/** Tells on stderr what happens until the run has ended or rests; Ctrl-C cancels it. */
-async function follow(context: Context, client: Client, options: { run: string; quiet: boolean }): Promise<void> {
-  const { run, quiet } = options
-  const abort = new AbortController()
-  context.onSignal(() => {
-    void client.post(`/v1/runs/${run}/cancel`).catch(() => abort.abort())
-  })
-  client.workOn(run)
-  for await (const event of eventsOf(client, run, { signal: abort.signal })) {
-    const line = quiet ? undefined : lineOf(event)
-    if (line !== undefined) context.err(line)
-    if (event.event === 'state' && (await isResting(client, run))) return
-  }
-}
-
-/** The stream tells what was, too: an approved run once rested. */
-async function isResting(client: Client, run: string): Promise<boolean> {
-  return (await client.json<RunRowJson>(`/v1/runs/${run}`)).state === 'needs_approval'
-}
-
 async function report(context: Context, client: Client, options: { run: string; json: boolean }): Promise<void> {
   const whole = await client.json<RunRowJson>(`/v1/runs/${options.run}`)
-  const { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds } = whole
-  const short: RunJson = { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds }
-  const sentence = `${state}${reason ? `: ${reason}` : ''}${whole.message ? ` – ${whole.message}` : ''}`
+  const { pullRequest, branch, state } = whole
   const where = pullRequest ? `\n  → pull request #${pullRequest.number} on ${branch}${addressOf(pullRequest.url)}` : ''
-  context.out(options.json ? `${JSON.stringify(short)}\n` : `${sentence}${where}\n`)
+  context.out(options.json ? `${JSON.stringify(shortOf(whole))}\n` : `${sentenceOf(whole)}${where}\n`)
   context.exit(isGood(state) ? exitCodes.ok : exitCodes.theirs)
+}
+
+/** The keys that `--json` promises, and no more. */
+export function shortOf(whole: RunRowJson): RunJson {
+  const { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds } = whole
+  return { run, state, reason, branch, base, commit, pullRequest, files, costUsd, seconds }
+}
+
+export function sentenceOf({ state, reason, message }: RunRowJson): string {
+  return `${state}${reason ? `: ${reason}` : ''}${message ? ` – ${visible(message)}` : ''}`
 }
 
 /** On a forge with pages of its own, where to read it. */

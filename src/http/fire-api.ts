@@ -9,7 +9,7 @@ import type { Face } from './face.ts'
 import { fireByCall } from './fire-call.ts'
 import type { Asked } from './programs.ts'
 import { BodyTooLarge, refuseInvalid } from './refuse.ts'
-import { RunRowJson, runRowJson } from './run-json.ts'
+import { RunRowJson, runRowJson, trialWords } from './run-json.ts'
 import { waitForEnd, waitKey } from './wait.ts'
 
 const limitKb = 256
@@ -17,6 +17,7 @@ const limitKb = 256
 const Fire = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   ...eventKeys,
+  trial: z.boolean().default(false).describe(trialWords),
   callback: z
     .strictObject({ url: z.string().max(2048) })
     .optional()
@@ -48,9 +49,9 @@ export function fireApi(face: Face) {
     validator('query', z.object(waitKey), refuseInvalid),
     validator('json', Fire, refuseInvalid),
     async (c) => {
-      const { inputs, callback, ...said } = c.req.valid('json')
+      const { inputs, callback, trial, ...said } = c.req.valid('json')
       const { wait } = c.req.valid('query')
-      const call = { routine: c.req.param('name')!, inputs, payload: eventOf(said), callback: callback?.url }
+      const call = { routine: c.req.param('name')!, inputs, trial, payload: eventOf(said), callback: callback?.url }
       const { firing, run, fresh } = await fireByCall(face, c, call)
       const result =
         run === null || wait === undefined

@@ -14,6 +14,8 @@ import { maySee } from './rights.ts'
 export type FireCall = {
   routine: string
   inputs: Record<string, string | number | boolean>
+  /** Default: it is for real. */
+  trial?: boolean
   payload: Record<string, unknown> | undefined
   callback: string | undefined
 }
@@ -29,7 +31,8 @@ export async function fireByCall(face: Face, c: Context<Asked>, call: FireCall):
   const fired = await face.acts.fire({
     routine,
     trigger: byPerson ? 'manual' : 'api',
-    key: `api:${key ?? randomUUID()}`,
+    key: `${call.trial ? 'trial' : 'api'}:${key ?? randomUUID()}`,
+    trial: call.trial ?? false,
     inputs: refuseBadInputs(readInputs(routine.inputs, call.inputs)),
     given: Object.keys(call.inputs),
     by,

@@ -13,7 +13,7 @@ import type { Asked } from './programs.ts'
 import { PromptJson, promptParts } from './prompt.ts'
 import { refuseBadInputs, refuseInvalid } from './refuse.ts'
 import { maySee } from './rights.ts'
-import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson } from './run-json.ts'
+import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson, trialWords } from './run-json.ts'
 import { followStory, readCursor, storyAfter, writeCursor, type StoryPart } from './story.ts'
 import { streamEvents } from './stream.ts'
 import { waitForEnd, waitKey } from './wait.ts'
@@ -31,6 +31,7 @@ const Once = z.strictObject({
   text: z.string().max(262_144),
   repository: z.string().min(1).optional().describe('Works there, whatever the file says.'),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  trial: z.boolean().default(false).describe(trialWords),
 })
 
 export function runsApi(face: Face) {
@@ -77,6 +78,7 @@ export function runsApi(face: Face) {
         inputs,
         by: c.get('actor'),
         alone: true,
+        trial: once.trial,
         ...(once.repository ? { repository: once.repository } : {}),
       })
       return c.json(runJson(await face.acts.find(fired.run!), await now()), 202)
@@ -104,6 +106,7 @@ export function runsApi(face: Face) {
         notes: run.notes,
         tokens: run.tokens,
         findings: changes?.findings ?? [],
+        proposal: run.proposal,
         events: events.map(eventJson),
         links: { self, events: `${self}/events`, prompt: `${self}/prompt`, page: `/runs/${run.id}` },
       },

@@ -66,7 +66,13 @@ export function createBackground(db: Database) {
       const rows = await db
         .select()
         .from(runs)
-        .where(and(eq(runs.routine, routine), inArray(runs.state, ['published', 'unchanged', 'reported'])))
+        .where(
+          and(
+            eq(runs.routine, routine),
+            inArray(runs.state, ['published', 'unchanged', 'reported']),
+            eq(runs.trial, false),
+          ),
+        )
         .orderBy(desc(runs.createdAt))
         .limit(1)
       return rows[0]

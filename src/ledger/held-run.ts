@@ -30,6 +30,7 @@ export type Facts = Partial<
     | 'exit'
     | 'branch'
     | 'commit'
+    | 'proposal'
     | 'pull'
     | 'pullNumber'
     | 'pullUrl'
@@ -155,7 +156,12 @@ export function holdRun(
     /** Final: no later write of anybody changes it. `needs_approval` rests instead of ending. */
     async end(ending: Ending, facts: Facts = {}): Promise<void> {
       const endedAt = ending.state === 'needs_approval' ? null : sql`clock()`
-      const over = { endedAt, followersOwed: endedAt !== null, leaseOwner: null, leaseUntil: null }
+      const over = {
+        endedAt,
+        followersOwed: endedAt === null ? false : sql`not ${runs.trial}`,
+        leaseOwner: null,
+        leaseUntil: null,
+      }
       await writeWith({ ...facts, ...ending, ...over }, async (tx, run) => {
         await closeAttempt(tx, ending.state, ending.message)
         await tell(tx, { kind: 'state', data: { ...ending } })

@@ -58,7 +58,10 @@ export function createPublications(db: Database) {
             eq(runs.repository, run.repository ?? ''),
             // Asked of the ledger: an instant that came through JavaScript has lost its microseconds.
             sql`(${runs.createdAt}, ${runs.id}) > (select created_at, id from runs as mine where mine.id = ${run.id})`,
-            or(isNotNull(publications.run), inArray(runs.state, ['published', 'unchanged'])),
+            or(
+              isNotNull(publications.run),
+              and(inArray(runs.state, ['published', 'unchanged']), eq(runs.trial, false)),
+            ),
           ),
         )
         .limit(1)

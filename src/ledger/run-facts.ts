@@ -24,6 +24,7 @@ export function runRowFacts(run: Run, now: Date) {
     title: run.title,
     message: run.message,
     trigger: run.trigger,
+    trial: run.trial,
     createdAt: run.createdAt.toISOString(),
     endedAt: run.endedAt?.toISOString() ?? null,
   }

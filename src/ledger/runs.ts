@@ -86,7 +86,7 @@ export function createRuns(db: Database) {
         .set({
           ...ending,
           endedAt: sql`clock()`,
-          followersOwed: true,
+          followersOwed: sql`not ${runs.trial}`,
           leaseOwner: null,
           leaseUntil: null,
           dispatchedAt: null,

@@ -109,6 +109,7 @@ export function createActs(tools: ActTools) {
           inputs: run.inputs,
           by,
           retryOf: run.id,
+          trial: run.trial,
           subject: run.subject,
           concurrencyKey: run.concurrencyKey,
           ...(run.slotAt ? { slotAt: run.slotAt } : {}),

@@ -38,6 +38,8 @@ export type Occasion = {
   repository?: string
   /** Someone waits for exactly this run (`overnight run`): it neither joins nor replaces another. */
   alone?: boolean
+  /** All of the work, and nothing is published; then it is `alone`, too. */
+  trial?: boolean
 }
 export type Fired = { firing: Firing; run: string | null; fresh: boolean }
 
@@ -50,18 +52,21 @@ export const isAskedFor = ({ trigger }: Pick<Occasion, 'trigger'>): boolean => b
 export const isEvent = ({ trigger }: Pick<Occasion, 'trigger'>): boolean => events.has(trigger)
 
 /** A past window is caught up with slot by slot; a person who asks while it still runs waits. */
-export function overlapFor({ routine, trigger, alone }: Occasion): Overlap['mode'] {
+export function overlapFor({ routine, trigger, alone, trial }: Occasion): Overlap['mode'] {
   const { mode } = routine.overlap
-  if (alone || trigger === 'backfill') return 'queue_all'
+  if (alone || trial || trigger === 'backfill') return 'queue_all'
   return mode === 'skip' && byPeople.has(trigger) ? 'queue_one' : mode
 }
 
 const longestKey = 200
+/** Trials are held apart from one another and hold up nothing else: they change nothing. A key that is written begins with no space. */
+const trialKey = ' trial'
 
 /** Which runs of the routine it is held apart from by `overlap`; '' = all of them. */
 export function concurrencyKeyOf(occasion: Occasion): string {
   const { routine, inputs, slotAt } = occasion
   if (occasion.concurrencyKey !== undefined) return occasion.concurrencyKey
+  if (occasion.trial) return trialKey
   if (routine.concurrency === null) return ''
   const event = occasion.event ?? occasion.payload ?? {}
   const key = fillPrompt(routine.concurrency, { inputs, event, slot: { at: slotAt?.toISOString() ?? '' } }).trim()

@@ -2,6 +2,7 @@ import type { Ending } from '../ledger/held-run.ts'
 import { collect } from './collect.ts'
 import { afterAgent, firstUnavailable, notAvailable, spentBefore, type PatchToPublish } from './endings.ts'
 import { prepare } from './prepare.ts'
+import { proposePatch } from './propose-patch.ts'
 import { publishPatch } from './publish-patch.ts'
 import type { Task } from './task.ts'
 import { work } from './work.ts'
@@ -26,5 +27,6 @@ export async function perform(task: Task): Promise<Ending> {
 }
 
 function publishOrEnd(task: Task, next: Ending | PatchToPublish): Promise<Ending> | Ending {
-  return 'pack' in next ? publishPatch(task, next) : next
+  if (!('pack' in next)) return next
+  return task.run.trial ? proposePatch(task, next) : publishPatch(task, next)
 }

@@ -4,6 +4,7 @@ import type { Ending } from '../ledger/held-run.ts'
 import type { Run } from '../ledger/schema.ts'
 import type { PatchToPublish } from './endings.ts'
 import { openRepository } from './prepare.ts'
+import { proposalOf } from './propose-patch.ts'
 import type { Task } from './task.ts'
 
 /** Gate, then branch and pull request. Safe to repeat at any point: everything is found again on the forge. */
@@ -24,22 +25,12 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
     signal,
   })
   const published = await tools.publish({
-    run: { id: run.id, routine: routine.name, subject: run.subject, createdAt: run.createdAt, trigger: run.trigger },
-    texts: { title: routine.pullRequest.title ?? now.title ?? routine.name, description: routine.description },
-    redact: tools.redaction.all,
-    options: routine.pullRequest,
-    repository,
-    base: now.base!,
-    patch,
-    quarantine,
-    forge: tools.forgeOf(repository.name),
-    lastPushed: (branch: string) => tools.lastPushed(repository.name, branch),
+    ...proposalOf(task, now, { patch, repository, quarantine }),
     confirm: async () => {
       signal.throwIfAborted()
       await held.renew()
       await requireNewest(task, now)
     },
-    signal,
     reached: (step: 'pushed' | 'pull_ensured') => tools.reached(step, run.id),
   })
   const { pull, branch, commit } = published

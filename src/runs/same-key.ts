@@ -5,9 +5,11 @@ import type { Firing } from '../ledger/schema.ts'
 import type { Occasion } from './occasion.ts'
 import { sameInputs } from './overlap.ts'
 
+const keyOfCaller = /^(?:api|trial):/
+
 class OtherRequest extends OvernightError {
   constructor(key: string, differs: string) {
-    super(`the key ${JSON.stringify(key.replace(/^api:/, ''))} was used before with ${differs}`, {
+    super(`the key ${JSON.stringify(key.replace(keyOfCaller, ''))} was used before with ${differs}`, {
       code: 'idempotency_mismatch',
       status: 422,
       hint: 'use a new Idempotency-Key for a new request',
@@ -17,7 +19,7 @@ class OtherRequest extends OvernightError {
 
 /** A key that a caller made up stands for one request; the others are causes, which stay what they are. */
 export async function refuseOther(tx: Statements, known: Firing, occasion: Occasion): Promise<void> {
-  if (!occasion.key.startsWith('api:')) return
+  if (!keyOfCaller.test(occasion.key)) return
   if (await asksOtherInputs(tx, known, occasion)) throw new OtherRequest(occasion.key, 'other inputs')
   // What was removed can be compared with nothing.
   if (known.payloadRemovedAt === null && !isDeepStrictEqual(known.payload, occasion.payload ?? null))

@@ -10,6 +10,7 @@ import type { Redaction } from '../secrets/redaction.ts'
 import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
 import type { Inspect } from '../checkout/inspection.ts'
+import type { propose } from '../publish/propose.ts'
 import type { publish } from '../publish/publish.ts'
 import type { Background } from './brief.ts'
 import type { KeptPrompt } from './kept-prompt.ts'
@@ -35,6 +36,7 @@ export type PerformTools = {
   checkouts: Checkouts
   inspect: Inspect
   publish: typeof publish
+  propose: typeof propose
   forgeOf(repository: string): Forge
   engineOf(name: string): Engine | undefined
   /** The kind of sandbox this routine gets here. Throws StepFailed('no_sandbox') with what to do. */

@@ -4,6 +4,7 @@ import { createInspection } from '../checkout/inspection.ts'
 import { addressesOf } from '../checkout/serve-mirror.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
+import { propose } from '../publish/propose.ts'
 import { publish } from '../publish/publish.ts'
 import { openQueue } from '../queue/bullmq.ts'
 import { createInHandQueue } from '../queue/in-hand.ts'
@@ -110,6 +111,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
       await ground.learnSecrets()
       return inspect(quarantine, rules, signal)
     },
+    propose,
     publish,
     forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),

@@ -2,6 +2,7 @@ import type { PatchFacts, Run } from '../ledger/schema.ts'
 import { readDiff, type FileDiff, type Hunk } from './diff.ts'
 import { html, type Html, type Part } from './html.ts'
 import { markWords } from './marks.ts'
+import { proposed } from './proposal.ts'
 import { count } from './words.ts'
 
 /** What the run changed. `cut`: the diff is longer than what is kept of it. */
@@ -16,6 +17,7 @@ export function changesSection(run: Run, patch: PatchView | null): Html {
   return html`<section id="changes" aria-labelledby="changes-title">
     <h2 id="changes-title">Changes ${patch && html`<span class="count">${patch.changes.length}</span>`}</h2>
     ${patch ? changed(run, patch) : html`<p class="nothing">${run.endedAt ? 'It changed nothing.' : 'Nothing is collected yet.'}</p>`}
+    ${proposed(run)}
   </section>`
 }
 

@@ -12,7 +12,7 @@ export type RunItem = { run: Run; pull: PullView | null }
 export function runRow({ run, pull }: RunItem, clock: Clock): Html {
   const more = detail(run)
   return html`<li class="row" id="run-${run.id}">
-    <p class="kicker">${run.routine}</p>
+    <p class="kicker">${dotted([run.routine, run.trial && 'trial'])}</p>
     <h3><a href="${runPath(run)}">${headline(run)}</a></h3>
     ${more !== null && html`<p class="detail">${more}</p>`}
     <p class="byline">${byline({ run, pull }, clock)}</p>

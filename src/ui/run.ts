@@ -51,7 +51,9 @@ export function runHead({ run, pull, patch, clock }: Pick<RunView, 'run' | 'pull
   const next = advice(run)
   const findings = run.state === 'needs_approval' && patch ? patch.findings : []
   return html`<header class="head" id="head">
-    <p class="kicker">${dotted([run.state === 'needs_approval' && html`<strong>Needs you</strong>`, run.routine])}</p>
+    <p class="kicker">
+      ${dotted([run.state === 'needs_approval' && html`<strong>Needs you</strong>`, run.routine, run.trial && 'trial: nothing is published'])}
+    </p>
     <h1>${headline(run)}</h1>
     ${findings.length > 0 ? findingsList(findings) : more !== null && html`<p class="deck">${more}</p>`}
     <p class="byline">${byline({ run, pull }, clock)}</p>

@@ -13,6 +13,18 @@ import {
 import type { Reason } from '../../errors.ts'
 import { clock, instant, runStates, triggers } from './columns.ts'
 
+/** A branch and pull request as they would be made. `updates`: the number of the open one that would be updated. */
+export type Proposal = {
+  branch: string
+  base: string
+  title: string
+  body: string
+  draft: boolean
+  labels: string[]
+  reviewers: string[]
+  updates: number | null
+}
+
 export const runs = pgTable(
   'runs',
   {
@@ -28,6 +40,8 @@ export const runs = pgTable(
     slotAt: instant('slot_at'),
     /** Somebody waits for exactly this run: no other joins it or takes its place. */
     alone: boolean().notNull().default(false),
+    /** Does all the work and publishes nothing; others never count it. */
+    trial: boolean().notNull().default(false),
     /** Given on the command line (`--repository`), overriding the file's; null = the routine's. */
     repositoryOverride: text('repository_override'),
     subject: text().notNull(),
@@ -73,6 +87,8 @@ export const runs = pgTable(
     pull: text(),
     pullNumber: integer('pull_number'),
     pullUrl: text('pull_url'),
+    /** Of a trial: what it would have posted. */
+    proposal: jsonb().$type<Proposal>(),
     files: integer(),
     costUsd: doublePrecision('cost_usd'),
     /** Tokens of the model, all attempts together, as the relay counted them. */
