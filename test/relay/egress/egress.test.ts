@@ -167,7 +167,8 @@ describe('what is refused', () => {
     const before = site.connections.length
     for (const servername of ['other.example', '']) {
       const { socket } = await connectTo(relay, 'allowed.example:443')
-      await closed(secure(socket, servername))
+      const tls = secure(socket, servername)
+      await Promise.race([closed(tls), new Promise((resolve) => tls.once('secureConnect', resolve))])
     }
     const { socket } = await connectTo(relay, 'allowed.example:443')
     socket.write('GET / HTTP/1.1\r\n\r\n')
