@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { BadRequest, messageOf } from '../errors.ts'
+import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { formatProblem, relativeTo } from '../routines/format.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
 import { readLibrary, type LibrarySnapshot } from '../routines/library.ts'
@@ -12,7 +13,6 @@ import type { Problem, Routine } from '../routines/routine.ts'
 import { lintNames, lintWebhooks } from '../routines/webhooks/lint-sources.ts'
 import { readSource } from '../routines/webhooks/read-source.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
-import { isSourceFile } from '../routines/webhooks/sources.ts'
 import { lintEvents, lintSignedOut } from '../triggers/github/lint-events.ts'
 import { checkSchedule } from '../triggers/schedule/check-schedule.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
@@ -65,8 +65,8 @@ async function read(context: Context, names: readonly string[]): Promise<Checked
 async function readAll(context: Context, folders: { routines: string; webhooks: string }): Promise<Checked> {
   const { routines, problems } = await readFolder(context, folders.routines)
   const found = await readSourcesFolder(context, folders.webhooks)
-  const sources = [...found.sources.values()]
-  const names = [...found.sources.keys(), ...found.broken]
+  const sources = [...found.inForce.values()]
+  const names = [...found.inForce.keys(), ...found.broken]
   const warnings = [
     ...routines.flatMap((routine) => lintAlone(context, routine)),
     ...lintWebhooks(routines, names),
@@ -110,13 +110,13 @@ async function readFiles(context: Context, files: readonly string[]): Promise<Ch
           'name routine files and webhook sources, or one folder of routines',
         )
       })
-      return isSourceFile(basename(file))
+      return isDefinitionFile(basename(file))
         ? readSource(file, text, checkUrl)
         : readRoutine(file, text, readOptions(context))
     }),
   )
   const routines = reads.flatMap((read) => ('routine' in read ? [read.routine] : []))
-  const sources = reads.flatMap((read) => ('source' in read ? [read.source] : []))
+  const sources = reads.flatMap((read) => ('defined' in read ? [read.defined] : []))
   const problems = reads.flatMap((read) => ('problems' in read ? read.problems : []))
   const warnings = [
     ...routines.flatMap((routine) => lintAlone(context, routine)),

@@ -111,7 +111,7 @@ async function routines(context: Context): Promise<Finding> {
 }
 
 async function webhookSources(context: Context): Promise<Finding[]> {
-  const { sources, problems } = await readSourcesFolder(context)
+  const { inForce: sources, problems } = await readSourcesFolder(context)
   const missing = await findMissingSecrets(context, sources.values())
   if (sources.size + problems.length === 0) return []
   const says = `${sources.size} in ${context.config().webhooksDir}`

@@ -5,12 +5,13 @@ import { basename, join, resolve } from 'node:path'
 import { BadRequest } from '../errors.ts'
 import type { FilesJson, InForceJson } from '../http/plan-api.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
+import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import type { FolderFile } from '../routines/folder.ts'
 import { readTexts } from '../routines/library.ts'
 import type { Plan } from '../routines/plan/compare.ts'
 import { planMarkdown, planText } from '../routines/plan/write-plan.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
-import { isSourceFile, readSourceTexts } from '../routines/webhooks/sources.ts'
+import { readSourceTexts } from '../routines/webhooks/sources.ts'
 import { planAlone } from '../triggers/plan-against.ts'
 import { readOptions, routinesFolder } from './check.ts'
 import { connect, findLive } from './client.ts'
@@ -86,7 +87,7 @@ function onlyChanged(files: Text[], inForce: InForceJson['routines']): Pick<File
 
 /** undefined: there is no such folder, which changes nothing. */
 async function sourcesIn(dir: string): Promise<Texts['sources']> {
-  const tree = await createFolderSource({ dir, isWanted: isSourceFile }).read()
+  const tree = await createFolderSource({ dir, isWanted: isDefinitionFile }).read()
   return 'missing' in tree ? undefined : textsOf(tree.files)
 }
 

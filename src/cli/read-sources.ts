@@ -1,8 +1,9 @@
+import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
 import type { Problem } from '../routines/routine.ts'
 import { sentSecretsOf } from '../routines/webhooks/lint-sources.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
-import { isSourceFile, readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
+import { readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
 import { createSentSecrets, openSecrets } from '../service/secrets.ts'
 import type { SecretJson } from '../http/secrets-api.ts'
@@ -14,7 +15,7 @@ import type { Context } from './context.ts'
 export function readSourcesFolder(context: Context, dir?: string): Promise<SourcesSnapshot> {
   const config = context.config()
   return readSources(
-    createFolderSource({ dir: dir ?? config.webhooksDir, isWanted: isSourceFile }),
+    createFolderSource({ dir: dir ?? config.webhooksDir, isWanted: isDefinitionFile }),
     createCheckUrl(config),
   )
 }

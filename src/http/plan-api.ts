@@ -72,7 +72,7 @@ export function planApi(face: Face) {
     async (c) => {
       const { files, same, sources: written } = c.req.valid('json')
       const kept = new Set(same)
-      const { sources: inForce, isKnown } = face.webhooks.snapshot()
+      const { inForce, isKnown } = face.webhooks.snapshot()
       const sources = written && isKnown ? { inForce, files: readSourceTexts(written) } : undefined
       const proposed = { files: face.readFiles(files), isSame: (name: string) => kept.has(name), sources }
       return c.json(await planAgainst(face, proposed))

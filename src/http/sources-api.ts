@@ -43,8 +43,8 @@ export type SourcesJson = z.infer<typeof Sources>
 export function sourcesApi({ webhooks, ledger, gitHubSecrets }: Face, refusals: Refusals) {
   const app = new Hono<{ Variables: { actor: string } }>()
   app.get('/', describeJson('Who may send events, and who is asked for them', 200, Sources), async (c) => {
-    const { sources, broken, problems } = webhooks.snapshot()
-    const inForce = [...sources.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const { inForce: standing, broken, problems } = webhooks.snapshot()
+    const inForce = [...standing.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
     const asked = await ledger.polls.list(inForce.filter(({ poll }) => poll !== null).map(pollKey))
     const rows = new Map(asked.map((row) => [row.source, row]))
     const polling = (source: WebhookSource) => {

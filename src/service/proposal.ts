@@ -6,8 +6,8 @@ import { createGitSource } from '../routines/git-source.ts'
 import { readLibrary } from '../routines/library.ts'
 import type { ComparingSources } from '../routines/plan/compare-sources.ts'
 import { isRoutineFile, type Wanted } from '../routines/source.ts'
-import { nameOf as sourceNameOf } from '../routines/webhooks/read-source.ts'
-import { isSourceFile, readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
+import { isDefinitionFile, nameOf as sourceNameOf } from '../routines/definitions/read-definition.ts'
+import { readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
 import type { Proposed } from '../triggers/plan-against.ts'
 import type { Ground } from './ground.ts'
 
@@ -17,7 +17,7 @@ const mostFiles = 200
 export type Asked = {
   place: RepositoryFolder
   head: PullHead
-  sourcesInForce(): Pick<SourcesSnapshot, 'sources' | 'isKnown'>
+  sourcesInForce(): Pick<SourcesSnapshot, 'inForce' | 'isKnown'>
 }
 /** `noFolder`: of the routines; `wasThere` before the pull request. */
 type Proposal = Proposed | { noFolder: { wasThere: boolean } } | { tooMany: number }
@@ -27,7 +27,7 @@ export async function readProposal(ground: Ground, asked: Asked): Promise<Propos
   const { webhooksIn } = ground.config
   const routines = await differenceIn(asked.place, asked.head, isRoutineFile)
   if (!routines.newer) return { noFolder: { wasThere: routines.older !== undefined } }
-  const sources = webhooksIn && (await differenceIn(webhooksIn, asked.head, isSourceFile))
+  const sources = webhooksIn && (await differenceIn(webhooksIn, asked.head, isDefinitionFile))
   const tooMany = routines.touched.size + (sources?.touched.size ?? 0)
   if (tooMany > mostFiles) return { tooMany }
   const names = new Set([...routines.touched].map((entry) => basename(entry).replace(/\.md$/i, '')))
@@ -81,12 +81,12 @@ async function sourcesOf(
   asked: Asked,
   { newer, touched, ...place }: RepositoryFolder & Difference,
 ): Promise<ComparingSources | undefined> {
-  const { sources: all, isKnown } = asked.sourcesInForce()
+  const { inForce: all, isKnown } = asked.sourcesInForce()
   if (!newer || !isKnown) return undefined
   const names = new Set([...touched].map(sourceNameOf))
   // Two files of one name are both refused, so the one that was not touched counts, too.
-  const entries = newer.filter(({ entry }) => isSourceFile(entry) && names.has(sourceNameOf(entry)))
-  const source = sourceAt(ground.config.webhooksDir, asked, { ...place, entries, isWanted: isSourceFile })
+  const entries = newer.filter(({ entry }) => isDefinitionFile(entry) && names.has(sourceNameOf(entry)))
+  const source = sourceAt(ground.config.webhooksDir, asked, { ...place, entries, isWanted: isDefinitionFile })
   return {
     inForce: new Map([...all].filter(([name]) => names.has(name))),
     files: await readSources(source),

@@ -5,8 +5,9 @@ import { createFolderSource } from '../routines/folder-source.ts'
 import { createGitSource } from '../routines/git-source.ts'
 import type { Source } from '../routines/source.ts'
 import type { CheckUrl } from '../routines/webhooks/check-source.ts'
+import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { secretPattern } from '../routines/webhooks/source-keys.ts'
-import { isSourceFile, openSources, type WebhookSources } from '../routines/webhooks/sources.ts'
+import { openSources, type WebhookSources } from '../routines/webhooks/sources.ts'
 import { createPoller } from '../triggers/poll/poller.ts'
 import type { Ground } from './ground.ts'
 import { createCheckUrl } from './poll-addresses.ts'
@@ -48,7 +49,7 @@ export async function openWebhooks(
   const poller = building.use(
     createPoller({
       ledger,
-      sources: () => sources.snapshot().sources.values(),
+      sources: () => sources.snapshot().inForce.values(),
       fillSecrets: (text, url) => fillSecrets(text, secretFor(url)),
       fetch: createGuardedFetch({ allowedHosts: config.allowedHosts }),
       received,
@@ -58,7 +59,7 @@ export async function openWebhooks(
   const desk: WebhookDesk = {
     snapshot: () => sources.snapshot(),
     find(name) {
-      const { sources: inForce, broken, isKnown } = sources.snapshot()
+      const { inForce, broken, isKnown } = sources.snapshot()
       return inForce.get(name) ?? (broken.has(name) || !isKnown ? 'broken' : undefined)
     },
     async secretsOf({ secrets }) {
@@ -78,9 +79,9 @@ const nowhere: Source = { name: 'nowhere', read: async () => ({ files: [] }) }
 /** A folder of this machine, or one beside the routines in their git repository. */
 function placeOf(ground: Ground): Source {
   const { webhooksIn, webhooksDir: dir } = ground.config
-  if (webhooksIn === undefined) return createFolderSource({ dir, isWanted: isSourceFile })
+  if (webhooksIn === undefined) return createFolderSource({ dir, isWanted: isDefinitionFile })
   const { name, folder } = webhooksIn
-  return createGitSource({ name, folder, dir, isWanted: isSourceFile, look: createHeadLook(ground, webhooksIn) })
+  return createGitSource({ name, folder, dir, isWanted: isDefinitionFile, look: createHeadLook(ground, webhooksIn) })
 }
 
 type Sent = Awaited<ReturnType<SentSecretOf>>

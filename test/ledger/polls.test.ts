@@ -41,7 +41,7 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       const text = `poll: { url: "http://${host}/jobs", every: 1m, headers: { Authorization: "Bearer secret:KEY" }${options.poll ?? ''} }`
       const read = readSource('/w/jobs.yaml', text)
       if ('problems' in read) throw new Error(JSON.stringify(read.problems))
-      const pollerOf = (source: WebhookSource = read.source, ledger = open.ledger) => {
+      const pollerOf = (source: WebhookSource = read.defined, ledger = open.ledger) => {
         const poller = createPoller({
           ledger,
           sources: () => [source],
@@ -71,8 +71,8 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         (await open.rows<{ key: string; outcome: string | null }>('select key, outcome from deliveries'))
           .map(({ key, outcome }) => `${key} ${outcome ?? 'owed'}`)
           .sort()
-      const row = async () => (await open.ledger.polls.list([pollKey(read.source)]))[0]!
-      return { state, source: read.source, poller, pollerOf, lists, look, deliveries, row, host }
+      const row = async () => (await open.ledger.polls.list([pollKey(read.defined)]))[0]!
+      return { state, source: read.defined, poller, pollerOf, lists, look, deliveries, row, host }
     }
 
     test('the first look only learns what is there; what comes later is news, once', async () => {

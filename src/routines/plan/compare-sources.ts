@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { formatProblem } from '../format.ts'
-import { nameOf } from '../webhooks/read-source.ts'
+import { nameOf } from '../definitions/read-definition.ts'
 import type { WebhookSource } from '../webhooks/source.ts'
 import type { SourcesSnapshot } from '../webhooks/sources.ts'
 import { factChanges, type FactChange } from './fact-changes.ts'
@@ -20,14 +20,14 @@ export type Planned = {
 
 export type ComparingSources = {
   inForce: ReadonlyMap<string, WebhookSource>
-  files: Pick<SourcesSnapshot, 'sources' | 'broken' | 'problems'>
+  files: Pick<SourcesSnapshot, 'inForce' | 'broken' | 'problems'>
 }
 
 /** What would become of webhook sources if these files were put in force. */
 export function compareSources({ inForce, files }: ComparingSources): Planned[] {
-  const names = new Set([...inForce.keys(), ...files.sources.keys(), ...files.broken])
+  const names = new Set([...inForce.keys(), ...files.inForce.keys(), ...files.broken])
   return [...names].sort().flatMap((name): Planned[] => {
-    const [before, after] = [inForce.get(name), files.sources.get(name)]
+    const [before, after] = [inForce.get(name), files.inForce.get(name)]
     if (files.broken.has(name)) {
       const problems = files.problems.filter(({ file }) => nameOf(basename(file)) === name).map(formatProblem)
       return [{ name, change: 'broken', stays: before !== undefined, facts: [], problems }]

@@ -39,7 +39,7 @@ function openHook({ secrets = [secret], away = false, heard }: Wanted = {}) {
     find(name: string) {
       if (name === 'broken') return 'broken' as const
       const read = Object.hasOwn(files, name) ? readSource(`${name}.yaml`, files[name]!) : undefined
-      return read && 'source' in read ? read.source : undefined
+      return read && 'defined' in read ? read.defined : undefined
     },
     secretsOf: () => Promise.resolve(secrets),
   }

@@ -8,7 +8,7 @@ import { readSourceTexts } from '../../../src/routines/webhooks/sources.ts'
 
 type Texts = Readonly<Record<string, string>>
 const read = (texts: Texts) => readSourceTexts(Object.entries(texts).map(([entry, text]) => ({ entry, text })))
-const compare = (before: Texts, after: Texts) => compareSources({ inForce: read(before).sources, files: read(after) })
+const compare = (before: Texts, after: Texts) => compareSources({ inForce: read(before).inForce, files: read(after) })
 const signed = 'verify: sentry\nsecret: secret:SENTRY\n'
 const asked = 'poll: { url: "https://ci.example/jobs", every: 5m, headers: { Authorization: "Bearer secret:CI" } }\n'
 
@@ -34,7 +34,7 @@ describe('a plan of webhook sources', () => {
       { what: 'secrets', before: 'secret:SENTRY', after: 'secret:NEW, secret:SENTRY' },
     ])
     const files = { routines: [], broken: new Map(), problems: [] }
-    const from = { inForce: read(before).sources, files: read(after) }
+    const from = { inForce: read(before).inForce, files: read(after) }
     const plan = comparePlan({ inForce: [], same: ['a'], files, nextOf: () => [], sources: from })
     const text = planText(plan)
     expect(text).toContain(
@@ -85,7 +85,7 @@ describe('a plan of webhook sources', () => {
   test('whatever is written: what counts as another source is told, and what is the same is not', () => {
     fc.assert(
       fc.property(aSource, aSource, (before, after) => {
-        const sourceIn = (text: string) => JSON.stringify(read({ 'a.yaml': text }).sources.get('a'))
+        const sourceIn = (text: string) => JSON.stringify(read({ 'a.yaml': text }).inForce.get('a'))
         expect(sourceIn(before)).toBeDefined()
         const found = compare({ 'a.yaml': before }, { 'a.yaml': after })
         expect(found).toHaveLength(sourceIn(before) === sourceIn(after) ? 0 : 1)

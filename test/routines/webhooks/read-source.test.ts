@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 const good = (text: string) => {
   const read = readSource('/w/acme.yaml', text)
   if ('problems' in read) throw new Error(read.problems.map(formatProblem).join('\n'))
-  return read.source
+  return read.defined
 }
 const bad = (text: string, name = 'acme.yaml') => {
   const read = readSource(name, text)

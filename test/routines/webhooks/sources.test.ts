@@ -5,24 +5,25 @@ import { createLog } from '../../../src/log.ts'
 import { createFolderSource } from '../../../src/routines/folder-source.ts'
 import { formatProblem } from '../../../src/routines/format.ts'
 import type { Source, SourceTree } from '../../../src/routines/source.ts'
-import { parseGoodTexts, type GoodTexts, type SourceMemory } from '../../../src/routines/webhooks/good-texts.ts'
-import { isSourceFile, openSources, readSources } from '../../../src/routines/webhooks/sources.ts'
+import { parseGoodTexts, type DefinitionMemory, type GoodTexts } from '../../../src/routines/definitions/good-texts.ts'
+import { isDefinitionFile } from '../../../src/routines/definitions/read-definition.ts'
+import { openSources, readSources } from '../../../src/routines/webhooks/sources.ts'
 import { openFolder } from '../../support/git-repository.ts'
 
-async function open({ watch = false, memory }: { watch?: boolean; memory?: SourceMemory } = {}) {
+async function open({ watch = false, memory }: { watch?: boolean; memory?: DefinitionMemory } = {}) {
   const folder = openFolder()
   const dir = join(folder.path, 'webhooks')
   await mkdir(dir)
   const write = (name: string, text: string) => writeFile(join(dir, name), text)
   await write('sentry.yaml', good)
-  const source = createFolderSource({ dir, isWanted: isSourceFile })
+  const source = createFolderSource({ dir, isWanted: isDefinitionFile })
   const sources = await openSources({ source, log: createLog('silent'), watch, ...(memory ? { memory } : {}) })
   onTestFinished(async () => {
     await sources[Symbol.asyncDispose]()
     folder[Symbol.dispose]()
   })
   const state = () => {
-    const { sources: inForce, broken, problems } = sources.snapshot()
+    const { inForce, broken, problems } = sources.snapshot()
     return { inForce: [...inForce.keys()].sort(), broken: [...broken], problems: problems.map(formatProblem) }
   }
   return { dir, source, sources, write, state }
@@ -37,7 +38,7 @@ describe('a folder of sources', () => {
     await write('linear.yml', 'verify: linear\nsecret: secret:A')
     await sources.rescan()
     expect(state()).toEqual({ inForce: ['linear', 'sentry'], broken: [], problems: [] })
-    expect([...(await readSources(source)).sources.keys()].sort()).toEqual(['linear', 'sentry'])
+    expect([...(await readSources(source)).inForce.keys()].sort()).toEqual(['linear', 'sentry'])
   })
 
   test('a broken file keeps its last good version, and says what is wrong; repaired it is in force', async () => {
@@ -50,7 +51,7 @@ describe('a folder of sources', () => {
     await write('sentry.yaml', 'description: again\nverify: sentry\nsecret: secret:SENTRY\n')
     await sources.rescan()
     expect(state().broken).toEqual(['new'])
-    expect(sources.snapshot().sources.get('sentry')?.description).toBe('again')
+    expect(sources.snapshot().inForce.get('sentry')?.description).toBe('again')
   })
 
   test('a file that is removed is none any more; a folder that is gone changes nothing', async () => {
@@ -73,7 +74,7 @@ describe('a folder of sources', () => {
       inForce: ['sentry'],
       broken: ['sentry'],
       problems: ['yaml', 'yml'].map(
-        (ending) => `${dir}/sentry.${ending}:1:1: there are two files for one source – keep the one that ends in .yaml`,
+        (ending) => `${dir}/sentry.${ending}:1:1: there are two files of one name – keep the one that ends in .yaml`,
       ),
     })
   })
@@ -90,7 +91,7 @@ describe('what is known from before the start', () => {
   const linear = { file, text: 'description: the last good one\nverify: linear\nsecret: secret:A\n' }
   function remember(texts: GoodTexts, keep = (): Promise<void> => Promise.resolve()) {
     const state = { texts, writes: 0 }
-    const memory: SourceMemory = {
+    const memory: DefinitionMemory = {
       recall: async () => state.texts,
       async keep(now) {
         state.writes += 1
@@ -105,13 +106,13 @@ describe('what is known from before the start', () => {
     const { state, memory } = remember({ linear, gone: { ...linear, file: '/srv/webhooks/gone.yaml' } })
     const { sources, dir, write } = await open({ memory })
     // The file was removed while nothing ran.
-    expect([...sources.snapshot().sources.keys()]).toEqual(['sentry'])
+    expect([...sources.snapshot().inForce.keys()]).toEqual(['sentry'])
     expect(Object.keys(state.texts)).toEqual(['sentry'])
     const broken = remember({ linear })
     await write('linear.yaml', 'verify: nobody\n')
-    const source = createFolderSource({ dir, isWanted: isSourceFile })
+    const source = createFolderSource({ dir, isWanted: isDefinitionFile })
     await using again = await openSources({ source, log: createLog('silent'), watch: false, memory: broken.memory })
-    expect(again.snapshot().sources.get('linear')?.description).toBe('the last good one')
+    expect(again.snapshot().inForce.get('linear')?.description).toBe('the last good one')
     expect([...again.snapshot().broken]).toEqual(['linear'])
     expect(broken.state.texts).toEqual({ linear, sentry: { file: join(dir, 'sentry.yaml'), text: good } })
     await again.rescan()
@@ -131,15 +132,15 @@ describe('what is known from before the start', () => {
     const { memory, state } = remember({ linear })
     await using away = await openSources({ source: forge, log: createLog('silent'), memory })
     await away.rescan()
-    expect([[...away.snapshot().sources.keys()], away.snapshot().isKnown]).toEqual([['linear'], false])
+    expect([[...away.snapshot().inForce.keys()], away.snapshot().isKnown]).toEqual([['linear'], false])
     const folder: Source = { name: '/srv/webhooks', read: async () => missing }
     await using gone = await openSources({ source: folder, log: createLog('silent'), memory })
-    expect([[...gone.snapshot().sources.keys()], gone.snapshot().isKnown]).toEqual([[], true])
+    expect([[...gone.snapshot().inForce.keys()], gone.snapshot().isKnown]).toEqual([[], true])
     // It may be a disk that comes back, with a file that is broken.
     expect(state).toEqual({ texts: { linear }, writes: 0 })
     answers.push({ ...missing, commit: 'abc' })
     await away.rescan()
-    expect([[...away.snapshot().sources.keys()], away.snapshot().isKnown]).toEqual([[], true])
+    expect([[...away.snapshot().inForce.keys()], away.snapshot().isKnown]).toEqual([[], true])
   })
 
   test('that cannot be written is written after the next look; one that this version cannot read is nothing', async () => {
@@ -174,11 +175,11 @@ describe('sources in a repository', () => {
     await sources.look()
     expect(sources.snapshot().isKnown).toBe(false)
     await sources.rescan()
-    expect([...sources.snapshot().sources.keys()]).toEqual(['sentry'])
+    expect([...sources.snapshot().inForce.keys()]).toEqual(['sentry'])
     answers.push({ files: [{ ...file, stamp: 'b', text: 'verify: nobody' }] })
     await sources.rescan()
     expect(sources.snapshot().problems.map(formatProblem)[0]).toMatch(/^acme\/routines:webhooks\/sentry.yaml:1:9: /)
-    expect(sources.snapshot()).toMatchObject({ isKnown: true, sources: { size: 1 } })
+    expect(sources.snapshot()).toMatchObject({ isKnown: true, inForce: { size: 1 } })
   })
 
   test('are known to be none once a commit without the folder was seen', async () => {
@@ -186,6 +187,6 @@ describe('sources in a repository', () => {
     const source: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => missing }
     await using sources = await openSources({ source, log: createLog('silent') })
     await sources.rescan()
-    expect(sources.snapshot()).toMatchObject({ isKnown: true, sources: { size: 0 }, problems: [] })
+    expect(sources.snapshot()).toMatchObject({ isKnown: true, inForce: { size: 0 }, problems: [] })
   })
 })

@@ -7,9 +7,9 @@ import { readItems } from '../../../src/triggers/poll/read-items.ts'
 const sourceOf = (poll: string, more = '') => {
   const read = readSource('/w/jobs.yaml', `${more}poll: { url: "https://a.example", every: 1m${poll} }`)
   if ('problems' in read) throw new Error(JSON.stringify(read.problems))
-  const { poll: asked } = read.source
+  const { poll: asked } = read.defined
   if (asked === null) throw new Error('not asked')
-  return { ...read.source, poll: asked }
+  return { ...read.defined, poll: asked }
 }
 const read = (answer: unknown, source = sourceOf('')) =>
   readItems(Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer)), source)

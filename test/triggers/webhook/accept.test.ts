@@ -9,7 +9,7 @@ const now = new Date('2026-11-21T16:00:00Z')
 const sourceOf = (text: string, name = 'acme') => {
   const read = readSource(`/w/${name}.yaml`, text)
   if ('problems' in read) throw new Error(JSON.stringify(read.problems))
-  return read.source
+  return read.defined
 }
 const bearer = sourceOf('verify: bearer\nsecret: secret:ACME')
 const authorization = 'Bearer hush'

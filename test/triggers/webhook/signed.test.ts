@@ -12,7 +12,7 @@ function named(file: string, body: string, headers: Record<string, string>) {
   const read = readSource('acme.yaml', `${file}\nsecret: secret:ACME\n`)
   if ('problems' in read) throw new Error(JSON.stringify(read.problems))
   const arrived = { headers: { 'content-type': 'application/json', ...headers }, body: Buffer.from(body) }
-  const accepted = accept(arrived, read.source, { secrets: ['hush'], now })
+  const accepted = accept(arrived, read.defined, { secrets: ['hush'], now })
   if ('challenge' in accepted) throw new Error('a challenge')
   return { key: accepted.row.key, signed: accepted.row.signed }
 }
