@@ -50,6 +50,7 @@ export const reasons = {
   branch_has_other_commits: 'somebody else committed to the branch',
   forge_unavailable: 'the forge could not be reached',
   forge_denied: 'the forge does not let us in',
+  setup: 'a setup step failed, so the agent was not started',
   no_agent: 'the agent program could not be started',
   model_sign_in: 'the model did not accept the key',
   model_refused: 'the model refused what the agent asked',

@@ -42,8 +42,8 @@ export function claudeEnvironment(
   options: { walled: boolean; retries: number },
 ): Record<string, string> {
   return {
-    ...environmentOf(task),
     HOME: task.home.own,
+    ...environmentOf(task),
     CLAUDE_CONFIG_DIR: join(task.home.own, '.claude'),
     LANG: 'C.UTF-8',
     ANTHROPIC_BASE_URL: `http://${task.sandbox.forwardedAt ?? '127.0.0.1:9'}`,

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { Argv } from './argv.ts'
 import { duration, millisecondsOf } from './duration.ts'
 import { LimitsKeys } from './limits-keys.ts'
 import { faultOf } from './network.ts'
 import { Output } from './output.ts'
 import { PaceKeys } from './pace-keys.ts'
 import type { JsonSchema } from './schema-keys.ts'
+import { SetupKeys } from './setup-keys.ts'
 import { AfterTrigger, GitHubTrigger, Schedule, WebhookTrigger } from './trigger-keys.ts'
 
 /** Names of routines, and everything else that becomes part of a branch name. */
@@ -15,10 +17,6 @@ const agents = ['claude', 'codex', 'gemini', 'opencode'] as const
 const engineNames = [...agents, 'acp', 'command'] as const
 
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)])
-const Argv = z
-  .array(z.string().regex(/^[^\0]*$/, 'must not contain a NUL'))
-  .min(1)
-  .describe('The program and its arguments; no shell reads them.')
 
 const NamedEngine = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('command').describe('Any program.'), command: Argv }),
@@ -118,6 +116,9 @@ export const FrontMatter = z.strictObject({
     .optional()
     .describe('The branch to start from; default: the HEAD.'),
   engine: Engine.optional().describe('The coding agent; default: OVERNIGHT_ENGINE, else claude.'),
+  setup: SetupKeys.default([]).describe(
+    'Commands before the agent starts, where it starts; the first that fails ends the run.',
+  ),
   connectors: z.array(Connector).default([]).describe('MCP servers that the agent may use.'),
   inputs: Inputs.default({}).describe('Values given when it is fired, for {{ inputs.name }} in the prompt.'),
   sandbox: z

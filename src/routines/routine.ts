@@ -25,6 +25,8 @@ export type Routine = {
   base: string | null
   /** `model` and `effort` are passed to the agent as they are; null = its own default. */
   engine: { name: string; command: string[]; model: string | null; effort: string | null }
+  /** Before the agent starts, one after the other. */
+  setup: SetupStep[]
   inputs: Record<string, InputSpec>
   /** null = the default order: docker, bubblewrap, then what design.md says. */
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null
@@ -53,6 +55,8 @@ export type Routine = {
 }
 /** `key` is the dotted path of what was written, such as `repository` or `limits.usd`. */
 type Unavailable = Problem & { key: string }
+/** `keep` are paths in the checkout, or in HOME (`~/…`); `when` are globs of files of the base, the last that fits decides. */
+export type SetupStep = { run: string | string[]; when: string[]; keep: string[] }
 /** Logins are compared without case. */
 export type Allow = { users: string[]; bots: string[]; forks: boolean }
 export type GitHubTrigger = { allow: Allow; if: Condition | null } & (

@@ -10,6 +10,8 @@ export type TaskFiles = {
   notes: string[]
   files: Omit<EngineTask['files'], 'routineDir'>
   home: EngineTask['home']
+  /** HOME of setup steps and of what they leave for the agent; null where there are none, and HOME is the sandbox's own. */
+  setupHome: string | null
 }
 
 /** The prompt, the inputs and the event as files, and the agent's own home: all outside the checkout, so never part of the patch. */
@@ -22,7 +24,10 @@ export async function writeTaskFiles(task: Task): Promise<TaskFiles> {
     event: join(folder, 'event.json'),
   }
   const home = { own: join(task.folder, 'agent', 'home'), trusted: join(task.folder, 'agent', 'trusted') }
-  for (const path of [folder, home.own, home.trusted]) await mkdir(path, { recursive: true, mode: 0o700 })
+  // Not the agent's own, where its settings are.
+  const setupHome = routine.setup.length === 0 ? null : join(task.folder, 'home')
+  for (const path of [folder, home.own, home.trusted, ...(setupHome === null ? [] : [setupHome])])
+    await mkdir(path, { recursive: true, mode: 0o700 })
   const nonce = newNonce()
   // Somebody outside may have come by one of our secrets, and an agent holds none.
   const { all } = tools.redaction
@@ -31,7 +36,7 @@ export async function writeTaskFiles(task: Task): Promise<TaskFiles> {
   await tools.keepPrompt(run.id, held.fence, { prompt: brief.prompt, nonce })
   await writeFile(files.inputs, JSON.stringify(all(run.inputs)))
   await writeFile(files.event, JSON.stringify(brief.event))
-  return { prompt: brief.prompt, notes: brief.notes, files, home }
+  return { prompt: brief.prompt, notes: brief.notes, files, home, setupHome }
 }
 
 /** New for each attempt, and made after what it marks was said. */

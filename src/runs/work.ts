@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { StepFailed } from '../errors.ts'
-import type { Engine } from '../engines/engine.ts'
+import type { Engine, EngineEvent, EngineUpdate } from '../engines/engine.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
 import { headline, type AgentExit } from './endings.ts'
 import { failureOf } from './exit-cause.ts'
 import { listen, type Told } from './listen.ts'
 import type { Prepared } from './prepare.ts'
+import { setUp } from './set-up.ts'
 import { createSpending, leftOf } from './spending.ts'
 import type { Task } from './task.ts'
 import { writeTaskFiles } from './task-files.ts'
@@ -36,7 +37,7 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
   const { checkout } = prepared
   const engine = engineOf(task)
   const { programs, model } = await engine.needs()
-  const { prompt, notes, files, home } = await writeTaskFiles(task)
+  const { prompt, notes, files, home, setupHome } = await writeTaskFiles(task)
   const routineDir = dirname(routine.file)
   const spending = createSpending(run, (bill) => held.record(bill))
   try {
@@ -46,35 +47,61 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
       mounts: [
         ...tools.checkouts.mountsFor(checkout).agent,
         ...[dirname(files.prompt), routineDir, home.trusted, ...programs].map(readOnly),
-        { path: home.own, write: true },
+        ...[home.own, ...(setupHome === null ? [] : [setupHome])].map(writable),
       ],
       ...way.forward,
       limits: routine.caps,
     })
-    await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
-    await tools.reached('agent_started', run.id)
-    const events = engine.run({
-      sandbox,
-      cwd: checkout.tree,
-      argv: await resolvePrograms(routine.engine.command, routineDir),
-      programs,
-      prompt,
-      files: { ...files, routineDir },
-      model: routine.engine.model,
-      effort: routine.engine.effort,
-      limits: { ...routine.limits, usd: leftOf(routine.limits.usd, run) },
-      home,
-      resume: null,
-      modelToken: way.modelToken,
-      way: way.environment(sandbox),
-      signal: AbortSignal.any([signal, way.lost]),
-    })
+    const ends = AbortSignal.any([signal, way.lost])
+    const env = { ...way.environment(sandbox), ...(setupHome === null ? {} : { HOME: setupHome }) }
+    const argv = await resolvePrograms(routine.engine.command, routineDir)
+    const agent = () =>
+      engine.run({
+        sandbox,
+        cwd: checkout.tree,
+        argv,
+        programs,
+        prompt,
+        files: { ...files, routineDir },
+        model: routine.engine.model,
+        effort: routine.engine.effort,
+        limits: { ...routine.limits, usd: leftOf(routine.limits.usd, run) },
+        home,
+        resume: null,
+        modelToken: way.modelToken,
+        way: env,
+        signal: ends,
+      })
+    const start = async () => {
+      await tools.reached('set_up', run.id)
+      await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
+      await tools.reached('agent_started', run.id)
+    }
+    const events = afterSetup(setUp(task, { sandbox, cwd: checkout.tree, env, signal: ends }), { start, agent, ends })
     const told = await listen(task, events, spending)
     if (told.stopped.because === 'aborted') way.lost.throwIfAborted()
     return told
   } finally {
     await spending.saved()
   }
+}
+
+type Next = { start(): Promise<void>; agent(): AsyncIterable<EngineEvent>; ends: AbortSignal }
+
+/** Setup, then the agent; whoever is stopped during setup has no agent. */
+async function* afterSetup(
+  steps: AsyncIterable<EngineUpdate>,
+  { start, agent, ends }: Next,
+): AsyncGenerator<EngineEvent> {
+  try {
+    yield* steps
+  } catch (error) {
+    if (!ends.aborted) throw error
+    yield { stopped: { because: 'aborted', code: null, signal: null } }
+    return
+  }
+  await start()
+  yield* agent()
 }
 
 function engineOf({ routine, tools }: Task): Engine {
@@ -86,6 +113,7 @@ function engineOf({ routine, tools }: Task): Engine {
 }
 
 const readOnly = (path: string): Mount => ({ path, write: false })
+const writable = (path: string): Mount => ({ path, write: true })
 
 /** `./programs/x.mjs` in a command means the file beside the routine, where there is one; the working directory is the checkout. */
 async function resolvePrograms(argv: readonly string[], routineDir: string): Promise<string[]> {

@@ -72,6 +72,7 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
     text: `Renew the token or the App's permissions, ${again}; ${kept}.`,
     command: 'overnight doctor',
   }),
+  setup: () => ({ text: `Read in the story what the step said, mend it or the repository, ${again}.` }),
   no_agent: () => ({ text: `Install the program the routine names, or correct engine.command, ${again}.` }),
   model_sign_in: () => ({
     text: `Set ANTHROPIC_API_KEY (or CLAUDE_CODE_OAUTH_TOKEN) to one that works, start the service again, ${again}.`,

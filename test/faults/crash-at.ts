@@ -127,7 +127,13 @@ async function furnish(place: string) {
     for (const point of crashPoints) {
       const name = routineOf(point, ending)
       const command = JSON.stringify(['node', '-e', sorts(ending), journalOf(name)])
-      const keys = { description: 'Sorts the notes', repository: JSON.stringify(repository), sandbox: 'process' }
+      const setup = point === 'set_up' ? { setup: '[{ run: touch .git/ready }]' } : {}
+      const keys = {
+        description: 'Sorts the notes',
+        repository: JSON.stringify(repository),
+        sandbox: 'process',
+        ...setup,
+      }
       const matter = Object.entries({ ...keys, engine: `{ name: command, command: ${command} }` })
       await writeFile(
         join(routines, `${name}.md`),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openCrew, sandboxes, type Crew } from '../support/crew.ts'
+import { notesOf, openCrew, sandboxes, type Crew } from '../support/crew.ts'
 import { git } from '../support/git-repository.ts'
 
 // What a run reaches beside its checkout, and what its timeline says of that.
@@ -8,16 +8,6 @@ beforeAll(async () => {
   crew = await openCrew()
 })
 afterAll(() => crew[Symbol.asyncDispose]())
-
-/** Notes of the timeline. */
-async function notesOf(run: string): Promise<string[]> {
-  const body = await (await crew.service.fetch(`/v1/runs/${run}/events?follow=no`)).text()
-  const events = body.split('\n\n').filter((event) => /^event: note$/m.test(event))
-  return events.map((event) => {
-    const data = /^data: (.*)$/m.exec(event)?.[1] ?? '{}'
-    return (JSON.parse(data) as { data: { text: string } }).data.text
-  })
-}
 
 describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
   test.skipIf(skip)('the branches of its repository are fetched, and nothing is pushed', async () => {
@@ -36,7 +26,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     expect(diff).toMatch(/\+.*nothing is pushed from here/)
     expect(diff).not.toContain(repository)
     expect(git(repository, 'branch', '--list', 'evil')).toBe('')
-    expect(await notesOf(ended.run)).toContain(
+    expect(await notesOf(crew, ended.run)).toContain(
       'network: refused a push: it is not for agents: the change is published from the checkout',
     )
   })
@@ -50,7 +40,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       })
       expect(ended).toMatchObject({ state: 'published' })
       expect(await crew.diff(ended.run)).toMatch(/\+curl: .*403/)
-      expect(await notesOf(ended.run)).toEqual([
+      expect(await notesOf(crew, ended.run)).toEqual([
         'network: refused evil.example: it is not in the network of this routine',
         'network: refused allowed.example.evil.example: it is not in the network of this routine',
         'network: refused evil.example: it is not in the network of this routine (3 times in all)',

@@ -55,6 +55,37 @@ const inFrontMatter: [string, string[]][] = [
     'on: { schedule: { cron: "0 1 * * *", every: day } }',
     [expect.stringContaining('does not go with the other keys here')],
   ],
+  ['setup: npm ci', [expect.stringMatching(/^x\.md:4:8: "setup" must be a list, not "npm ci"/)]],
+  ['setup: [{ run: "" }]', [expect.stringMatching(/^x\.md:4:16: "setup.0.run" must not be empty/)]],
+  ['setup: [{ run: [] }]', [expect.stringMatching(/^x\.md:4:16: "setup.0.run" must have an entry/)]],
+  [
+    'setup: [{ run: npm ci, keep: node_modules }]',
+    ['x.md:4:30: "setup.0.keep" needs when beside it: the files that decide how long it is good'],
+  ],
+  [
+    'setup: [{ run: npm ci, when: package-lock.json }]',
+    ['x.md:4:30: "setup.0.when" needs keep beside it: without it the command is run each time'],
+  ],
+  ...(
+    [
+      ['/usr/lib', 'must be a path in the checkout, such as node_modules, or in HOME, such as ~/.npm'],
+      ['../x', 'must be a plain path, without empty names, . and ..'],
+      ['a/../../x', 'must be a plain path, without empty names, . and ..'],
+      ['~/../x', 'must be a plain path, without empty names, . and ..'],
+      ['~', 'must be a plain path, without empty names, . and ..'],
+      ['~/', 'must be a plain path, without empty names, . and ..'],
+      ['.', 'must be a plain path, without empty names, . and ..'],
+      ['a//b', 'must be a plain path, without empty names, . and ..'],
+      ['', 'must be a plain path, without empty names, . and ..'],
+      ['a*', 'must be one path, not a pattern'],
+      ['a\\nb', 'must be one line of at most 200 characters'],
+      ['.git', 'must not be in .git, which is made anew for each run'],
+      ['.GIT/hooks', 'must not be in .git, which is made anew for each run'],
+    ] as const
+  ).map(([path, words]): [string, string[]] => [
+    `setup: [{ run: npm ci, when: a, keep: "${path}" }]`,
+    [`x.md:4:39: "setup.0.keep" ${words}`],
+  ]),
   ['overlap: queue', [expect.stringMatching(/^x\.md:4:10: "overlap" cannot be "queue" – /)]],
   ['overlap: { parallel: 0 }', ['x.md:4:22: "overlap.parallel" must be at least 1']],
   ['debounce: 2m', [expect.stringMatching(/^x\.md:4:11: "debounce" must be a map, not "2m"/)]],

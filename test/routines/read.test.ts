@@ -24,6 +24,7 @@ describe('a valid file', () => {
       repository: './shop',
       base: null,
       engine: { name: 'command', command: ['tidy'], model: null, effort: null },
+      setup: [],
       inputs: {},
       sandbox: null,
       network: 'none',
@@ -54,6 +55,7 @@ on:
     - { cron: "30 4 * * *", timezone: Asia/Tokyo }
   api: true
 base: release/1.x
+setup: [{ run: npm ci }, { run: [make, -C, a b] }]
 inputs:
   scope: { default: all, description: Which packages }
   depth: { type: number, default: 2 }
@@ -77,6 +79,10 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       ],
       api: true,
       base: 'release/1.x',
+      setup: [
+        { run: 'npm ci', when: [], keep: [] },
+        { run: ['make', '-C', 'a b'], when: [], keep: [] },
+      ],
       inputs: {
         scope: { type: 'string', default: 'all', description: 'Which packages', required: false },
         depth: { type: 'number', default: 2, required: false },
@@ -106,8 +112,9 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
   test('with every key passes, and names what cannot be done yet, each at its place', () => {
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
-      '12:1 connectors',
-      '25:1 success',
+      '12:51 setup.0.keep',
+      '13:1 connectors',
+      '26:1 success',
     ])
   })
 

@@ -101,6 +101,16 @@ function textOf({ sh = '', command = ['sh', '-c', sh], repository, more = {}, pr
     .join('')}---\n${prompt}\n`
 }
 
+/** Notes of the timeline. */
+export async function notesOf({ service }: Pick<Crew, 'service'>, run: string): Promise<string[]> {
+  const body = await (await service.fetch(`/v1/runs/${run}/events?follow=no`)).text()
+  const events = body.split('\n\n').filter((event) => /^event: note$/m.test(event))
+  return events.map((event) => {
+    const data = /^data: (.*)$/m.exec(event)?.[1] ?? '{}'
+    return (JSON.parse(data) as { data: { text: string } }).data.text
+  })
+}
+
 /** What the agent printed, as far as it is kept. */
 function saidIn(stream: string): string {
   return stream

@@ -7,7 +7,7 @@ export type Facts = Record<
   'due' | 'who' | 'where' | 'writes' | 'agent' | 'sandbox' | 'network' | 'budget' | 'overlap',
   string
 > &
-  Record<'debounce' | 'pace' | 'missed' | 'pauses', string | null>
+  Record<'setup' | 'debounce' | 'pace' | 'missed' | 'pauses', string | null>
 
 export function factsOf(routine: Routine): Facts {
   const { repository, base, pullRequest, engine, sandbox } = routine
@@ -20,6 +20,7 @@ export function factsOf(routine: Routine): Facts {
         ? 'nothing'
         : `branches overnight/${routine.name}/… and ${pullRequest.draft ? 'draft pull requests' : 'pull requests'} in ${repository}${gateText(routine)}`,
     agent: [engine.name, engine.model, engine.effort, engine.command.join(' ')].filter(Boolean).join(' '),
+    setup: setupText(routine),
     sandbox: sandbox ?? 'the strongest that starts',
     network: networkText(routine),
     budget: budgetOf(routine),
@@ -79,6 +80,14 @@ function networkText({ sandbox, engine, network }: Routine): string {
     network === 'none' ? beside : [network === 'open' ? 'every public host' : network.join(', '), ...beside]
   const text = network === 'none' ? ['none', ...reached].join(' but ') : reached.join(', and ')
   return sandbox === null && engine.name === 'command' ? `${text}; not limited where only process starts` : text
+}
+
+function setupText({ setup }: Routine): string | null {
+  const steps = setup.map(({ run, when, keep }) => {
+    const kept = keep.length === 0 ? '' : ` (${keep.join(', ')} kept while ${when.join(' ')} is the same)`
+    return `${[run].flat().join(' ')}${kept}`
+  })
+  return steps.length === 0 ? null : steps.join('; ')
 }
 
 function capsText({ memoryBytes, cpus, processes, diskBytes }: Routine['caps']): string[] {

@@ -15,6 +15,11 @@ const cases: [string, Partial<Facts>][] = [
         'branches overnight/x/… and draft pull requests in ./shop; without asking a person only src/** !src/gen/**, up to 5 files, up to 64MB',
     },
   ],
+  [
+    'setup: [{ run: npm ci, when: package-lock.json, keep: node_modules }, { run: [make, deps] }]',
+    { setup: 'npm ci (node_modules kept while package-lock.json is the same); make deps' },
+  ],
+  ['', { setup: null }],
   ['sandbox: process', { sandbox: 'process', network: 'not limited' }],
   ['sandbox: bubblewrap', { sandbox: 'bubblewrap', network: 'none' }],
   ['sandbox: bubblewrap\nnetwork: open', { network: 'every public host' }],
