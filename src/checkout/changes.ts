@@ -1,6 +1,6 @@
 import type { Change } from './patch.ts'
 
-type RawPath = { oldMode: string; newMode: string; newId: string; letter: string; path: string }
+export type RawPath = { oldMode: string; newMode: string; oldId: string; newId: string; letter: string; path: string }
 
 const statuses: Record<string, Change['status']> = { A: 'added', M: 'modified', D: 'deleted', T: 'type_changed' }
 
@@ -9,8 +9,8 @@ export function paths(raw: Buffer): RawPath[] {
   const fields = raw.toString('latin1').split('\0')
   const found: RawPath[] = []
   for (let index = 0; index + 1 < fields.length; index += 2) {
-    const [oldMode = '', newMode = '', , newId = '', letter = ''] = fields[index]!.slice(1).split(' ')
-    found.push({ oldMode, newMode, newId, letter, path: fields[index + 1]! })
+    const [oldMode = '', newMode = '', oldId = '', newId = '', letter = ''] = fields[index]!.slice(1).split(' ')
+    found.push({ oldMode, newMode, oldId, newId, letter, path: fields[index + 1]! })
   }
   return found
 }

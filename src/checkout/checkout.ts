@@ -9,6 +9,7 @@ import { createBaseReader } from './base-files.ts'
 import { borrow, createBare, objectFormatOf } from './bare.ts'
 import { GitFailed, identity, runGit } from './git.ts'
 import type { Base, Mirror } from './mirror.ts'
+import type { PullCopy } from './pull-copy.ts'
 
 const Checkout = z.strictObject({
   /** The agent's copy: its own `.git`, on a branch named as the base, and the work tree. */
@@ -18,6 +19,8 @@ const Checkout = z.strictObject({
   /** The mirror's objects, which both borrow. */
   objects: z.string(),
   base: z.strictObject({ branch: z.string(), commit: z.string(), tree: z.string() }),
+  /** Of a pull request: its own repository, and what it stands at; the base has the agent configuration of another branch. */
+  pull: z.strictObject({ gitDir: z.string(), commit: z.string(), tree: z.string() }).optional(),
   /** No file of the base is larger: a larger one is a change, and too large to keep. */
   fileCapBytes: z.number().int(),
 })
@@ -25,6 +28,8 @@ export type Checkout = z.infer<typeof Checkout>
 export type CheckoutRequest = {
   mirror: Pick<Mirror, 'gitDir'>
   base: Base
+  /** What the base is a commit of, where the mirror does not have it. */
+  pull?: Pick<PullCopy, 'gitDir' | 'head' | 'from'>
   folder: string
   signal: AbortSignal | undefined
 }
@@ -59,24 +64,26 @@ export function createCopies({ cores = availableParallelism() } = {}): (request:
 type Means = { readBase: ReturnType<typeof createBaseReader>; workers: () => number }
 
 async function createCheckout(request: CheckoutRequest, { readBase, workers }: Means): Promise<Checkout> {
-  const { mirror, base, folder, signal } = request
+  const { mirror, base, pull, folder, signal } = request
   await removeFolder(folder)
   const tree = join(folder, 'tree')
   const gitDir = join(folder, 'collect')
   await mkdir(tree, { recursive: true })
-  const copy = { mirror, base, tree, gitDir }
+  const source = pull?.gitDir ?? mirror.gitDir
+  const copy = { source, base, known: pull?.from, tree, gitDir }
   await ended([makeCollector(copy), makeRepository(copy)])
   // The trees of the base are read once for both. The collector's index stays without inodes and times, which are the
   // agent's to set: the price is that collecting reads every file.
   await copyFile(join(gitDir, baseIndex), join(tree, '.git', 'index'))
-  const known = readBase({ gitDir: mirror.gitDir, commit: base.commit })
+  const known = readBase({ gitDir: source, commit: base.commit })
   await ended([
     writeFiles({ tree, workers: workers(), signal }),
     known.then(({ submodules }) => overlookSubmodules(copy, submodules)),
   ])
   const { tree: baseTree, fileCapBytes } = await known
   const objects = join(mirror.gitDir, 'objects')
-  const checkout = { tree, gitDir, objects, base: { ...base, tree: baseTree }, fileCapBytes }
+  const own = pull && { pull: { gitDir: pull.gitDir, ...pull.head } }
+  const checkout = { tree, gitDir, objects, base: { ...base, tree: baseTree }, ...own, fileCapBytes }
   await writeFile(join(folder, `${marker}.new`), JSON.stringify(checkout))
   await rename(join(folder, `${marker}.new`), join(folder, marker))
   return checkout
@@ -95,31 +102,33 @@ export async function findCheckout(folder: string): Promise<Checkout | undefined
 }
 
 /** What is visible in the agent's sandbox, and what in the collector's. */
-export function mountsFor({ tree, gitDir, objects }: Checkout): { agent: Mount[]; collector: Mount[] } {
-  const shared = [
-    { path: tree, write: true },
-    { path: objects, write: false },
-  ]
+export function mountsFor({ tree, gitDir, objects, pull }: Checkout): { agent: Mount[]; collector: Mount[] } {
+  const borrowed = pull ? [objects, join(pull.gitDir, 'objects')] : [objects]
+  const shared = [{ path: tree, write: true }, ...borrowed.map((path) => ({ path, write: false }))]
   return { agent: shared, collector: [...shared, { path: gitDir, write: true }] }
 }
 
-type Copy = { mirror: Pick<Mirror, 'gitDir'>; base: Base; tree: string; gitDir: string }
+/** `source` has the objects; `known` is what the agent may compare its base with. */
+type Copy = { source: string; base: Base; known: Base | undefined; tree: string; gitDir: string }
 
-async function makeRepository({ mirror, base, tree }: Copy): Promise<void> {
+async function makeRepository({ source, base, known, tree }: Copy): Promise<void> {
   const format = `--object-format=${objectFormatOf(base.commit)}`
   await runGit(['init', '--quiet', '--template=', format, `--initial-branch=${base.branch}`, tree])
   const own = join(tree, '.git')
-  await borrow(own, mirror.gitDir)
+  await borrow(own, source)
   // With an identity of its own, an agent that commits does not stop to ask for one.
   await appendFile(
     join(own, 'config'),
     `[user]\n\tname = ${identity.name}\n\temail = ${identity.email}\n[gc]\n\tauto = 0\n${originSection}`,
   )
   await runGit(['update-ref', '--no-deref', `refs/heads/${base.branch}`, base.commit], { gitDir: own })
+  if (known === undefined) return
+  await runGit(['update-ref', `refs/remotes/origin/${known.branch}`, known.commit], { gitDir: own })
+  await runGit(['symbolic-ref', 'refs/remotes/origin/HEAD', `refs/remotes/origin/${known.branch}`], { gitDir: own })
 }
 
-async function makeCollector({ mirror, base, tree, gitDir }: Copy): Promise<void> {
-  await createBare({ gitDir, borrowFrom: mirror.gitDir, objectFormat: objectFormatOf(base.commit) })
+async function makeCollector({ source, base, tree, gitDir }: Copy): Promise<void> {
+  await createBare({ gitDir, borrowFrom: source, objectFormat: objectFormatOf(base.commit) })
   await runGit(['config', 'core.bare', 'false'], { gitDir })
   await runGit(['read-tree', base.commit], { gitDir, env: collectorOf({ tree, gitDir }) })
 }

@@ -32,7 +32,8 @@ export function gate(changes: readonly Change[], rules: GateRules = gateRules): 
 const sentences: Record<PlaceRule, string> = {
   workflow: 'is run by the forge or a build system',
   agent_settings: 'steers coding agents',
-  hooks: 'is run by git or steers it',
+  hooks: 'is run by git or an editor, or steers them',
+  tools: 'names what tools load and where from',
   owners: 'decides who reviews',
 }
 

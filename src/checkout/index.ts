@@ -1,7 +1,9 @@
 import { removeFolder } from '../sandboxes/remove-folder.ts'
+import { asProposed, standsOn } from './as-proposed.ts'
 import { createCopies, findCheckout, mountsFor } from './checkout.ts'
 import { collectPatch } from './collect.ts'
 import { createMirrors, type OpenRemote, resolveBase } from './mirror.ts'
+import { openPullCopy, type PullCopyRequest } from './pull-copy.ts'
 import { openQuarantine } from './quarantine.ts'
 import { serveMirror } from './serve-mirror.ts'
 
@@ -14,11 +16,14 @@ export function createCheckouts({ openRemote }: { openRemote: OpenRemote }) {
   return {
     ensureMirror,
     resolveBase,
+    openPullCopy: (request: PullCopyRequest) => openPullCopy(openRemote, request),
     createCheckout: createCopies(),
     findCheckout,
     mountsFor,
     removeFolder,
     collectPatch,
+    asProposed,
+    standsOn,
     openQuarantine,
     serveMirror,
   }

@@ -1,4 +1,4 @@
-export type PlaceRule = 'workflow' | 'agent_settings' | 'hooks' | 'owners'
+export type PlaceRule = 'workflow' | 'agent_settings' | 'hooks' | 'tools' | 'owners'
 
 /** Names of a folder or file at any depth. All in the folded form of `foldPath`. */
 const names: Record<PlaceRule, ReadonlySet<string>> = {
@@ -21,21 +21,30 @@ const names: Record<PlaceRule, ReadonlySet<string>> = {
     '.agents',
     '.aider.conf.yml',
     '.amp',
+    '.augment',
     '.claude',
     '.claude.json',
     '.clinerules',
     '.codex',
     '.continue',
+    '.crush.json',
     '.cursor',
     '.cursorignore',
     '.cursorrules',
+    '.factory',
     '.gemini',
     '.goosehints',
     '.junie',
+    '.kiro',
     '.mcp.json',
     '.opencode',
+    '.opencode.json',
+    '.opencode.jsonc',
+    '.openhands',
+    '.qwen',
     '.roo',
     '.roomodes',
+    '.trae',
     '.windsurf',
     '.windsurfrules',
     'agents.md',
@@ -43,20 +52,36 @@ const names: Record<PlaceRule, ReadonlySet<string>> = {
     'claude.local.md',
     'claude.md',
     'copilot-instructions.md',
+    'crush.json',
+    'crush.md',
     'gemini.md',
     'mcp.json',
     'opencode.json',
     'opencode.jsonc',
+    'qwen.md',
+    'warp.md',
   ]),
   hooks: new Set([
     '.devcontainer',
     '.envrc',
     '.husky',
+    '.idea',
     '.lefthook',
     '.pre-commit-config.yaml',
     '.vscode',
     'lefthook.yml',
     '.lefthook.yml',
+  ]),
+  /** Files that name where tools load code from, or code that they load at each start. */
+  tools: new Set([
+    '.npmrc',
+    '.pnpmfile.cjs',
+    '.ripgreprc',
+    '.yarnrc',
+    '.yarnrc.yaml',
+    '.yarnrc.yml',
+    'bunfig.toml',
+    'pnpmfile.js',
   ]),
   owners: new Set(['codeowners']),
 }
@@ -85,6 +110,15 @@ export function placesOf(folded: string): Set<PlaceRule> {
   if (github !== -1 && ['instructions', 'prompts', 'agents', 'chatmodes', 'hooks'].includes(parts[github + 1] ?? ''))
     found.add('agent_settings')
   return found
+}
+
+/** Of these an agent, or what it starts without being asked, obeys what they say. */
+const steering = ['agent_settings', 'hooks', 'tools'] as const satisfies readonly PlaceRule[]
+
+/** Would an agent that starts in a checkout with this path be steered by it? */
+export function steersAgents(path: string): boolean {
+  const places = placesOf(foldPath(path))
+  return steering.some((rule) => places.has(rule))
 }
 
 /**

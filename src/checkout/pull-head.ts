@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { removeFolder } from '../sandboxes/remove-folder.ts'
 import { createBare, objectFormatOf } from './bare.ts'
+import { fetchPull, type FetchPull } from './fetch-pull.ts'
 import { runGit, textOf } from './git.ts'
 import type { Mirror, OpenRemote } from './mirror.ts'
 
@@ -35,24 +36,22 @@ export async function openPullHead(request: PullHeadRequest): Promise<PullHead> 
   opening.defer(() => removeFolder(gitDir))
   await createBare({ gitDir, borrowFrom: mirror.gitDir, objectFormat: objectFormatOf(into) })
   const remote = opening.use(await request.openRemote(repository, signal))
-  const settings = ['-c', 'core.hooksPath=/dev/null', '-c', 'gc.auto=0', '-c', 'maintenance.auto=false']
-  const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules']
-  const ask = async (args: readonly string[]): Promise<string> => {
-    try {
-      return textOf(await remote.git(args, { gitDir, signal }))
-    } catch (error) {
-      throw remote.explain(error)
-    }
-  }
-  await ask([...settings, ...fetch, repository.url, `+${ref}:refs/pull/head`])
-  const commit = textOf(await runGit(['rev-parse', '--verify', 'refs/pull/head^{commit}'], { gitDir }))
+  const commit = await fetchPull({ remote, repository, ref, gitDir, signal })
   const common = await runGit(['merge-base', into, commit], { gitDir, bounded: true, codes: [0, 1], signal })
   const open = opening.move()
   return {
     gitDir,
     commit,
     base: common.code === 0 ? textOf(common).split('\n')[0] : undefined,
-    isNewest: async () => (await ask(['ls-remote', '--quiet', repository.url, ref])).startsWith(commit),
+    isNewest: async () => (await headOf({ remote, repository, ref, signal })).startsWith(commit),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+async function headOf({ remote, repository, ref, signal }: Omit<FetchPull, 'gitDir'>): Promise<string> {
+  try {
+    return textOf(await remote.git(['ls-remote', '--quiet', repository.url, ref], { signal }))
+  } catch (error) {
+    throw remote.explain(error)
   }
 }

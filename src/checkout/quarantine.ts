@@ -5,6 +5,7 @@ import { createBare, objectFormatOf } from './bare.ts'
 import { parseChanges, paths } from './changes.ts'
 import { removeFolder } from '../sandboxes/remove-folder.ts'
 import { type Git, GitFailed, identity, runGit, textOf } from './git.ts'
+import { requireListable } from './listable.ts'
 import type { Mirror } from './mirror.ts'
 import { type Change, type Patch, patchCapBytes } from './patch.ts'
 
@@ -28,7 +29,7 @@ export type Quarantine = AsyncDisposable & {
   isAncestor(ancestor: string, descendant: string): Promise<boolean>
 }
 export type QuarantineRequest = {
-  mirror: Mirror
+  mirror: Pick<Mirror, 'gitDir' | 'refresh'>
   patch: Pick<Patch, 'base' | 'tree' | 'pack'>
   folder: string
   signal: AbortSignal | undefined
@@ -39,9 +40,6 @@ const modestSettings =
   '[core]\n\tbigFileThreshold = 16m\n\tpackedGitWindowSize = 32m\n\tpackedGitLimit = 256m\n[pack]\n\tthreads = 1\n'
 
 const addedShape = ['-p', '-r', '-U0', '-a', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color']
-
-/** Far more than the names of all the new files that the collector lets through. */
-const newNamesBytes = 16 * 1024 * 1024
 
 /** Unpacks the patch and checks every object of it. Throws StepFailed `patch_invalid`, `too_large`, `disk_full`. */
 export async function openQuarantine({ mirror, patch, folder, signal }: QuarantineRequest): Promise<Quarantine> {
@@ -83,7 +81,7 @@ async function unpack({
   patch,
 }: {
   git: Git
-  mirror: Mirror
+  mirror: QuarantineRequest['mirror']
   patch: QuarantineRequest['patch']
 }): Promise<void> {
   const id = /^[0-9a-f]{40}([0-9a-f]{24})?$/
@@ -99,13 +97,6 @@ async function unpack({
   const tree = await git(['cat-file', '-t', patch.tree], { codes: [0, 128] })
   if (textOf(tree) !== 'tree') throw new StepFailed('patch_invalid', 'the patch does not hold the tree that it names')
   await requireListable(git, patch)
-}
-
-/** A few small trees that name each other can stand for more files than any memory holds; listing streams, comparing does not. */
-async function requireListable(git: Git, { base, tree }: Pick<Patch, 'base' | 'tree'>): Promise<void> {
-  const list = ['ls-tree', '-r', '-z', '--name-only', '--full-tree']
-  const before = await git([...list, base], { maxBytes: 1024 * 1024 * 1024 })
-  await git([...list, tree], { maxBytes: before.stdout.length + newNamesBytes })
 }
 
 async function readChanges(git: Git, { base, tree }: Pick<Patch, 'base' | 'tree'>): Promise<Change[]> {
