@@ -17,7 +17,10 @@ type Image = {
   /** PATH of commands that bring none. */
   path: string
 }
-export type Found = (Image & { notes: string[] }) | { missing: string; hint: string; retryable: boolean }
+/** `closed`: folders of the image that commands may not enter, so that nothing below them could be shown. */
+type Seen = { closed: string[] }
+export type Found = (Image & Seen & { notes: string[] }) | Unusable
+type Unusable = { missing: string; hint: string; retryable: boolean }
 
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Of a socket that may be anybody's, before anything is asked of it. */
@@ -37,9 +40,9 @@ export async function findImage(daemon: Daemon, options: DockerOptions): Promise
     const { Config } = await soon(daemon.getImage(options.image).inspect())
     const volumes = Object.keys(Config.Volumes ?? {})
     const path = Config.Env?.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? usualPath
-    const why = await whyNotUsable(daemon, options, { volumes, path })
-    if (why !== undefined) return why
-    return { volumes, path, notes: notesOf(await soon<Abilities>(daemon.info())) }
+    const seen = await lookInside(daemon, options, { volumes, path })
+    if ('missing' in seen) return seen
+    return { volumes, path, ...seen, notes: notesOf(await soon<Abilities>(daemon.info())) }
   } catch (error) {
     if (error instanceof StepFailed)
       return { missing: error.message, hint: error.hint ?? '', retryable: error.retryable }
@@ -48,20 +51,19 @@ export async function findImage(daemon: Daemon, options: DockerOptions): Promise
   }
 }
 
-const notDocker = ({ address }: DockerOptions): Found => ({
+const notDocker = ({ address }: DockerOptions): Unusable => ({
   missing: `what listens at ${address} is no Docker daemon`,
   hint: 'set DOCKER_HOST to the socket of one: unix:///path/of/docker.sock',
   retryable: false,
 })
 
-/** Programs that collecting and the way out to the model need; a file that must be seen on both sides. */
-const script = 'for program in git node; do command -v $program >/dev/null || echo "no $program"; done; echo seen >seen'
+/** Programs that collecting and the way out to the model need; folders like root's; a file that must be seen on both sides. */
+const script = `for program in git node; do command -v $program >/dev/null || echo "no $program"; done
+for folder in /* /home/*; do [ ! -d "$folder" ] || [ -x "$folder" ] || echo "closed $folder"; done
+echo seen >seen`
+const closed = 'closed '
 
-async function whyNotUsable(
-  daemon: Daemon,
-  options: DockerOptions,
-  { volumes, path }: Image,
-): Promise<Found | undefined> {
+async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, path }: Image): Promise<Seen | Unusable> {
   const ground = await ensureGround(options.folder)
   const cwd = join(options.folder, `probe-${randomUUID()}`)
   await mkdir(cwd)
@@ -85,16 +87,17 @@ async function whyNotUsable(
     )
     const explain = (error: unknown) => dockerRefused(error, options)
     const command = await startContainer({ container, told: first.told, argv, env, cwd, signal: undefined, explain })
-    const [lacks, complaint] = await Promise.all([text(command.stdout), text(command.stderr)])
+    const [said, complaint] = await Promise.all([text(command.stdout), text(command.stderr)])
+    const lines = said.split('\n')
+    const lacks = lines.filter((line) => line.startsWith('no '))
     const seen = await readFile(join(cwd, 'seen'), 'utf8').catch(messageOf)
-    if (lacks !== '')
-      return unusable(`the image ${options.image} has ${lacks.trim().replaceAll('\n', ', ')}`, imageHint)
+    if (lacks.length > 0) return unusable(`the image ${options.image} has ${lacks.join(', ')}`, imageHint)
     if (seen !== 'seen\n')
       return unusable(
         `what a container writes in ${options.folder} is not seen here: ${complaint.trim() || seen}`,
         pathHint,
       )
-    return undefined
+    return { closed: lines.flatMap((line) => (line.startsWith(closed) ? [line.slice(closed.length)] : [])) }
   } finally {
     await rm(cwd, { recursive: true, force: true })
   }
@@ -103,7 +106,7 @@ async function whyNotUsable(
 const imageHint = 'build it from infra/sandbox/Dockerfile, or install them in it'
 const pathHint =
   'the daemon must be of this machine and run as root (not rootless), and a service in a container needs its data folder under the same path as on the machine'
-const unusable = (missing: string, hint: string): Found => ({ missing, hint, retryable: false })
+const unusable = (missing: string, hint: string): Unusable => ({ missing, hint, retryable: false })
 
 type Abilities = {
   MemoryLimit?: boolean

@@ -83,12 +83,15 @@ type Means = { options: DockerOptions; daemon: Daemon; found: Exclude<Found, { m
 
 async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Means): Promise<Omit<Walls, 'close'>> {
   const { image, folder, hidden = [], limits } = options
-  const { volumes, path, notes } = found
+  const { volumes, path, closed, notes } = found
   const caps = { ...limits, ...spec.limits }
   const ground = await ensureGround(folder)
   const { forward } = spec
   const mounts = forward ? [...spec.mounts, { path: forward.socket, write: false }] : spec.mounts
-  const covered = await coverMounts(mounts, hidden)
+  const unlocked = closed.filter((folder) =>
+    mounts.some((mount) => folder !== mount.path && isInside(mount.path, folder)),
+  )
+  const covered = [...new Set([...(await coverMounts(mounts, hidden)), ...unlocked])]
   const lent = forward ? [...spec.mounts, { path: forward.socket, write: true }] : spec.mounts
   await lend(ground.user, lent, (path) => hidden.some((folder) => isInside(path, folder)))
   return {

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts'
 import { finish, sandboxContract } from '../contract/sandbox.ts'
+import { wayOutContract } from '../contract/way-out.ts'
 import { startDocker, type Docker } from '../support/docker.ts'
 import { need } from '../support/need.ts'
 import { openSmallDisk } from '../support/small-disk.ts'
@@ -43,6 +44,7 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     fixture: 'docker',
     create: () => dockerDriver(),
   })
+  describe('programs, and the network of a routine', () => wayOutContract(() => dockerDriver()))
 
   test('what is missing in an image, and an image that is missing; nothing is pulled', async () => {
     expect(await dockerDriver({ image: 'overnight-debian' }).probe()).toBe('the image overnight-debian has no node')
@@ -112,6 +114,18 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     })
     expect(await docker.docker('volume', 'ls', '--quiet')).toBe('')
     expect(await readFile(join(secret, 'token'), 'utf8')).toBe('secret')
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('a program below a folder that the image keeps to its root', async () => {
+    const home = await mkdtemp('/root/overnight-docker-')
+    onTestFinished(() => rm(home, { recursive: true, force: true }))
+    const program = join(home, 'agent')
+    await writeFile(program, '#!/bin/sh\necho at work\n', { mode: 0o755 })
+    const mounts = [program, work].map((path) => ({ path, write: path === work }))
+    await using sandbox = await driver.open({ run: 'root', mounts })
+    expect(await finish(sandbox, ['sh', '-c', `"${program}"; ls -A /root "${home}"`], { cwd: work })).toMatchObject({
+      stdout: `at work\n/root:\n${home.split('/').at(-1)}\n\n${home}:\nagent\n`,
+    })
   })
 
   test.skipIf(process.getuid?.() !== 0)(
