@@ -1,10 +1,19 @@
-import { chmod } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { claudeScenarios, claudeStories } from '../contract/claude-runs.ts'
+import { reachStories } from '../contract/reach.ts'
+import { openModel, realKey } from '../support/claude/model.ts'
+import { claude } from '../support/claude/program.ts'
 import { openCrew, processesCalled, until, type Crew } from '../support/crew.ts'
 import { startDocker, type Docker } from '../support/docker.ts'
+import { git } from '../support/git-repository.ts'
+import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
 import { need } from '../support/need.ts'
 import { buildSandboxImage } from '../support/sandbox-image.ts'
 
+const planted = 'kept-by-the-house-8f31c6'
 const started = await startDocker()
 const missing = need('missing' in started ? started.missing : undefined)
 
@@ -12,17 +21,30 @@ const missing = need('missing' in started ? started.missing : undefined)
 describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_000 }, () => {
   const docker = started as Docker
   const more = { sandbox: 'docker' }
+  const parts = new AsyncDisposableStack()
+  parts.use(docker)
   let crew: Crew
+  let github: GitHubProcess
   beforeAll(async () => {
     await buildSandboxImage(docker)
-    crew = await openCrew({ DOCKER_HOST: docker.env['DOCKER_HOST']!, OVERNIGHT_CONCURRENCY: '6' })
+    const folder = await mkdtemp(join(tmpdir(), 'overnight-github-'))
+    parts.defer(() => rm(folder, { recursive: true, force: true }))
+    const model = parts.use(await openModel(claudeScenarios))
+    github = parts.use(await startGitHub(folder))
+    crew = await openCrew({
+      ...github.env('token'),
+      PATH: `${claude.folder}:${process.env['PATH'] ?? ''}`,
+      ANTHROPIC_API_KEY: realKey,
+      ANTHROPIC_BASE_URL: model.url,
+      OVERNIGHT_SECRET_DEPLOY: planted,
+      DOCKER_HOST: docker.env['DOCKER_HOST']!,
+      OVERNIGHT_CONCURRENCY: '6',
+    })
+    parts.use(crew)
     // The routines' folder is shown to somebody else than root.
     await chmod(crew.place.folder, 0o755)
   }, 300_000)
-  afterAll(async () => {
-    await crew?.[Symbol.asyncDispose]()
-    await docker[Symbol.asyncDispose]()
-  }, 60_000)
+  afterAll(() => parts[Symbol.asyncDispose](), 60_000)
 
   async function nothingLeft(run: string): Promise<void> {
     await crew.nothingLeft(run)
@@ -41,6 +63,34 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
     expect(await crew.said(ended.run)).toMatch(/^[1-9]\d*\n/)
     expect(await crew.diff(ended.run)).toMatch(/\+one[^]*\+two/)
     await nothingLeft(ended.run)
+  })
+
+  describe('its way out', () => {
+    reachStories('docker', () => crew)
+  })
+
+  describe.skipIf(claude.skip)(`engine: claude${claude.note}`, () => {
+    claudeStories('docker', () => crew)
+  })
+
+  test('for a repository on GitHub: it is fetched through the relay, and no credential is anywhere it can look', async () => {
+    const { owner } = github.tokens
+    const bare = github.repositories['acme/shop']!
+    git(bare, 'branch', 'feature', 'main')
+    // In halves, so that the search does not find itself.
+    const halves = [owner, realKey, planted].map((word) => `${word.slice(0, -1)}[${word.slice(-1)}]`)
+    const sh = `git fetch --quiet origin && git rev-parse origin/feature > fetched.txt
+      env > "$HOME/seen"; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n' >> "$HOME/seen"
+      grep -c OVERNIGHT_RUN "$HOME/seen" >/dev/null && echo searched
+      grep -rIslE ${JSON.stringify(halves.join('|'))} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr; true`
+    const ended = await crew.run('on-github', {
+      repository: 'acme/shop',
+      sh,
+      more: { sandbox: 'docker', network: ['allowed.example'] },
+    })
+    expect(ended).toMatchObject({ state: 'published', pullRequest: { url: expect.stringContaining('/acme/shop/') } })
+    expect(await crew.said(ended.run)).toBe('searched\n')
+    expect(git(bare, 'show', `${ended.commit}:fetched.txt`)).toBe(git(bare, 'rev-parse', 'feature'))
   })
 
   test('a time limit ends one that obeys nothing, with what it started', async () => {

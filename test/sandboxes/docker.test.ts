@@ -44,7 +44,9 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     fixture: 'docker',
     create: () => dockerDriver(),
   })
-  describe('programs, and the network of a routine', () => wayOutContract(() => dockerDriver()))
+  describe('programs, and the network of a routine', () => {
+    wayOutContract(() => dockerDriver())
+  })
 
   test('what is missing in an image, and an image that is missing; nothing is pulled', async () => {
     expect(await dockerDriver({ image: 'overnight-debian' }).probe()).toBe('the image overnight-debian has no node')

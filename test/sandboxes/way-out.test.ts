@@ -6,6 +6,6 @@ import { need } from '../support/need.ts'
 const missing = await createBubblewrapDriver().probe()
 const walls = need(missing === undefined ? undefined : `bubblewrap: ${missing}`)
 
-describe.skipIf(walls.skip)(`programs behind walls, and the network of a routine${walls.note}`, () =>
-  wayOutContract(() => createBubblewrapDriver()),
-)
+describe.skipIf(walls.skip)(`programs behind walls, and the network of a routine${walls.note}`, () => {
+  wayOutContract(() => createBubblewrapDriver())
+})
