@@ -10,6 +10,7 @@ const heavy = [
   'queue',
   'sandboxes',
   'engines',
+  'hostile',
   'checkout',
   'forges',
   'publish',
@@ -33,7 +34,12 @@ const long = [
 ]
 const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...long]
 /** Build images and start a Docker daemon: `npm run test:containers`. */
-const containers = ['test/journey/compose.test.ts', 'test/journey/docker.test.ts', 'test/sandboxes/docker.test.ts']
+const containers = [
+  'test/journey/compose.test.ts',
+  'test/journey/docker.test.ts',
+  'test/sandboxes/docker.test.ts',
+  'test/hostile/docker.test.ts',
+]
 
 export default defineConfig({
   test: {

@@ -6,7 +6,7 @@ import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap.ts'
 import { createRepository, type Files } from './git-repository.ts'
 import { need } from './need.ts'
 import { openPlace, type Place } from './place.ts'
-import { untilSettled, type ServiceProcess } from './service-process.ts'
+import { untilSettled, type ServiceProcess, type StartOptions } from './service-process.ts'
 
 const missing = await createBubblewrapDriver().probe()
 const walls = need(missing === undefined ? undefined : `bubblewrap: ${missing}`)
@@ -47,10 +47,13 @@ export type Crew = AsyncDisposable & {
   nothingLeft(run: string): Promise<void>
 }
 
-export async function openCrew(env: Record<string, string> = {}): Promise<Crew> {
-  const place = await openPlace()
+export async function openCrew(
+  env: Record<string, string> = {},
+  { place: given, within }: { place?: Place } & Pick<StartOptions, 'within'> = {},
+): Promise<Crew> {
+  const place = given ?? (await openPlace())
   const service = await place
-    .start({ env: { OVERNIGHT_CONCURRENCY: '3', OVERNIGHT_LOG: 'warn', ...env } })
+    .start({ env: { OVERNIGHT_CONCURRENCY: '3', OVERNIGHT_LOG: 'warn', ...env }, ...(within ? { within } : {}) })
     .catch((error: unknown) => {
       place[Symbol.dispose]()
       throw error
