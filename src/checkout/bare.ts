@@ -1,6 +1,5 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runGit } from './git.ts'
 
 /**
  * Attributes of a tree may name programs (filters, drivers) and rewrite bytes (line ends, keywords). These come before every
@@ -13,8 +12,21 @@ export type BareOptions = { gitDir: string; borrowFrom: string; objectFormat: 's
 
 /** An empty repository of ours that borrows the objects of the mirror `borrowFrom`. */
 export async function createBare({ gitDir, borrowFrom, objectFormat }: BareOptions): Promise<void> {
-  await runGit(['init', '--quiet', '--bare', '--template=', `--object-format=${objectFormat}`, gitDir])
+  await createEmpty({ gitDir, objectFormat, branch: 'main', bare: true })
   await borrow(gitDir, borrowFrom)
+}
+
+type Empty = { gitDir: string; objectFormat: 'sha1' | 'sha256'; branch: string; bare: boolean }
+
+/** What `git init` makes without a template (gitrepository-layout(5)); a run needs four, and starting git for each is dear. */
+export async function createEmpty({ gitDir, objectFormat, branch, bare }: Empty): Promise<void> {
+  for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(gitDir, folder), { recursive: true })
+  await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`)
+  const version = objectFormat === 'sha1' ? 0 : 1
+  const core = `[core]\n\trepositoryformatversion = ${version}\n\tfilemode = true\n\tbare = ${bare}\n`
+  const more = objectFormat === 'sha1' ? '' : `[extensions]\n\tobjectformat = ${objectFormat}\n`
+  await writeFile(join(gitDir, 'config'), core + more)
 }
 
 /** Lets a repository read the mirror's objects, and gives it attributes of ours. */

@@ -4,6 +4,14 @@ export type RawPath = { oldMode: string; newMode: string; oldId: string; newId: 
 
 const statuses: Record<string, Change['status']> = { A: 'added', M: 'modified', D: 'deleted', T: 'type_changed' }
 
+/** The two parts of `diff-tree -z --raw --numstat`: a line of the first begins with a colon, and its path follows. */
+export function splitChanges(both: Buffer): { raw: Buffer; numbers: Buffer } {
+  let end = 0
+  while (both[end] === colon) end = both.indexOf(0, both.indexOf(0, end) + 1) + 1
+  return { raw: both.subarray(0, end), numbers: both.subarray(end) }
+}
+const colon = 0x3a
+
 /** The lines of `diff-tree -r -z --raw --no-renames --no-abbrev`. Paths are bytes; one char a byte here. */
 export function paths(raw: Buffer): RawPath[] {
   const fields = raw.toString('latin1').split('\0')

@@ -6,7 +6,7 @@ import { messageOf, StepFailed } from '../errors.ts'
 import { removeFolder } from '../sandboxes/remove-folder.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
 import { createBaseReader } from './base-files.ts'
-import { borrow, createBare, objectFormatOf } from './bare.ts'
+import { borrow, createEmpty, objectFormatOf } from './bare.ts'
 import { GitFailed, identity, runGit } from './git.ts'
 import type { Base, Mirror } from './mirror.ts'
 import type { PullCopy } from './pull-copy.ts'
@@ -112,9 +112,8 @@ export function mountsFor({ tree, gitDir, objects, pull }: Checkout): { agent: M
 type Copy = { source: string; base: Base; known: Base | undefined; tree: string; gitDir: string }
 
 async function makeRepository({ source, base, known, tree }: Copy): Promise<void> {
-  const format = `--object-format=${objectFormatOf(base.commit)}`
-  await runGit(['init', '--quiet', '--template=', format, `--initial-branch=${base.branch}`, tree])
   const own = join(tree, '.git')
+  await createEmpty({ gitDir: own, objectFormat: objectFormatOf(base.commit), branch: base.branch, bare: false })
   await borrow(own, source)
   // With an identity of its own, an agent that commits does not stop to ask for one.
   await appendFile(
@@ -128,8 +127,8 @@ async function makeRepository({ source, base, known, tree }: Copy): Promise<void
 }
 
 async function makeCollector({ source, base, tree, gitDir }: Copy): Promise<void> {
-  await createBare({ gitDir, borrowFrom: source, objectFormat: objectFormatOf(base.commit) })
-  await runGit(['config', 'core.bare', 'false'], { gitDir })
+  await createEmpty({ gitDir, objectFormat: objectFormatOf(base.commit), branch: base.branch, bare: false })
+  await borrow(gitDir, source)
   await runGit(['read-tree', base.commit], { gitDir, env: collectorOf({ tree, gitDir }) })
 }
 

@@ -1,9 +1,8 @@
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile, mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import { createBare, objectFormatOf } from './bare.ts'
-import { parseChanges, paths } from './changes.ts'
-import { removeFolder } from '../sandboxes/remove-folder.ts'
+import { parseChanges, paths, splitChanges } from './changes.ts'
 import { type Git, GitFailed, identity, runGit, textOf } from './git.ts'
 import { requireListable } from './listable.ts'
 import type { Mirror } from './mirror.ts'
@@ -45,13 +44,13 @@ const addedShape = ['-p', '-r', '-U0', '-a', '--no-renames', '--no-ext-diff', '-
 export async function openQuarantine({ mirror, patch, folder, signal }: QuarantineRequest): Promise<Quarantine> {
   const git: Git = (args, options) => runGit(args, { gitDir: folder, bounded: true, signal, ...options })
   try {
-    await removeFolder(folder)
+    await remove(folder)
     await mkdir(dirname(folder), { recursive: true })
     await createBare({ gitDir: folder, borrowFrom: mirror.gitDir, objectFormat: objectFormatOf(patch.base) })
     await appendFile(join(folder, 'config'), modestSettings)
     await unpack({ git, mirror, patch })
   } catch (error) {
-    await removeFolder(folder)
+    await remove(folder)
     throw explainPatch(error)
   }
   return {
@@ -71,9 +70,12 @@ export async function openQuarantine({ mirror, patch, folder, signal }: Quaranti
     },
     isAncestor: async (ancestor, descendant) =>
       (await git(['merge-base', '--is-ancestor', ancestor, descendant], { codes: [0, 1] })).code === 0,
-    [Symbol.asyncDispose]: () => removeFolder(folder),
+    [Symbol.asyncDispose]: () => remove(folder),
   }
 }
+
+/** A handful of files, all of them git's. */
+const remove = (folder: string) => rm(folder, { recursive: true, force: true })
 
 async function unpack({
   git,
@@ -101,13 +103,13 @@ async function unpack({
 
 async function readChanges(git: Git, { base, tree }: Pick<Patch, 'base' | 'tree'>): Promise<Change[]> {
   const between = ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--no-textconv']
-  const raw = await git([...between, '--raw', '--no-abbrev', base, tree])
-  const numbers = await git([...between, '--numstat', base, tree])
-  const ids = paths(raw.stdout).map(({ newId }) => newId)
+  const { stdout } = await git([...between, '--raw', '--no-abbrev', '--numstat', base, tree])
+  const told = splitChanges(stdout)
+  const ids = paths(told.raw).map(({ newId }) => newId)
   const sizes = await git(['cat-file', '--batch-check=%(objectsize)'], {
     input: ids.map((newId) => `${newId}\n`).join(''),
   })
-  return parseChanges({ raw: raw.stdout, numbers: numbers.stdout, sizes: textOf(sizes).split('\n') })
+  return parseChanges({ ...told, sizes: textOf(sizes).split('\n') })
 }
 
 /** A diff as git prints it, without running anything that attributes or settings name; cut at a line when longer than `maxBytes`. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { lstatSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -9,6 +10,8 @@ const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } }
  * none. By rm(1), because Node's own stands still for seconds and takes hundreds of MB at 100,000 files, and fails on long paths.
  */
 export async function removeFolder(folder: string): Promise<void> {
+  // Starting a process costs a service of some size more than looking does.
+  if (!lstatSync(folder, { throwIfNoEntry: false })) return
   const remove = () => run('rm', ['-rf', '--', folder], options)
   try {
     await remove()

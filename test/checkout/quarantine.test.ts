@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { parseChanges } from '../../src/checkout/changes.ts'
+import { parseChanges, splitChanges } from '../../src/checkout/changes.ts'
 import { type Patch, patchCapBytes } from '../../src/checkout/patch.ts'
 import { git, gitEnvironment, writeFiles } from '../support/git-repository.ts'
 import { openHostSandbox } from '../support/host-sandbox.ts'
@@ -283,3 +283,14 @@ test('sizes and counts are joined by path and order', () => {
     { path: 'old', bytes: 0, removed: 3, status: 'deleted' },
   ])
 })
+
+test.each([[[]], [['a']], [[':', ':x', '1\t2\t:']]])(
+  'the two parts of what git tells are taken apart at %j',
+  (names) => {
+    const id = 'a'.repeat(40)
+    const raw = names.map((name) => `:100644 100644 ${id} ${id} M\0${name}\0`).join('')
+    const numbers = names.map((name) => `1\t1\t${name}\0`).join('')
+    const told = splitChanges(Buffer.from(raw + numbers))
+    expect([told.raw.toString(), told.numbers.toString()]).toEqual([raw, numbers])
+  },
+)
