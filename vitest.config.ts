@@ -39,6 +39,7 @@ const containers = [
   'test/journey/docker.test.ts',
   'test/sandboxes/docker.test.ts',
   'test/hostile/docker.test.ts',
+  'test/hostile/output-docker.test.ts',
 ]
 
 export default defineConfig({

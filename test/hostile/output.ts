@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCrew, type Crew, type Settled } from '../support/crew.ts'
-import { createRepository, type Files, git } from '../support/git-repository.ts'
+import { createRepository, git } from '../support/git-repository.ts'
 import { baseFiles, deedsOn, type Deed, type Ends } from './deeds.ts'
 import { filesWithSecret, filesWithTokens } from './secret-forms.ts'
 
@@ -125,10 +125,12 @@ const waiting = {
   isKept: true,
 }
 
+const allOf = (paths: string[]) => expect.arrayContaining(paths) as string[]
+
 function asTold(ends: Ends): object {
   if ('publishes' in ends) return { state: 'published', findings: [], changed: ends.publishes }
   if ('waits' in ends) return { ...waiting, findings: ends.waits }
-  if ('asks' in ends) return { ...waiting, paths: expect.arrayContaining(ends.asks) as string[] }
+  if ('asks' in ends) return { ...waiting, paths: allOf(ends.asks) }
   const [reason, message] = ends.fails
   return { state: 'failed', reason, message: expect.stringMatching(message) as string, isOut: false }
 }
