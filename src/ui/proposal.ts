@@ -14,7 +14,7 @@ export function proposed({ proposal }: Pick<Run, 'proposal'>): Part {
   ]
   return html`<p class="sum">What would be posted: ${kind}</p>
     <p class="byline">${dotted(facts)}</p>
-    <div class="prompt">
+    <div class="prompt told">
       <figure>
         <figcaption>${title}</figcaption>
         <pre>${body}</pre>

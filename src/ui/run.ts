@@ -52,7 +52,7 @@ export function runHead({ run, pull, patch, clock }: Pick<RunView, 'run' | 'pull
   const findings = run.state === 'needs_approval' && patch ? patch.findings : []
   return html`<header class="head" id="head">
     <p class="kicker">
-      ${dotted([run.state === 'needs_approval' && html`<strong>Needs you</strong>`, run.routine, run.trial && 'trial: nothing is published'])}
+      ${dotted([run.state === 'needs_approval' && html`<strong>Needs you</strong>`, run.routine, run.trial && 'trial'])}
     </p>
     <h1>${headline(run)}</h1>
     ${findings.length > 0 ? findingsList(findings) : more !== null && html`<p class="deck">${more}</p>`}

@@ -68,7 +68,7 @@ test('shows the change and what would be posted, and leaves the forge as it was'
   expect((await service.get<{ pulls: unknown[] }>('/v1/pulls')).pulls).toEqual([])
   const page = await (await service.fetch(`/runs/${tried.run}`)).text()
   expect(page).toContain('What would be posted')
-  expect(page).toContain('trial: nothing is published')
+  expect(page).toContain('A trial: nothing is published')
 })
 
 test('the same words for people, without what a terminal would obey', async () => {
