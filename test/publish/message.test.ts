@@ -4,6 +4,7 @@ import type { Change } from '../../src/checkout/patch.ts'
 import { commitMessage, pullBody, pullTitle, type RunFacts } from '../../src/publish/message.ts'
 import { neutralise, neutraliseLine } from '../../src/publish/neutralise.ts'
 import { runOfMarker } from '../../src/publish/subject.ts'
+import { actsIn } from '../support/markdown-acts.ts'
 
 const change = (path: string, rest: Partial<Change> = {}): Change => {
   const plain = {
@@ -27,21 +28,6 @@ const factsOf = (rest: Partial<RunFacts> = {}): RunFacts => ({
   changes: [change('a.txt'), change('b.bin', { binary: true }), change('c', { status: 'deleted' })],
   ...rest,
 })
-
-/** What GitHub acts on: https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue */
-const acts = {
-  mention: /(^|[^\w`])@[a-z\d]/i,
-  reference: /#\d/,
-  shortReference: /\bGH-\d/i,
-  issueUrl: /\/(issues|pull|discussions)\/\d/,
-  image: /!\[/,
-  html: /<[a-z/!?]/i,
-  entity: /&(#|\w)/,
-  command: /^\s*\/\w/m,
-  hidden: /[\u202A-\u202E\u2060-\u2069\u{E0000}-\u{E007F}\uFEFF]/u,
-}
-
-const actsIn = (text: string) => Object.entries(acts).flatMap(([name, pattern]) => (pattern.test(text) ? [name] : []))
 
 describe('text of others is made harmless', () => {
   test.each([

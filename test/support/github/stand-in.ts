@@ -172,6 +172,7 @@ export async function openGitHub(options: GitHubOptions) {
         state: string
         draft: boolean
         title: string
+        body: string | null
         head: { ref: string; sha: string }
       }[],
   }
