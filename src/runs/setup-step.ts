@@ -2,6 +2,12 @@ import type { SetupStep } from '../routines/routine.ts'
 import type { Exit, ExitCause } from '../sandboxes/sandbox.ts'
 import { lastLine } from './endings.ts'
 
+/** What of it is kept; what lies in something else that is kept needs no mention. */
+export function keptOf({ keep }: Pick<SetupStep, 'keep'>): string[] {
+  const paths = [...new Set(keep.map((path) => path.replace(/\/$/, '')))]
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
+}
+
 const titleCharacters = 60
 
 /** How people are told of a step: the first line of its command. */

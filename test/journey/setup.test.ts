@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { git, writeFiles } from '../support/git-repository.ts'
 import { notesOf, openCrew, sandboxes, until, type Crew } from '../support/crew.ts'
 
 // What is done before the agent starts.
@@ -7,6 +8,12 @@ beforeAll(async () => {
   crew = await openCrew({ OVERNIGHT_SETUP_CANARY: 'of the operator' })
 })
 afterAll(() => crew[Symbol.asyncDispose]())
+
+function commitFiles(repository: string, files: Record<string, string>): void {
+  writeFiles(repository, files)
+  git(repository, 'add', '--all')
+  git(repository, 'commit', '--quiet', '--message', 'more')
+}
 
 describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
   const start = (name: string, setup: unknown[], sh: string, more = {}) =>
@@ -65,5 +72,42 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     expect(await crew.settled(stopped)).toMatchObject({ state: 'cancelled' })
     expect(await crew.settled(late)).toMatchObject({ state: 'timed_out', reason: 'time_limit' })
     for (const one of [late, stopped]) await crew.nothingLeft(one)
+  })
+
+  describe.skipIf(skip)('what is kept', () => {
+    /** Every run says how often setup was really run, and the agent spoils what it was given. */
+    const setup = [
+      {
+        run: 'mkdir -p deps/.bin ~/.tool; date +%s%N > deps/made; ln -s ../made deps/.bin/x; echo t > ~/.tool/t',
+        when: 'lock*',
+        keep: ['deps/', '~/.tool'],
+      },
+      { run: 'cat deps/made lock.json > built', when: 'lock.json', keep: 'built' },
+    ]
+    const spoils = 'cat deps/.bin/x ~/.tool/t built; echo spoilt > deps/made; rm -rf ~/.tool; cat lock.json > README.md'
+    const files = { 'README.md': '# Shop', 'lock.json': 'one', '.gitignore': 'deps\nbuilt\n' }
+
+    test('is there for the next run as setup left it, until a file changes that decides', async () => {
+      const repository = crew.repository(`kept/${sandbox}`, files)
+      const agent = { repository, sh: spoils, more: { sandbox, setup } }
+      const first = await crew.run(`kept-${sandbox}`, agent)
+      const second = await crew.run(`kept-too-${sandbox}`, agent)
+      const [said, again] = [await crew.said(first.run), await crew.said(second.run)]
+      expect(said).toMatch(/^(\d+)\nt\n\1\none$/)
+      expect(again).toBe(said)
+      expect([first.files, second.files]).toEqual([1, 1])
+      expect(await notesOf(crew, first.run)).toEqual([
+        expect.stringMatching(/^setup: mkdir .* \(\d\.\d s, 0\.0 MB kept\)$/),
+        expect.stringMatching(/^setup: cat .* \(\d\.\d s, 0\.0 MB kept\)$/),
+      ])
+      expect(await notesOf(crew, second.run)).toEqual([
+        expect.stringMatching(/^setup: kept result of mkdir .* used \(\d\.\d s, 0\.0 MB\)$/),
+        expect.stringMatching(/^setup: kept result of cat .* used \(\d\.\d s, 0\.0 MB\)$/),
+      ])
+      commitFiles(repository, { 'lock.json': 'two', 'other.txt': 'x' })
+      const third = await crew.run(`kept-${sandbox}`, agent)
+      expect(await crew.said(third.run)).toMatch(/^(\d+)\nt\n\1\ntwo$/)
+      expect(await crew.said(third.run)).not.toContain(said.split('\n')[0])
+    })
   })
 })
