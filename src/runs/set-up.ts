@@ -14,8 +14,6 @@ export type SetupGround = Pick<Prepared, 'repository' | 'mirror' | 'checkout'> &
   home: string | null
   env: Record<string, string>
   signal: AbortSignal
-  /** The checkout is the routine's own base, as opposed to what strangers propose: only then is something kept for others. */
-  trusted: boolean
 }
 type Step = { written: SetupStep; key: SetupKey }
 
@@ -52,7 +50,11 @@ async function keysOf({ routine, tools }: Task, { sandbox, repository, mirror, c
     decides: (path: string) => isChanged(step.when, path),
   }))
   const ground = [repository.forge, repository.name, sandbox.name, await sandbox.platform()]
-  return tools.setups.keysOf({ steps, ground, base: { gitDir: mirror.gitDir, commit: checkout.base.commit } })
+  return tools.setups.keysOf({
+    steps,
+    ground,
+    base: { gitDir: checkout.pull?.gitDir ?? mirror.gitDir, commit: checkout.base.commit },
+  })
 }
 
 type Taken = { failure?: string; said: string; told: { what: string; more: string[] } }
@@ -71,7 +73,9 @@ async function take(task: Task, { written, key }: Step, ground: SetupGround): Pr
   const { failure, said } = await run(task, written, ground)
   const more = back ? [`what was kept could not be used: ${back.why}`] : []
   if (failure !== undefined) return { failure, said, told: { what: title, more } }
-  const kept = keeping && ground.trusted ? await setups.keep(keeping) : key && 'why' in key ? key : undefined
+  // What somebody proposes may use what the base has made, and leaves nothing for others.
+  const mayKeep = ground.checkout.pull === undefined
+  const kept = keeping && mayKeep ? await setups.keep(keeping) : key && 'why' in key ? key : undefined
   if (kept) more.push('why' in kept ? `not kept: ${kept.why}` : `${megabytes(kept.bytes)} kept`)
   return { said, told: { what: title, more } }
 }

@@ -1,3 +1,5 @@
+import { appendFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { git, writeFiles } from '../support/git-repository.ts'
 import { notesOf, openCrew, sandboxes, until, type Crew } from '../support/crew.ts'
@@ -5,7 +7,7 @@ import { notesOf, openCrew, sandboxes, until, type Crew } from '../support/crew.
 // What is done before the agent starts.
 let crew: Crew
 beforeAll(async () => {
-  crew = await openCrew({ OVERNIGHT_SETUP_CANARY: 'of the operator' })
+  crew = await openCrew({ OVERNIGHT_SETUP_CANARY: 'of the operator', OVERNIGHT_SETUP_CACHE_MB: '8' })
 })
 afterAll(() => crew[Symbol.asyncDispose]())
 
@@ -108,6 +110,27 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       const third = await crew.run(`kept-${sandbox}`, agent)
       expect(await crew.said(third.run)).toMatch(/^(\d+)\nt\n\1\ntwo$/)
       expect(await crew.said(third.run)).not.toContain(said.split('\n')[0])
+    })
+
+    test('is made anew where it is broken; two at once harm nobody; what is too large is said', async () => {
+      const repository = crew.repository(`broken/${sandbox}`, files)
+      const one = { run: 'mkdir deps; echo made > deps/made', when: 'lock.json', keep: 'deps' }
+      const large = { run: 'head -c 5M /dev/zero > built', when: 'lock.json', keep: 'built' }
+      const agent = { repository, sh: 'cat deps/made', more: { sandbox, setup: [one, large] } }
+      const both = await Promise.all([crew.run(`two-${sandbox}`, agent), crew.run(`two-too-${sandbox}`, agent)])
+      const cache = join(crew.place.data, 'cache', 'setup')
+      for (const name of await readdir(cache)) await appendFile(join(cache, name), 'x')
+      const third = await crew.run(`two-${sandbox}`, agent)
+      for (const { run, state } of [...both, third]) {
+        expect([state, await crew.said(run)]).toEqual(['unchanged', 'made\n'])
+      }
+      expect(await notesOf(crew, third.run)).toEqual([
+        expect.stringMatching(
+          /^setup: mkdir deps; .* \(.* s, what was kept could not be used: it was broken, .* MB kept\)$/,
+        ),
+        expect.stringMatching(/^setup: head .* \(.* s, not kept: it is too large\)$/),
+      ])
+      expect((await readdir(cache)).filter((name) => !name.endsWith('.tar'))).toEqual([])
     })
   })
 })
