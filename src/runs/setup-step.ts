@@ -36,3 +36,13 @@ export function failureOf({ code, signal, cause }: Exit, said: string): string {
   if (cause !== undefined && cause !== 'sandbox_lost') return causes[cause] + saying
   return `${signal === null ? `ended with code ${code}` : `was ended by ${signal}`}${saying}`
 }
+
+export function secondsSince(since: number): string {
+  const seconds = (performance.now() - since) / 1000
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+}
+
+export function megabytes(bytes: number): string {
+  const size = bytes / 1024 ** 2
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} MB`
+}

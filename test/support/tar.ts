@@ -16,7 +16,7 @@ export function memberOf({ name, type = '0', link = '', data = '', size, gnu = f
   header.write(' '.repeat(8), 148)
   header.write(type, 156, 1, 'latin1')
   header.write(link, 157, 100, 'latin1')
-  header.write(gnu ? 'ustar  \0' : 'ustar\0' + '00', 257, 'latin1')
+  header.write(gnu ? 'ustar  \0' : 'ustar\u000000', 257, 'latin1')
   const sum = header.reduce((sum, byte) => sum + byte, 0)
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
   return Buffer.concat([header, padded(content)])

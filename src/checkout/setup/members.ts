@@ -84,19 +84,23 @@ function sizeOfNames(size: number): number {
 }
 
 function namesIn(type: string, data: Buffer): Names {
-  if (type === 'L') return { path: textIn(data) }
-  if (type === 'K') return { linkpath: textIn(data) }
+  if (type !== 'x') return type === 'L' ? { path: textIn(data) } : { linkpath: textIn(data) }
   const names: Names = {}
   for (let at = 0; at < data.length;) {
-    const [, length = '', key = ''] = /^(\d{1,6}) ([^=\n]+)=/.exec(data.toString('latin1', at, at + 200)) ?? []
-    const end = at + Number(length)
-    if (key === '' || end > data.length || data[end - 1] !== 10) throw new OddArchive('holds a broken header')
-    const value = data.toString('latin1', at + length.length + key.length + 2, end - 1)
+    const { key, value, end } = recordAt(data, at)
     if (key === 'path' || key === 'linkpath') names[key] = value
     else if (!harmless.has(key)) throw new OddArchive(`holds a header that is not known: ${shown(key)}`)
     at = end
   }
   return names
+}
+
+function recordAt(data: Buffer, at: number): { key: string; value: string; end: number } {
+  const [, length = '', key = ''] = /^(\d{1,6}) ([^=\n]+)=/.exec(data.toString('latin1', at, at + 200)) ?? []
+  const end = at + Number(length)
+  const value = data.toString('latin1', at + length.length + key.length + 2, end - 1)
+  if (key === '' || end > data.length || data[end - 1] !== 10) throw new OddArchive('holds a broken header')
+  return { key, value, end }
 }
 
 /** Some programs go on after the end. */

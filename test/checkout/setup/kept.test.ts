@@ -96,7 +96,7 @@ b	ü"*'; echo t > "$HOME/.tool/-x/t"; echo no > other; touch -d 2020-01-02 deps/
     expect([existsSync(join(two.tree, 'deps')), existsSync(join(two.folder, 'home/.tool'))]).toEqual([true, false])
   })
 
-  test.skipIf(skip)('what is too large, no file, or cannot be read is not kept, and leaves nothing', async () => {
+  test.skipIf(skip)('what is too large, or no file, is not kept, and leaves nothing', async () => {
     using runs = openRuns(driver, 4 * 1024 ** 2)
     await using one = await runs.open()
     await one.sh('mkdir deps; head -c 3M /dev/zero > deps/a')
@@ -105,10 +105,6 @@ b	ü"*'; echo t > "$HOME/.tool/-x/t"; echo no > other; touch -d 2020-01-02 deps/
     expect(await runs.setups.keep(one.keeping)).toEqual({
       why: 'it holds something that is no file, folder or link: "checkout/tree/deps/pipe"',
     })
-    await one.sh('rm deps/pipe; echo secret > deps/a; chmod 000 deps/a')
-    // To root every file is open.
-    if (process.getuid?.() !== 0 || driver.name !== 'process')
-      expect(await runs.setups.keep(one.keeping)).toHaveProperty('why')
     expect(readdirSync(runs.cache).filter((name) => name.endsWith('.new'))).toEqual([])
   })
 

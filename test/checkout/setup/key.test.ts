@@ -11,7 +11,7 @@ const step = (more: Partial<KeyedStep> = {}): KeyedStep => ({
   ...more,
 })
 const keys = (steps: readonly KeyedStep[], ground = ['shop'], of: readonly BaseFile[] = files) =>
-  keysOf(steps, ground, of).map((key) => (key === null ? null : 'key' in key ? key.key : key.why))
+  keysOf(steps, ground, of).map((key) => key && ('key' in key ? key.key : key.why))
 
 describe('what a result is kept as', () => {
   test('is the same for the same, whatever else is in the base', () => {
