@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StepFailed } from '../errors.ts'
 import { secretOf, type Upstream } from './credential.ts'
+import { shown } from './egress/authority.ts'
+import type { Journal } from './journal.ts'
 import { readRequest, type BodyRoom } from './read-request.ts'
 import { refuse, type Refusal } from './refusal.ts'
 import { bringsToken } from './token.ts'
@@ -19,7 +21,10 @@ export type ModelOptions = {
 const inferencePaths: readonly string[] = ['/v1/messages', '/v1/messages/count_tokens']
 
 /** The way of a run to its model. The real credential is added here; no sandbox ever holds it. Throws StepFailed('model_sign_in') when none is configured. */
-export function createModel(options: ModelOptions, token: string) {
+export function createModel(
+  options: ModelOptions,
+  { token, journal }: { token: string; journal: Pick<Journal, 'refused'> },
+) {
   if (secretOf(options.upstream) === undefined) {
     throw new StepFailed('model_sign_in', 'there is no key for the model', {
       hint: 'set ANTHROPIC_API_KEY, or CLAUDE_CODE_OAUTH_TOKEN (`claude setup-token` makes one), and start the service again',
@@ -27,12 +32,17 @@ export function createModel(options: ModelOptions, token: string) {
   }
   const upstream = openUpstream(options)
   const room: BodyRoom = { bytes: 0 }
+
+  function refuseTold(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    journal.refused(shown(request.url?.split('?')[0] ?? ''), `was answered: ${refusal.message}`)
+    refuse(response, refusal)
+  }
   return {
     async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
       const refusal = refusalOf(request, token)
-      if (refusal) return refuse(response, refusal)
+      if (refusal) return refuseTold(request, response, refusal)
       const body = await readRequest(request, room)
-      if ('status' in body) return refuse(response, body)
+      if ('status' in body) return refuseTold(request, response, body)
       try {
         await upstream.ask({ request, response, body: body.text })
       } finally {

@@ -52,7 +52,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   const token = newRunToken()
   const journal = createJournal(options.tell)
   const { hosts, dial, bounds = {} } = options
-  const model = options.model && createModel(options.model, token)
+  const model = options.model && createModel(options.model, { token, journal })
   const { repository } = options
   const git = repository && createRepository({ token, repository, journal })
   const egress = createEgress({ token, hosts, dial, journal, bounds })
@@ -65,6 +65,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
       return void response.writeHead(200, { 'content-length': 0 }).end()
     if (git && url.startsWith('/git/')) return git.answer(request, response)
     if (model) return model.answer(request, response)
+    journal.refused(shown(url.split('?')[0] ?? ''), 'is nothing that this run has')
     refuse(response, { status: 404, message: 'nothing is behind this address' })
   }
   const server = (options.createServer ?? createServer)()

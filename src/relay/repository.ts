@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform, type Readable, type Writable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { shown } from './egress/authority.ts'
 import type { Journal } from './journal.ts'
 import { bringsToken } from './token.ts'
 
@@ -55,7 +56,7 @@ export function createRepository({ token, repository, journal }: Way) {
       const elsewhere = 'why' in service && service.status === 404 && elsewhereOf(request.url ?? '', repository.urls)
       if (elsewhere) return void response.writeHead(307, { location: elsewhere, 'content-length': 0 }).end()
       if ('why' in service) {
-        if (service === push) journal.refused('a push', 'is not for agents: the change is published from the checkout')
+        journal.refused(...toldOf(service, request.url ?? ''))
         return refuse(response, service)
       }
       if (open.size >= mostAtOnce) return refuse(response, { status: 503, why: 'too many fetches at once' })
@@ -74,6 +75,13 @@ const stranger = { status: 403, why: 'this is not the credential of this run' }
 const push = {
   status: 403,
   why: 'nothing is pushed from here: leave the change in the checkout, it is published from there',
+}
+
+/** What it was, and why not, for the timeline. */
+function toldOf({ status, why }: { status: number; why: string }, url: string): [what: string, why: string] {
+  if (why === push.why) return ['a push', 'is not for agents: the change is published from the checkout']
+  if (why === stranger.why) return ['a fetch', 'brings the credential of another run']
+  return [shown(url.split('?')[0] ?? ''), status === 404 ? 'is not the repository of this run' : `was answered: ${why}`]
 }
 
 function serviceOf({ method = '', url = '' }: IncomingMessage): Service {

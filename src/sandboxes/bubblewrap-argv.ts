@@ -15,6 +15,8 @@ export type System = {
   nestingForbidden: boolean
   /** prlimit is there and may be used. The kernel ignores this limit for root, also for a root that is uid 1000 inside. */
   processesLimited: boolean
+  /** bwrap reads on descriptor 4 which sockets there are, and hands it to the kernel. */
+  socketsFiltered: boolean
 }
 
 const etc = join(import.meta.dirname, 'etc')
@@ -40,6 +42,7 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd, limits = u
   return [
     ['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     system.nestingForbidden ? ['--disable-userns'] : [],
+    system.socketsFiltered ? ['--seccomp', '4'] : [],
     ['--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'overnight'],
     // As process 1 the first process of ours decides when the namespace ends, and bwrap's end means that all are gone.
     ['--die-with-parent', '--new-session', '--as-pid-1'],

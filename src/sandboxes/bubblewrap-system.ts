@@ -17,7 +17,7 @@ const memoryFileCap = 4 * 1024 ** 3
 
 export async function readSystem(
   node = process.execPath,
-): Promise<Omit<System, 'nestingForbidden' | 'processesLimited'>> {
+): Promise<Omit<System, 'nestingForbidden' | 'processesLimited' | 'socketsFiltered'>> {
   const top = (await readdir('/')).filter((name) => name === 'bin' || name === 'sbin' || /^lib\w*$/.test(name))
   const paths = ['/usr']
   const links: System['links'] = []

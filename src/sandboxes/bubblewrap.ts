@@ -2,7 +2,6 @@ import { StepFailed } from '../errors.ts'
 import { bubblewrapArgv, type System } from './bubblewrap-argv.ts'
 import { readSystem } from './bubblewrap-system.ts'
 import { findCgroups, type Cgroups } from './cgroup.ts'
-import { hostPlatform } from './host-platform.ts'
 import { commandPath } from './command-path.ts'
 import { holdNamespace } from './hold.ts'
 import { forwarderInside, forwardPort, sandboxHome } from './inside.ts'
@@ -12,6 +11,7 @@ import { coverMounts } from './mounts.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
 import type { Limits, SandboxDriver } from './sandbox.ts'
 import { roomNote } from './room.ts'
+import { hostSocketNote, socketFilter } from './socket-filter.ts'
 import { startLimited } from './start-limited.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
@@ -59,7 +59,6 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
         name: 'bubblewrap',
         notes: [...notesOf(result.system, cgroups), roomNote],
         roomBytes: caps.diskBytes,
-        platform: hostPlatform,
         forwardedAt: forward && `127.0.0.1:${forwardPort}`,
         defaults: { HOME: sandboxHome, PATH: commandPath, TMPDIR: '/tmp' },
         start: (argv, { env, cwd, signal }) =>
@@ -71,6 +70,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
               argv,
               env,
               takeHold: holdNamespace,
+              filter: result.system.socketsFiltered ? socketFilter() : undefined,
               forward: forward && {
                 socket: forward.socket,
                 port: forwardPort,
@@ -92,28 +92,38 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
   }
 }
 
+const yesThenNo = [true, false]
+/** The strictest first. */
+const abilities = yesThenNo.flatMap((nestingForbidden) =>
+  yesThenNo.flatMap((processesLimited) =>
+    yesThenNo.map((socketsFiltered) => ({ nestingForbidden, processesLimited, socketsFiltered })),
+  ),
+)
+
 /** The strictest of what this bwrap and kernel can do; one that forbids too much to start is no use. */
 async function firstWorking(program: string): Promise<Found> {
   const machine = await readSystem()
   let missing = ''
-  for (const nestingForbidden of [true, false]) {
-    for (const processesLimited of [true, false]) {
-      const system = { ...machine, nestingForbidden, processesLimited }
-      const why = await whyNotNamespaced([program, ...bubblewrapArgv(system, { mounts: [], hidden: [], cwd: '/tmp' })])
-      if (why === undefined) return { system }
-      missing = why
-    }
+  for (const ability of abilities) {
+    const filter = ability.socketsFiltered ? socketFilter() : undefined
+    if (ability.socketsFiltered && !filter) continue
+    const system = { ...machine, ...ability }
+    const launcher = [program, ...bubblewrapArgv(system, { mounts: [], hidden: [], cwd: '/tmp' })]
+    const why = await whyNotNamespaced(launcher, filter)
+    if (why === undefined) return { system }
+    missing = why
   }
   return { missing }
 }
 
 /** The kernel overlooks prlimit's number of processes for root. */
-function notesOf({ nestingForbidden, processesLimited }: System, cgroups: Cgroups): string[] {
+function notesOf({ nestingForbidden, processesLimited, socketsFiltered }: System, cgroups: Cgroups): string[] {
   const few = cgroups.limits.includes('pids') || (processesLimited && process.geteuid?.() !== 0)
   return [
     ...(cgroups.limits.includes('memory') ? [] : ['memory is not limited']),
     ...(cgroups.limits.includes('cpu') ? [] : ['processor time is not limited']),
     ...(few ? [] : ['the number of processes is not limited']),
     ...(nestingForbidden ? [] : ['further user namespaces can be made inside']),
+    ...(socketsFiltered ? [] : [hostSocketNote]),
   ]
 }

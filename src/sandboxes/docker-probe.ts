@@ -10,6 +10,7 @@ import { startContainer } from './docker-start.ts'
 import { firstProcess } from './first-process.ts'
 import { lend } from './lend.ts'
 import { text } from 'node:stream/consumers'
+import { hostSocketNote } from './socket-filter.ts'
 
 type Image = {
   /** Folders that it declares as volumes. */
@@ -17,9 +18,9 @@ type Image = {
   /** PATH of commands that bring none. */
   path: string
 }
-/** `closed`: folders of the image that commands may not enter, so that nothing below them could be shown. */
-type Seen = { closed: string[] }
-export type Found = (Image & Seen & { notes: string[] }) | Unusable
+/** `closed`: folders of the image that commands may not enter, so that nothing below them could be shown. `filtered`: no socket leads to the host of a virtual machine. */
+type Seen = { closed: string[]; filtered: boolean }
+export type Found = (Image & Pick<Seen, 'closed'> & { notes: string[] }) | Unusable
 type Unusable = { missing: string; hint: string; retryable: boolean }
 
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -42,7 +43,8 @@ export async function findImage(daemon: Daemon, options: DockerOptions): Promise
     const path = Config.Env?.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? usualPath
     const seen = await lookInside(daemon, options, { volumes, path })
     if ('missing' in seen) return seen
-    return { volumes, path, ...seen, notes: notesOf(await soon<Abilities>(daemon.info())) }
+    const notes = [...notesOf(await soon<Abilities>(daemon.info())), ...(seen.filtered ? [] : [hostSocketNote])]
+    return { volumes, path, closed: seen.closed, notes }
   } catch (error) {
     if (error instanceof StepFailed)
       return { missing: error.message, hint: error.hint ?? '', retryable: error.retryable }
@@ -57,11 +59,12 @@ const notDocker = ({ address }: DockerOptions): Unusable => ({
   retryable: false,
 })
 
-/** Programs that collecting and the way out to the model need; folders like root's; a file that must be seen on both sides. */
+/** Programs that collecting and the way out to the model need; folders like root's; what Docker's own filter, which is older in some, says to AF_VSOCK; a file that must be seen on both sides. */
 const script = `for program in git node; do command -v $program >/dev/null || echo "no $program"; done
 for folder in /* /home/*; do [ ! -d "$folder" ] || [ -x "$folder" ] || echo "closed $folder"; done
+perl -e 'exit(socket(my $host, 40, 1, 0) ? 1 : 0)' 2>/dev/null && echo filtered
 echo seen >seen`
-const closed = 'closed '
+const [closed, filtered] = ['closed ', 'filtered']
 
 async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, path }: Image): Promise<Seen | Unusable> {
   const ground = await ensureGround(options.folder)
@@ -97,7 +100,10 @@ async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, pat
         `what a container writes in ${options.folder} is not seen here: ${complaint.trim() || seen}`,
         pathHint,
       )
-    return { closed: lines.flatMap((line) => (line.startsWith(closed) ? [line.slice(closed.length)] : [])) }
+    return {
+      closed: lines.flatMap((line) => (line.startsWith(closed) ? [line.slice(closed.length)] : [])),
+      filtered: lines.includes(filtered),
+    }
   } finally {
     await rm(cwd, { recursive: true, force: true })
   }

@@ -24,14 +24,14 @@ function closesOnExec(descriptor: number): boolean {
   }
 }
 
-/** Calls `start` with these descriptors on 0–2, a pipe of Node's on 3, and nothing of ours above: what would leak is covered by /dev/null. */
-export function withCleanDescriptors<T>(standard: readonly ('pipe' | number)[], start: (stdio: StdioOptions) => T): T {
-  const stdio: ('pipe' | 'ignore' | number)[] = [...standard, 'pipe']
+/** Calls `start` with these descriptors from 0 on, and nothing of ours above: what would leak is covered by /dev/null. */
+export function withCleanDescriptors<T>(wanted: readonly ('pipe' | number)[], start: (stdio: StdioOptions) => T): T {
+  const stdio: ('pipe' | 'ignore' | number)[] = [...wanted]
   const leaking = inheritedDescriptors()
   if (leaking.length === 0) return start(stdio)
   const nothing = openSync('/dev/null', 'r')
   try {
-    for (const descriptor of leaking) {
+    for (const descriptor of leaking.filter((descriptor) => descriptor >= wanted.length)) {
       while (stdio.length < descriptor) stdio.push('ignore')
       stdio[descriptor] = nothing
     }

@@ -23,6 +23,8 @@ export type Start = {
   env: Readonly<Record<string, string>>
   takeHold: TakeHold
   forward?: Forward | undefined
+  /** What the launcher reads on descriptor 4. */
+  filter?: Buffer | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -66,7 +68,7 @@ async function takeHold(start: Start, { child, told, exited, errors }: Started):
   return endings(await start.takeHold(child.pid), exited, start.signal)
 }
 
-async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal }: Start) {
+async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, filter, signal }: Start) {
   signal?.throwIfAborted()
   const first = firstProcess({ argv, env, forward, over: 'descriptor 3' })
   const pipes = await openPipes()
@@ -78,8 +80,10 @@ async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal
   try {
     signal?.throwIfAborted()
     const options = { cwd: launcherCwd, env: marked, detached: true }
-    const child = withCleanDescriptors(pipes.inside, (stdio) => spawn(program, rest, { ...options, stdio }))
+    const wanted = [...pipes.inside, 'pipe' as const, ...(filter ? ['pipe' as const] : [])]
+    const child = withCleanDescriptors(wanted, (stdio) => spawn(program, rest, { ...options, stdio }))
     started = true
+    if (filter) hand(child.stdio[4] as Duplex, filter)
     return { child, told: first.told, ...pipes.streams(child) }
   } catch (error) {
     signal?.throwIfAborted()
@@ -87,6 +91,11 @@ async function spawnLauncher({ launcher, launcherCwd, argv, env, forward, signal
   } finally {
     pipes.release(started)
   }
+}
+
+/** A launcher that ends without reading it says why by its end. */
+function hand(way: Duplex, bytes: Buffer): void {
+  way.on('error', () => undefined).end(bytes)
 }
 
 /** Never rejects; `failure` says why there was nothing to end. */

@@ -3,16 +3,24 @@ import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap.ts'
 import { need } from '../support/need.ts'
 import { searchesAll } from './credentials.ts'
 import { openHouse, type House } from './house.ts'
+import { openNames, type Names } from './names.ts'
+import { nearby, reachesNothing } from './network.ts'
 
 const missing = await createBubblewrapDriver().probe()
 const walls = need(missing === undefined ? undefined : `bubblewrap: ${missing}`)
 
 describe.skipIf(walls.skip)(`in bubblewrap${walls.note}`, () => {
   let house: House
+  let sites: Names
   beforeAll(async () => {
-    house = await openHouse()
+    sites = await openNames(nearby)
+    house = await openHouse({ within: sites.within, env: { OVERNIGHT_ALLOW_HOSTS: nearby.join() } })
   })
-  afterAll(() => house?.[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await house?.[Symbol.asyncDispose]()
+    await sites?.[Symbol.asyncDispose]()
+  })
 
   searchesAll(() => house, { sandbox: 'bubblewrap' })
+  reachesNothing(() => ({ house, sites }), { sandbox: 'bubblewrap' })
 })

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { processesOf, until, type Settled } from '../support/crew.ts'
+import { until, type Settled } from '../support/crew.ts'
 import { backwards } from './canaries.ts'
 import type { House } from './house.ts'
+import { tokensOf } from './tokens.ts'
 
 export type Searched = {
   names: number
@@ -113,14 +112,4 @@ export function searchesAll(
       expect(doors.heard()).toBe('')
     })
   })
-}
-
-/** Credentials of a run at work, as the machine's root sees them. */
-async function tokensOf(run: string): Promise<string[]> {
-  const pids = await processesOf((environ) => environ.includes(`OVERNIGHT_RUN=${run}\0`), 'environ')
-  const found = pids.flatMap((pid) => {
-    const environ = readFileSync(join('/proc', String(pid), 'environ'), 'latin1')
-    return [...environ.matchAll(/overnight-run-[0-9a-f]+/g)].map(([token]) => token)
-  })
-  return [...new Set(found)]
 }

@@ -4,6 +4,8 @@ import { need } from '../support/need.ts'
 import { buildSandboxImage } from '../support/sandbox-image.ts'
 import { searchesAll } from './credentials.ts'
 import { openHouse, type House } from './house.ts'
+import { openNames, type Names } from './names.ts'
+import { nearby, reachesNothing } from './network.ts'
 
 const started = await startDocker()
 const missing = need('missing' in started ? started.missing : undefined)
@@ -12,14 +14,20 @@ describe.skipIf(missing.skip)(`in Docker${missing.note}`, { timeout: 120_000 }, 
   const docker = started as Docker
   const socket = () => (docker.env['DOCKER_HOST'] ?? '').replace('unix://', '')
   let house: House
+  let sites: Names
   beforeAll(async () => {
     await buildSandboxImage(docker)
-    house = await openHouse({ env: { DOCKER_HOST: docker.env['DOCKER_HOST'] ?? '' } })
+    sites = await openNames(nearby)
+    const env = { DOCKER_HOST: docker.env['DOCKER_HOST'] ?? '', OVERNIGHT_ALLOW_HOSTS: nearby.join() }
+    house = await openHouse({ within: sites.within, env })
   }, 300_000)
   afterAll(async () => {
     await house?.[Symbol.asyncDispose]()
+    await sites?.[Symbol.asyncDispose]()
     await docker[Symbol.asyncDispose]()
   }, 60_000)
 
-  searchesAll(() => house, { sandbox: 'docker', doorsOf: () => [socket(), '/var/run/docker.sock'] })
+  const doorsOf = () => [socket(), '/var/run/docker.sock']
+  searchesAll(() => house, { sandbox: 'docker', doorsOf })
+  reachesNothing(() => ({ house, sites }), { sandbox: 'docker', doorsOf })
 })

@@ -8,6 +8,7 @@ const system: System = {
   memoryFileBytes: 1024,
   nestingForbidden: true,
   processesLimited: true,
+  socketsFiltered: true,
 }
 const segments = fc.array(fc.stringMatching(/^[a-c]{1,2}$/), { minLength: 1, maxLength: 5 })
 const path = segments.map((names) => `/${names.join('/')}`)
