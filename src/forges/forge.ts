@@ -35,6 +35,14 @@ export type Pull = {
   notes?: readonly string[]
 }
 
+/** A pull request of anybody, by its number. */
+export type Proposal = Pick<Pull, 'number' | 'url' | 'branch' | 'base' | 'state'> & {
+  /** Where git finds its head in the repository, also when its branch lies elsewhere. */
+  ref: string
+  /** Its branch lies in another repository, or nowhere any more. */
+  fork: boolean
+}
+
 export type BranchPush = {
   repository: Repository
   branch: string
@@ -78,6 +86,8 @@ export type Forge = {
   ensureBranch(push: BranchPush): Promise<void>
   /** Every pull request of this routine's subject family, newest first. `branchPrefix` is `overnight/<routine>/<subject>`. */
   findPulls(repository: Repository, branchPrefix: string, signal?: AbortSignal): Promise<Pull[]>
+  /** As it is now; undefined when there is none of that number. */
+  findProposal(repository: Repository, number: number, signal?: AbortSignal): Promise<Proposal | undefined>
   /** Finds the open pull request of `branch` and updates it, or opens one. Safe to call twice. */
   ensurePull(draft: PullDraft, signal?: AbortSignal): Promise<Pull>
 }

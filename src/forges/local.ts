@@ -43,6 +43,12 @@ export function createLocalForge({ operator, pulls }: LocalForgeOptions): Forge 
       const family = all.filter(({ branch }) => isOfFamily(branch, branchPrefix))
       return (await settle({ git, pulls }, family)).map(withUrl)
     },
+    async findProposal({ name }, number) {
+      const found = (await pulls.list({ repository: name })).find((pull) => pull.number === number)
+      if (!found) return undefined
+      const { url, branch, base, state } = withUrl((await settle({ git, pulls }, [found]))[0]!)
+      return { number, url, branch, base, state, ref: `refs/heads/${branch}`, fork: false }
+    },
     ensurePull: async (draft) => withUrl(await ensureRecord(pulls, draft)),
     async list(filter) {
       const settled = await settle(

@@ -3,7 +3,10 @@ import type { FrontMatter } from './front-matter.ts'
 import type { Finding } from './issues.ts'
 import { presets } from './network.ts'
 
-type Written = Pick<FrontMatter, 'on' | 'repository' | 'network' | 'sandbox' | 'connectors' | 'allow_trifecta'>
+type Written = Pick<
+  FrontMatter,
+  'on' | 'checkout' | 'repository' | 'network' | 'sandbox' | 'connectors' | 'allow_trifecta'
+>
 
 /**
  * Text of strangers, something private, and a way out: who writes that text can have the private thing sent to himself, and no
@@ -19,14 +22,18 @@ export function checkTrifecta(written: Written): Finding[] {
 }
 
 export function needsWalls(written: Omit<Written, 'network' | 'sandbox'>): boolean {
-  const hasPrivate = written.repository !== undefined || written.connectors.length > 0
+  // What a pull request brings along is run, too, whatever lies beside it.
+  const hasPrivate =
+    written.checkout === 'pull_request' || written.repository !== undefined || written.connectors.length > 0
   return hasPrivate && strangersOf(written).length > 0 && !written.allow_trifecta
 }
 
 /** Whose words reach the agent, beside people's and programs' of this service. Labels and commands are theirs who may write; what they stand on is not. */
-function strangersOf({ on }: Pick<FrontMatter, 'on'>): string[] {
-  if (on === 'manual') return []
+function strangersOf({ on, checkout }: Pick<FrontMatter, 'on' | 'checkout'>): string[] {
+  const proposed = checkout === 'pull_request' ? ['pull requests'] : []
+  if (on === 'manual') return proposed
   return [
+    ...proposed,
     ...(listOf(on.github).length > 0 ? ['issues, comments and pull requests'] : []),
     ...listOf(on.webhook).map(({ source }) => `events of ${source}`),
     ...listOf(on.after).map(({ routine }) => `what ${routine} hands on`),

@@ -1,4 +1,5 @@
 import { listOf, schedulePath } from './availability.ts'
+import { checkCheckout } from './check-checkout.ts'
 import { checkTrifecta } from './check-trifecta.ts'
 import { checkWebhooks } from './check-webhooks.ts'
 import type { FrontMatter } from './front-matter.ts'
@@ -30,6 +31,7 @@ export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding
     ...checkConcurrency(written),
     ...checkAfter(written, rules),
     ...checkWebhooks(written),
+    ...checkCheckout(written),
     ...checkTrifecta(written),
   ]
 }

@@ -115,6 +115,10 @@ export const FrontMatter = z.strictObject({
     .regex(branchRule, 'must be the name of a branch')
     .optional()
     .describe('The branch to start from; default: the HEAD.'),
+  checkout: z
+    .enum(['base', 'pull_request'])
+    .default('base')
+    .describe('What a run has before it: the base, or the pull request that fired it.'),
   engine: Engine.optional().describe('The coding agent; default: OVERNIGHT_ENGINE, else claude.'),
   setup: SetupKeys.default([]).describe(
     'Commands before the agent starts, where it starts; the first that fails ends the run.',

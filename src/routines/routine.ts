@@ -23,6 +23,8 @@ export type Routine = {
   api: boolean
   repository: string | null
   base: string | null
+  /** What a run starts from. */
+  checkout: 'base' | 'pull_request'
   /** `model` and `effort` are passed to the agent as they are; null = its own default. */
   engine: { name: string; command: string[]; model: string | null; effort: string | null }
   /** Before the agent starts, one after the other. */

@@ -26,6 +26,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     api: written.on !== 'manual' && written.on.api,
     repository: listOf(written.repository)[0] ?? null,
     base: written.base ?? null,
+    checkout: written.checkout,
     setup: written.setup.map(({ run, when, keep }) => ({ run, when: listOf(when), keep: listOf(keep) })),
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,

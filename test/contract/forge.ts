@@ -125,6 +125,20 @@ export function forgeContract(name: string, open: () => Promise<ForgeGround>): v
       expect(await ground.forge.findPulls(ground.repository, branch)).toHaveLength(1)
     })
 
+    test('a pull request is found by its number, with the ref that has its head', async () => {
+      await using ground = await openLocated()
+      const { forge, repository, signal } = ground
+      const one = ground.commit(ground.base, { 'a.txt': 'one\n' })
+      await ground.push(one, null)
+      const { number, url } = await forge.ensurePull(draftFor(repository, one))
+      const found = (await forge.findProposal(repository, number, signal))!
+      expect(found).toMatchObject({ number, url, branch, base: 'main', state: 'open', fork: false })
+      await using remote = await forge.openRemote(repository, signal)
+      const { stdout } = await remote.git(['ls-remote', repository.url, found.ref], { signal })
+      expect(stdout.toString()).toContain(one)
+      expect(await forge.findProposal(repository, 4711, signal)).toBeUndefined()
+    })
+
     test('a hundred at once open one', async () => {
       await using ground = await openLocated()
       const one = ground.commit(ground.base, { 'a.txt': 'one\n' })

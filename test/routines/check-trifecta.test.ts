@@ -32,6 +32,11 @@ test.for<[string, Legs, string]>([
   ['a command', { on: '{ github: { command: fix } }', more: inAll }, 'issues, comments'],
   ['a webhook', { on: '{ webhook: { source: sentry } }', more: inAll }, 'whoever writes events of sentry'],
   ['another routine', { on: '{ after: { routine: triage } }', more: inAll }, 'whoever writes what triage hands on'],
+  [
+    'a pull request',
+    { on: '{ github: { event: pull_request } }', more: `${inAll}\ncheckout: pull_request` },
+    'whoever writes pull requests can',
+  ],
   ['a connector', { more: 'connectors: [linear]\noutput: report\nnetwork: open' }, 'network: open'],
 ])('%s', ([, legs, said]) => {
   expect(problemsOf(legs)).toEqual([expect.stringContaining(said)])
@@ -50,6 +55,8 @@ test.for<[string, Legs]>([
 
 test('what strangers write goes nowhere without walls, unless the file says so', () => {
   expect(readGood(textOf({})).needsWalls).toBe(true)
+  const pull = { on: '{ github: { event: pull_request } }', more: 'checkout: pull_request\noutput: report' }
+  expect(readGood(textOf(pull)).needsWalls).toBe(true)
   expect(readGood(textOf({ more: 'repository: a/b\nallow_trifecta: true' })).needsWalls).toBe(false)
   expect(readGood(textOf({ on: '{ api: true }' })).needsWalls).toBe(false)
 })

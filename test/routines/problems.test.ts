@@ -55,6 +55,24 @@ const inFrontMatter: [string, string[]][] = [
     'on: { schedule: { cron: "0 1 * * *", every: day } }',
     [expect.stringContaining('does not go with the other keys here')],
   ],
+  [
+    'checkout: pull_request',
+    [
+      'x.md:4:11: nothing that fires it is about a pull request – write on: { github: { event: pull_request } }, or take checkout out',
+    ],
+  ],
+  [
+    'checkout: pull_request\non: { github: [{ event: pull_request }, { event: push }], api: true, schedule: { every: day at 9:00 } }',
+    [
+      'x.md:5:7: the event push is about no pull request, which the run is to start from – give that a routine of its own',
+      'x.md:5:59: an API call names no pull request, which the run is to start from – give that a routine of its own',
+      'x.md:5:70: a schedule names no pull request, which the run is to start from – give that a routine of its own',
+    ],
+  ],
+  [
+    'checkout: fork',
+    [expect.stringMatching(/^x\.md:4:11: "checkout" cannot be "fork" – known here: base, pull_request/)],
+  ],
   ['setup: npm ci', [expect.stringMatching(/^x\.md:4:8: "setup" must be a list, not "npm ci"/)]],
   ['setup: [{ run: "" }]', [expect.stringMatching(/^x\.md:4:16: "setup.0.run" must not be empty/)]],
   ['setup: [{ run: [] }]', [expect.stringMatching(/^x\.md:4:16: "setup.0.run" must have an entry/)]],

@@ -23,6 +23,7 @@ describe('a valid file', () => {
       api: false,
       repository: './shop',
       base: null,
+      checkout: 'base',
       engine: { name: 'command', command: ['tidy'], model: null, effort: null },
       setup: [],
       inputs: {},

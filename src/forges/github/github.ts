@@ -1,11 +1,11 @@
 import { StepFailed } from '../../errors.ts'
-import type { Forge, Pull, Repository } from '../forge.ts'
-import { type PullAnswer, RefAnswer, RepositoryAnswer, statusOf } from './answers.ts'
+import type { Forge, Proposal, Pull, Repository } from '../forge.ts'
+import { PullAnswer, RefAnswer, RepositoryAnswer, statusOf } from './answers.ts'
 import { createAsk } from './ask.ts'
 import { apiOf, type Client, ordinaryPatience, type Patience } from './client.ts'
 import { ensurePullOnGitHub } from './ensure-pull.ts'
 import { explainApi } from './explain-api.ts'
-import { listFamily } from './family.ts'
+import { listFamily, ownOf } from './family.ts'
 import { nameAt } from './names.ts'
 import { pushToGitHub } from './push.ts'
 import { openGitHubRemote, type Proxy } from './remote.ts'
@@ -97,6 +97,22 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
       const act = (client: Client) => listFamily({ client, name, branchPrefix })
       const found = await ask({ name, purpose: 'list', doing: 'listing the pull requests of', act, signal })
       return found.map((pull) => pullOf(name, pull))
+    },
+
+    findProposal({ name }, number, signal) {
+      const [owner = '', repo = ''] = name.split('/')
+      const act = async (client: Client): Promise<Proposal | undefined> => {
+        try {
+          const pull = PullAnswer.parse((await client.rest.pulls.get({ owner, repo, pull_number: number })).data)
+          const { url, branch, base, state } = pullOf(name, pull)
+          const fork = ownOf([pull], name).length === 0
+          return { number, url, branch, base, state, ref: `refs/pull/${number}/head`, fork }
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined
+          throw error
+        }
+      }
+      return ask({ name, purpose: 'list', doing: `looking at pull request ${number} of`, act, signal })
     },
 
     async ensurePull(draft, signal) {

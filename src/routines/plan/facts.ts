@@ -10,11 +10,11 @@ export type Facts = Record<
   Record<'setup' | 'debounce' | 'pace' | 'missed' | 'pauses', string | null>
 
 export function factsOf(routine: Routine): Facts {
-  const { repository, base, pullRequest, engine, sandbox } = routine
+  const { repository, pullRequest, engine, sandbox } = routine
   return {
     due: triggersOf(routine).join('; ') || 'when a person fires it',
     who: whoOf(routine),
-    where: repository === null ? 'no repository' : `${repository}${base === null ? '' : ` at ${base}`}`,
+    where: whereOf(routine),
     writes:
       repository === null
         ? 'nothing'
@@ -30,6 +30,12 @@ export function factsOf(routine: Routine): Facts {
     missed: missedText(routine),
     pauses: routine.pauseAfter === 0 ? 'never by itself' : `after ${routine.pauseAfter} failures one after the other`,
   }
+}
+
+function whereOf({ repository, base, checkout }: Routine): string {
+  if (repository === null) return 'no repository'
+  const branch = base === null ? '' : ` at ${base}`
+  return `${repository}${branch}${checkout === 'base' ? '' : ', from the pull request that fired it'}`
 }
 
 /** What differs from a routine that says nothing of it. */

@@ -23,8 +23,10 @@ export type ApiOptions = {
   repositories: Repositories
   journal: Journal
   checks: ReturnType<typeof createChecks>
-  state: { installed: boolean; renamed: Map<string, { id: number; to: string }> }
+  state: { installed: boolean; renamed: Map<string, { id: number; to: string }>; heads: Map<number, Head> }
 }
+/** Of a pull request whose branch lies in a fork (null: in one that is gone), or is called otherwise by now. */
+export type Head = { ref?: string; repo?: { id: number; full_name: string } | null }
 
 type Pull = {
   number: number
@@ -143,6 +145,7 @@ export function createApi(options: ApiOptions) {
     const made = await forward({ ...request, body: { ...request.body, head } })
     if (made.status !== 201) return made
     const pull = { ...(made.body as Pull), head: { ...(made.body as Pull).head, sha: headCommit } }
+    repositories.point(name, `refs/pull/${pull.number}/head`, headCommit)
     note('opened', name, pull)
     return { ...made, body: pull }
   }
@@ -164,10 +167,12 @@ export function createApi(options: ApiOptions) {
     const all = await Promise.all(body.map((pull: Pull) => followed(pull, name)))
     return wanted === 'all' ? all : all.filter((pull) => pull.state === wanted)
   }
-  async function followed(pull: Pull, name: string): Promise<Pull> {
-    if (pull.state !== 'open') return pull
+  async function followed(asOpened: Pull, name: string): Promise<Pull> {
+    const pull = { ...asOpened, head: { ...asOpened.head, ...state.heads.get(asOpened.number) } }
+    if (pull.state !== 'open' || state.heads.get(pull.number)?.repo !== undefined) return pull
     const sha = repositories.headOf(name, pull.head.ref)
     if (sha === undefined) return { ...pull, state: 'closed' }
+    repositories.point(name, `refs/pull/${pull.number}/head`, sha)
     return {
       ...pull,
       head: { ...pull.head, sha },

@@ -30,6 +30,7 @@ type Act =
   | 'pulls'
   | 'checkRuns'
   | 'propose'
+  | 'renameBranch'
   | 'comments'
 type Answer<Name extends Act> = Awaited<ReturnType<GitHub[Name]>>
 export type GitHubProcess = AsyncDisposable &

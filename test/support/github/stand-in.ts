@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createEmulator } from 'emulate'
 import { freePort } from '../free-port.ts'
 import type { Files } from '../git-repository.ts'
-import { type ApiAnswer, createApi } from './api.ts'
+import { type ApiAnswer, createApi, type Head } from './api.ts'
 import { createChecks } from './checks.ts'
 import { openDescription } from './description.ts'
 import { createFaults, type Fault } from './faults.ts'
@@ -27,7 +27,8 @@ export type GitHubOptions = {
   permissions?: Record<string, string>
 }
 
-type Proposal = { branch: string; files: Files; fork?: boolean; number?: number }
+/** `fork`: its branch lies elsewhere, or did; `fresh`: whatever stood on the branch is pushed over. */
+type Proposal = { branch: string; files: Files; fork?: boolean | 'deleted'; fresh?: boolean; number?: number }
 export type GitHub = AsyncDisposable & Awaited<ReturnType<typeof openGitHub>>
 /** To find the primes of one takes longer than most tests: all here have the same. */
 const { privateKey: appKey } = generateKeyPairSync('rsa', {
@@ -95,7 +96,11 @@ export async function openGitHub(options: GitHubOptions) {
   }
   const faults = createFaults()
   const hooks = createHooks({ url, journal, isRepository: (name) => Object.hasOwn(wanted, name) })
-  const state = { installed: true, renamed: new Map<string, { id: number; to: string }>() }
+  const state = {
+    installed: true,
+    renamed: new Map<string, { id: number; to: string }>(),
+    heads: new Map<number, Head>(),
+  }
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`
   const checks = createChecks((name, sha) => repositories.isCommit(name, sha))
   const api = createApi({
@@ -135,6 +140,12 @@ export async function openGitHub(options: GitHubOptions) {
       repositories.rename(name, to)
       state.renamed.set(name, { id, to })
     },
+    /** GitHub's pull requests follow a branch that is renamed. */
+    renameBranch(name: string, number: number, [from, to]: readonly [string, string]) {
+      repositories.move(name, to, repositories.headOf(name, from)!)
+      repositories.remove(name, from)
+      state.heads.set(number, { ref: to })
+    },
     close: (name: string, number: number) =>
       asOwner('PATCH', `/repos/${name}/pulls/${number}`, { state: 'closed' }).then(expectOk),
     /** A person merges: the base holds the branch, and the branch is deleted as GitHub offers it. */
@@ -150,12 +161,16 @@ export async function openGitHub(options: GitHubOptions) {
     },
     commit: (name: string, branch: string, files: Files) => repositories.commit(name, branch, files),
     /** Somebody opens a pull request, or pushes to it again; one from a fork has no branch here. Answers its number and head. */
-    async propose(name: string, { branch, files, fork = false, number }: Proposal) {
+    async propose(name: string, { branch, files, fork = false, fresh = false, number }: Proposal) {
+      if (fresh && repositories.headOf(name, branch) !== undefined) repositories.remove(name, branch)
       const head = repositories.commit(name, branch, files)
       const body = { title: branch, head: branch, base: 'main', body: '' }
       const opened = number ?? ((await asOwner('POST', `/repos/${name}/pulls`, body)).body as { number: number }).number
       repositories.point(name, `refs/pull/${opened}/head`, head)
-      if (fork) repositories.remove(name, branch)
+      if (fork) {
+        repositories.remove(name, branch)
+        state.heads.set(opened, { repo: fork === 'deleted' ? null : { id: 4712, full_name: 'mona/shop' } })
+      }
       return { number: opened, head }
     },
     comments: async (name: string, number: number) =>
