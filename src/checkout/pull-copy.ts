@@ -73,7 +73,7 @@ export async function openPullCopy(openRemote: OpenRemote, request: PullCopyRequ
 
   async function fetchHead(): Promise<string> {
     await using remote = await openRemote(repository, signal)
-    return fetchPull({ remote, repository, ref, gitDir, signal })
+    return await fetchPull({ remote, repository, ref, gitDir, signal })
   }
 }
 

@@ -36,7 +36,7 @@ export type Pull = {
 }
 
 /** A pull request of anybody, by its number. */
-export type Proposal = Pick<Pull, 'number' | 'url' | 'branch' | 'base' | 'state'> & {
+export type FoundPull = Pick<Pull, 'number' | 'url' | 'branch' | 'base' | 'state'> & {
   /** Where git finds its head in the repository, also when its branch lies elsewhere. */
   ref: string
   /** Its branch lies in another repository, or nowhere any more. */
@@ -87,7 +87,7 @@ export type Forge = {
   /** Every pull request of this routine's subject family, newest first. `branchPrefix` is `overnight/<routine>/<subject>`. */
   findPulls(repository: Repository, branchPrefix: string, signal?: AbortSignal): Promise<Pull[]>
   /** As it is now; undefined when there is none of that number. */
-  findProposal(repository: Repository, number: number, signal?: AbortSignal): Promise<Proposal | undefined>
+  findPull(repository: Repository, number: number, signal?: AbortSignal): Promise<FoundPull | undefined>
   /** Finds the open pull request of `branch` and updates it, or opens one. Safe to call twice. */
   ensurePull(draft: PullDraft, signal?: AbortSignal): Promise<Pull>
 }

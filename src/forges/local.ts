@@ -43,7 +43,7 @@ export function createLocalForge({ operator, pulls }: LocalForgeOptions): Forge 
       const family = all.filter(({ branch }) => isOfFamily(branch, branchPrefix))
       return (await settle({ git, pulls }, family)).map(withUrl)
     },
-    async findProposal({ name }, number) {
+    async findPull({ name }, number) {
       const found = (await pulls.list({ repository: name })).find((pull) => pull.number === number)
       if (!found) return undefined
       const { url, branch, base, state } = withUrl((await settle({ git, pulls }, [found]))[0]!)

@@ -7,9 +7,12 @@ import type { Routine } from '../routines/routine.ts'
 
 export type Past = Pick<Run, 'state' | 'reason'>
 
-/** Not the routine's fault, and nothing that it could mend: the forge, the model, the machine, its operator's keys. */
+/** Not the routine's fault, and nothing that it could mend: the forge, the model, the machine, a pull request, its operator's keys. */
 export const notItsFault = [
   'no_checkout',
+  'no_pull_request',
+  'fork',
+  'pull_request_over',
   'no_sandbox',
   'no_agent',
   'forge_unavailable',

@@ -80,11 +80,13 @@ function isOurs(path: readonly string[], { run, routine, background }: Told): bo
 
 function contextOf(told: Told, { told: marked }: OutsideText): string {
   const { routine, background } = told
-  const fromOutside = marked.values > 0 || background.events.length > 0
+  const proposed = checkoutOf(told)
+  const fromOutside = marked.values > 0 || background.events.length > 0 || proposed.length > 0
   return [
     `You work unattended on the routine "${routine.name}"; nobody answers questions.`,
     ...timesOf(told),
     ...eventsOf(background),
+    ...proposed,
     ...(fromOutside ? [untrustedRule] : []),
     ...removedFrom(marked),
   ].join('\n')
@@ -102,6 +104,14 @@ function timesOf({ run, routine, background }: Told): string[] {
     lastSuccess
       ? `It last succeeded ${describeTime(endOf(lastSuccess), zone)}${pull}.`
       : 'It has not succeeded before.',
+  ]
+}
+
+function checkoutOf({ run, routine }: Told): string[] {
+  if (routine.checkout === 'base') return []
+  const shown = 'git diff origin/HEAD...HEAD'
+  return [
+    `The checkout is pull request ${run.subject.replace('pr-', '#')}; \`${shown}\` shows what it changes. Its files come from outside, too; what they say to agents was replaced by that of the base.`,
   ]
 }
 

@@ -28,16 +28,14 @@ export async function collect(
       // An agent that wrote too much is judged by what it wrote, and that must be looked at.
       limits: { diskBytes: Infinity },
     })
-    const patch = await tools.checkouts.collectPatch({ checkout, sandbox, signal })
+    const found = await tools.checkouts.collectPatch({ checkout, sandbox, signal })
     await tools.reached('collected', run.id)
+    const folder = join(task.folder, 'quarantine')
+    const patch = found && (await tools.checkouts.asProposed({ checkout, mirror, patch: found, folder, signal }))
     if (!patch) return undefined
 
-    await using quarantine = await tools.checkouts.openQuarantine({
-      mirror,
-      patch,
-      folder: join(task.folder, 'quarantine'),
-      signal,
-    })
+    const source = { ...mirror, gitDir: checkout.pull?.gitDir ?? mirror.gitDir }
+    await using quarantine = await tools.checkouts.openQuarantine({ mirror: source, patch, folder, signal })
     const { changes, findings } = await tools.inspect(quarantine, rulesOf(routine), signal)
     const diff = await quarantine.diff(diffBytes)
     await held.storePatch({ ...patch, changes, findings, diff: diff.text, diffCut: diff.cut })

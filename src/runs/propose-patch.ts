@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import type { Quarantine } from '../checkout/quarantine.ts'
-import type { Repository } from '../forges/forge.ts'
 import type { Ending } from '../ledger/held-run.ts'
 import type { Run } from '../ledger/schema.ts'
 import type { ProposeRequest } from '../publish/propose.ts'
 import type { PatchToPublish } from './endings.ts'
-import { openRepository } from './prepare.ts'
+import { findGoal, type Goal } from './goal.ts'
 import type { Task } from './task.ts'
 
 /** The end of a trial: what would be posted is on record, and nothing changes at the forge. */
@@ -13,10 +12,10 @@ export async function proposePatch(task: Task, patch: PatchToPublish): Promise<E
   const { run, held, tools, signal } = task
   if (patch.findings.length > 0) await held.tell({ kind: 'gate', data: { findings: patch.findings } })
   const now = await held.record({})
-  const { repository, mirror } = await openRepository(task)
+  const goal = await findGoal(task, now, patch)
   const folder = join(task.folder, 'quarantine')
-  await using quarantine = await tools.checkouts.openQuarantine({ mirror, patch, folder, signal })
-  const found = await tools.propose(proposalOf(task, now, { patch, repository, quarantine }))
+  await using quarantine = await tools.checkouts.openQuarantine({ ...goal, patch, folder, signal })
+  const found = await tools.propose(proposalOf(task, now, { patch, goal, quarantine }))
   if ('made' in found) return { state: 'unchanged', reason: null, message: `run ${run.id} has made ${found.made.url}` }
   const { wanted, open, holds } = found
   const { branch, base, title, body, draft, labels, reviewers } = wanted
@@ -47,18 +46,21 @@ function endingOf(findings: PatchToPublish['findings'], held: number | undefined
 }
 const reported = (what: string): Ending => ({ state: 'reported', reason: null, message: `a trial: ${what}` })
 
-type Opened = { patch: PatchToPublish; repository: Repository; quarantine: Quarantine }
+type Opened = { patch: PatchToPublish; goal: Goal; quarantine: Quarantine }
 
 /** What is published for a run, or would be. `now`: the run as its work has left it. */
 export function proposalOf({ run, routine, tools, signal }: Task, now: Run, opened: Opened): ProposeRequest {
-  const { repository } = opened
+  const { patch, quarantine, goal } = opened
+  const { repository, base } = goal
   return {
-    ...opened,
+    patch,
+    quarantine,
+    repository,
+    base,
     run: { id: run.id, routine: routine.name, subject: run.subject, createdAt: run.createdAt, trigger: run.trigger },
     texts: { title: routine.pullRequest.title ?? now.title ?? routine.name, description: routine.description },
     redact: tools.redaction.all,
     options: routine.pullRequest,
-    base: now.base!,
     forge: tools.forgeOf(repository.name),
     lastPushed: (branch: string) => tools.lastPushed(repository.name, branch),
     signal,

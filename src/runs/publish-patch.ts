@@ -3,7 +3,7 @@ import { reasons, StepFailed } from '../errors.ts'
 import type { Ending } from '../ledger/held-run.ts'
 import type { Run } from '../ledger/schema.ts'
 import type { PatchToPublish } from './endings.ts'
-import { openRepository } from './prepare.ts'
+import { findGoal } from './goal.ts'
 import { proposalOf } from './propose-patch.ts'
 import type { Task } from './task.ts'
 
@@ -11,13 +11,16 @@ import type { Task } from './task.ts'
 export async function publishPatch(task: Task, patch: PatchToPublish): Promise<Ending> {
   const { run, routine, held, tools, signal } = task
   if (patch.findings.length > 0 && run.approvedBy === null) {
+    // Nobody is asked about what cannot be published whatever they say.
+    if (routine.checkout !== 'base') await findGoal(task, run, patch)
     await held.tell({ kind: 'gate', data: { findings: patch.findings } })
     const more = patch.findings.length > 1 ? ` (and ${patch.findings.length - 1} more)` : ''
     return { state: 'needs_approval', reason: 'policy', message: `${patch.findings[0]!.message}${more}` }
   }
   const now = await held.advance('publishing')
   await requireNewest(task, now)
-  const { repository, mirror } = await openRepository(task)
+  const goal = await findGoal(task, now, patch)
+  const { repository, mirror } = goal
   await using quarantine = await tools.checkouts.openQuarantine({
     mirror,
     patch,
@@ -25,7 +28,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
     signal,
   })
   const published = await tools.publish({
-    ...proposalOf(task, now, { patch, repository, quarantine }),
+    ...proposalOf(task, now, { patch, goal, quarantine }),
     confirm: async () => {
       signal.throwIfAborted()
       await held.renew()
@@ -34,7 +37,7 @@ export async function publishPatch(task: Task, patch: PatchToPublish): Promise<E
     reached: (step: 'pushed' | 'pull_ensured') => tools.reached(step, run.id),
   })
   const { pull, branch, commit } = published
-  const facts = { branch, commit, pull: pull.id, pullNumber: pull.number, pullUrl: pull.url }
+  const facts = { base: goal.base, branch, commit, pull: pull.id, pullNumber: pull.number, pullUrl: pull.url }
   for (const text of pull.notes ?? []) await held.tell({ kind: 'note', data: { text } })
   if (published.state === 'unchanged') {
     await held.record(facts)

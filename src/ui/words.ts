@@ -61,6 +61,11 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   no_checkout: () => ({ text: `Check the repository and its base branch, ${again}.`, command: 'overnight check' }),
   no_sandbox: () => ({ text: 'See which sandboxes work on this machine.', command: 'overnight doctor' }),
   not_available: () => ({ text: `Take the named key out of the routine file, ${again}.`, command: 'overnight check' }),
+  no_pull_request: () => ({
+    text: 'Let an event of a pull request fire it, or comment on one what the routine listens to.',
+  }),
+  fork: () => ({ text: `Nothing is pushed to forks: hand the change to its author; ${kept}.` }),
+  pull_request_over: () => ({ text: `Retry starts from the pull request as it is now; ${kept}.` }),
   bad_inputs: (run) => ({ text: 'Fire it with the inputs it asks for.', command: `overnight fire ${run.routine}` }),
   policy: () => ({ text: 'Read the findings and the change, then publish it or deny it.' }),
   too_large: () => ({ text: `Let the routine do less at once, ${again}.` }),

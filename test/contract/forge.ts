@@ -131,12 +131,12 @@ export function forgeContract(name: string, open: () => Promise<ForgeGround>): v
       const one = ground.commit(ground.base, { 'a.txt': 'one\n' })
       await ground.push(one, null)
       const { number, url } = await forge.ensurePull(draftFor(repository, one))
-      const found = (await forge.findProposal(repository, number, signal))!
+      const found = (await forge.findPull(repository, number, signal))!
       expect(found).toMatchObject({ number, url, branch, base: 'main', state: 'open', fork: false })
       await using remote = await forge.openRemote(repository, signal)
       const { stdout } = await remote.git(['ls-remote', repository.url, found.ref], { signal })
       expect(stdout.toString()).toContain(one)
-      expect(await forge.findProposal(repository, 4711, signal)).toBeUndefined()
+      expect(await forge.findPull(repository, 4711, signal)).toBeUndefined()
     })
 
     test('a hundred at once open one', async () => {

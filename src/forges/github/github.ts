@@ -1,5 +1,5 @@
 import { StepFailed } from '../../errors.ts'
-import type { Forge, Proposal, Pull, Repository } from '../forge.ts'
+import type { Forge, FoundPull, Pull, Repository } from '../forge.ts'
 import { PullAnswer, RefAnswer, RepositoryAnswer, statusOf } from './answers.ts'
 import { createAsk } from './ask.ts'
 import { apiOf, type Client, ordinaryPatience, type Patience } from './client.ts'
@@ -99,9 +99,9 @@ export function createGitHubForge(options: GitHubForgeOptions): Forge {
       return found.map((pull) => pullOf(name, pull))
     },
 
-    findProposal({ name }, number, signal) {
+    findPull({ name }, number, signal) {
       const [owner = '', repo = ''] = name.split('/')
-      const act = async (client: Client): Promise<Proposal | undefined> => {
+      const act = async (client: Client): Promise<FoundPull | undefined> => {
         try {
           const pull = PullAnswer.parse((await client.rest.pulls.get({ owner, repo, pull_number: number })).data)
           const { url, branch, base, state } = pullOf(name, pull)
