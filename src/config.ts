@@ -52,6 +52,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     leaseMs: value.OVERNIGHT_LEASE_SECONDS * 1000,
     /** undefined = the command's own default. */
     drainMs: value.OVERNIGHT_DRAIN_SECONDS === undefined ? undefined : value.OVERNIGHT_DRAIN_SECONDS * 1000,
+    /** Of all results of setup steps together; 0 = none is kept. */
+    setupCacheBytes: value.OVERNIGHT_SETUP_CACHE_MB * 1024 ** 2,
     transcriptBytes: value.OVERNIGHT_TRANSCRIPT_KB * 1024,
     keepDeliveriesMs: value.OVERNIGHT_KEEP_DELIVERIES_DAYS * 86_400_000,
     logLevel: value.OVERNIGHT_LOG,
@@ -95,6 +97,8 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       work: join(data, 'work'),
       /** What containers of sandboxes are shown of ours. */
       docker: join(data, 'docker'),
+      /** Results of setup steps; whatever is in there can be made again. */
+      setups: join(data, 'cache', 'setup'),
       transcripts: join(data, 'transcripts'),
       /** Tokens of a forge, each for as long as git needs it. */
       credentials: join(data, 'credentials'),

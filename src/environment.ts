@@ -97,6 +97,13 @@ export const Environment = z.object({
     .max(1_000_000)
     .default(4096)
     .describe('Processes and threads that a command in a sandbox may have at the same time.'),
+  OVERNIGHT_SETUP_CACHE_MB: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(16_777_216)
+    .default(5120)
+    .describe('Disk that kept results of setup steps may take; 0: none is kept.'),
   DOCKER_HOST: z.string().min(1).optional().describe('The Docker daemon; it must be of this machine: unix:///….'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -46,8 +46,11 @@ const baseIndex = 'base-index'
  * The answer makes a private copy in `folder`, removing whatever an earlier try left there, and throws StepFailed `no_checkout`,
  * `disk_full`. `cores` are shared by the copies made at the same time.
  */
-export function createCopies({ cores = availableParallelism() } = {}): (request: CheckoutRequest) => Promise<Checkout> {
-  const readBase = createBaseReader()
+export function createCopies({
+  cores = availableParallelism(),
+  mostListedBytes,
+}: { cores?: number; mostListedBytes?: number } = {}): (request: CheckoutRequest) => Promise<Checkout> {
+  const readBase = createBaseReader(mostListedBytes)
   let atWork = 0
   return async (request) => {
     atWork += 1
@@ -71,22 +74,30 @@ async function createCheckout(request: CheckoutRequest, { readBase, workers }: M
   await mkdir(tree, { recursive: true })
   const source = pull?.gitDir ?? mirror.gitDir
   const copy = { source, base, known: pull?.from, tree, gitDir }
+  // Before git reads them all into its memory and onto the disk.
+  const known = await readBase({ gitDir: source, commit: base.commit })
+  await requireRoom(folder, known.bytes)
   await ended([makeCollector(copy), makeRepository(copy)])
   // The trees of the base are read once for both. The collector's index stays without inodes and times, which are the
   // agent's to set: the price is that collecting reads every file.
   await copyFile(join(gitDir, baseIndex), join(tree, '.git', 'index'))
-  const known = readBase({ gitDir: source, commit: base.commit })
-  await ended([
-    writeFiles({ tree, workers: workers(), signal }),
-    known.then(({ submodules }) => overlookSubmodules(copy, submodules)),
-  ])
-  const { tree: baseTree, fileCapBytes } = await known
+  await ended([writeFiles({ tree, workers: workers(), signal }), overlookSubmodules(copy, known.submodules)])
+  const { tree: baseTree, fileCapBytes } = known
   const objects = join(mirror.gitDir, 'objects')
   const own = pull && { pull: { gitDir: pull.gitDir, ...pull.head } }
   const checkout = { tree, gitDir, objects, base: { ...base, tree: baseTree }, ...own, fileCapBytes }
   await writeFile(join(folder, `${marker}.new`), JSON.stringify(checkout))
   await rename(join(folder, `${marker}.new`), join(folder, marker))
   return checkout
+}
+
+/** What the ledger of the same disk would lack. */
+async function requireRoom(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  if (bytes <= bavail * bsize) return
+  const gigabytes = (count: number) => `${(count / 1024 ** 3).toFixed(1)} GiB`
+  const message = `the files of the base take ${gigabytes(bytes)}, and the disk has ${gigabytes(bavail * bsize)}`
+  throw new StepFailed('disk_full', message, { retryable: true })
 }
 
 /** Rejects as the first that does, but when all have ended: nothing writes into a folder that is given up. */

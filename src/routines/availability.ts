@@ -12,7 +12,7 @@ export function findUnavailable(written: FrontMatter, engine: string): NotYet[] 
   return [...places(written, engine), ...bounds(written, engine), ...results(written)]
 }
 
-function places({ repository, sandbox, connectors, setup }: FrontMatter, engine: string): NotYet[] {
+function places({ repository, sandbox, connectors }: FrontMatter, engine: string): NotYet[] {
   return [
     ...ifAny(Array.isArray(repository), ['repository'], {
       message: 'several repositories are not available yet',
@@ -26,12 +26,6 @@ function places({ repository, sandbox, connectors, setup }: FrontMatter, engine:
       message: `the sandbox ${sandbox} is not available yet`,
       hint: 'write docker, bubblewrap or process, or leave it out',
     }),
-    ...setup.flatMap(({ keep }, index) =>
-      ifAny(keep, ['setup', index, 'keep'], {
-        message: 'what a setup step makes is not kept yet',
-        hint: 'take keep and when out: the step is run each time',
-      }),
-    ),
     ...ifAny(connectors.length > 0, ['connectors'], {
       message: 'connectors are not available yet',
       hint: 'remove them',

@@ -1,17 +1,11 @@
+import type { SetupKey } from '../checkout/setup/index.ts'
 import type { EngineUpdate, ToolCall } from '../engines/engine.ts'
 import { StepFailed } from '../errors.ts'
-import type { SetupStep } from '../routines/routine.ts'
-import type { Sandbox } from '../sandboxes/sandbox.ts'
-import { argvOf, failureOf, titleOf } from './setup-step.ts'
+import { isChanged } from '../routines/path-glob.ts'
+import type { Routine, SetupStep } from '../routines/routine.ts'
+import { createSetupActs, type SetupGround, type Taken } from './setup-acts.ts'
+import { argvOf, keptOf, megabytes, secondsSince, titleOf } from './setup-step.ts'
 import type { Task } from './task.ts'
-
-export type SetupGround = {
-  sandbox: Sandbox
-  /** The checkout. */
-  cwd: string
-  env: Record<string, string>
-  signal: AbortSignal
-}
 
 /**
  * What the routine wants done before its agent starts, each step as a call of a tool and a line of the timeline. Throws
@@ -19,43 +13,55 @@ export type SetupGround = {
  */
 export async function* setUp(task: Task, ground: SetupGround): AsyncGenerator<EngineUpdate> {
   const { held, routine } = task
+  const { sandbox } = ground
   if (routine.setup.length === 0) return
   // On record also when the agent is never started.
-  await held.record({ sandbox: ground.sandbox.name, notes: ground.sandbox.notes })
+  await held.record({ sandbox: sandbox.name, notes: sandbox.notes })
+  const keys = await keysOf(task, ground)
+  const acts = createSetupActs(task, ground)
   for (const [index, step] of routine.setup.entries()) {
     const call = { toolCallId: `setup-${index + 1}`, title: `setup: ${titleOf(step)}`, kind: 'execute' as const }
     yield { sessionUpdate: 'tool_call', status: 'in_progress', ...call, content: [] }
-    const { failure, said } = await take(task, step, ground)
+    const since = performance.now()
+    const { failure, said, told } = await take(acts, step, keys[index] ?? null)
     const status = failure === undefined ? 'completed' : 'failed'
     yield { sessionUpdate: 'tool_call_update', status, ...call, content: contentOf([failure ?? '', said]) }
     if (failure !== undefined) throw new StepFailed('setup', `setup: ${titleOf(step)} ${failure}`)
+    const more = [secondsSince(since), ...told.more].join(', ')
+    await held.tell({ kind: 'note', data: { text: `setup: ${told.what} (${more})` } })
   }
 }
 
-type Taken = { failure?: string; said: string }
+type Asked = Pick<SetupGround, 'sandbox' | 'repository' | 'mirror' | 'checkout'>
 
-async function take({ held, tools }: Task, step: SetupStep, ground: SetupGround): Promise<Taken> {
-  const since = performance.now()
-  const command = { ...ground, argv: argvOf(step), redact: () => tools.redaction.stream() }
-  const ran = await tools.runSetupCommand(command).catch(notThere)
-  if ('failure' in ran) return ran
-  const { exit, said } = ran
-  if (exit.cause === 'sandbox_lost')
-    throw new StepFailed('no_sandbox', 'the sandbox went away during setup', { retryable: true })
-  if (exit.code !== 0) return { failure: failureOf(exit, said), said }
-  await held.tell({ kind: 'note', data: { text: `setup: ${titleOf(step)} (${secondsSince(since)})` } })
-  return { said }
+async function keysOf({ routine, tools }: Task, { sandbox, repository, mirror, checkout }: Asked): Promise<SetupKey[]> {
+  const ground = [repository.forge, repository.name, sandbox.name, await sandbox.platform()]
+  const base = { gitDir: checkout.pull?.gitDir ?? mirror.gitDir, commit: checkout.base.commit }
+  return tools.setups.keysOf({ steps: routine.setup.map(keyedStep), ground, base })
 }
 
-/** A program that is not there is a fault of the step, not of the agent. */
-function notThere(error: unknown): Required<Taken> {
-  if (!(error instanceof StepFailed) || error.reason !== 'no_agent') throw error
-  return { failure: `could not be started: ${[error.message, error.hint].join(' – ')}`, said: '' }
-}
+const keyedStep = (step: Routine['setup'][number]) => ({
+  argv: argvOf(step),
+  keep: keptOf(step),
+  decides: (path: string) => isChanged(step.when, path),
+})
 
-function secondsSince(since: number): string {
-  const seconds = (performance.now() - since) / 1000
-  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+type Told = Taken & { told: { what: string; more: string[] } }
+
+/** Puts back what was kept, or else runs the command and keeps what it made. */
+async function take(acts: ReturnType<typeof createSetupActs>, step: SetupStep, key: SetupKey): Promise<Told> {
+  const what = titleOf(step)
+  const back = await acts.putBack(step, key)
+  if (back && 'bytes' in back) {
+    const told = { what: `kept result of ${what} used`, more: [megabytes(back.bytes)] }
+    return { said: 'what was kept is used', told }
+  }
+  const more = back ? [`what was kept could not be used: ${back.why}`] : []
+  const taken = await acts.run(step)
+  if (taken.failure !== undefined) return { ...taken, told: { what, more } }
+  const kept = await acts.keep(step, key)
+  if (kept) more.push('why' in kept ? `not kept: ${kept.why}` : `${megabytes(kept.bytes)} kept`)
+  return { ...taken, told: { what, more } }
 }
 
 function contentOf(texts: readonly string[]): ToolCall['content'] {

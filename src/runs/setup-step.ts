@@ -2,6 +2,12 @@ import type { SetupStep } from '../routines/routine.ts'
 import type { Exit, ExitCause } from '../sandboxes/sandbox.ts'
 import { lastLine } from './endings.ts'
 
+/** What of it is kept; what lies in something else that is kept needs no mention. */
+export function keptOf({ keep }: Pick<SetupStep, 'keep'>): string[] {
+  const paths = [...new Set(keep.map((path) => path.replace(/\/$/, '')))]
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
+}
+
 const titleCharacters = 60
 
 /** How people are told of a step: the first line of its command. */
@@ -29,4 +35,14 @@ export function failureOf({ code, signal, cause }: Exit, said: string): string {
   const saying = line === null ? '' : `, saying “${line}”`
   if (cause !== undefined && cause !== 'sandbox_lost') return causes[cause] + saying
   return `${signal === null ? `ended with code ${code}` : `was ended by ${signal}`}${saying}`
+}
+
+export function secondsSince(since: number): string {
+  const seconds = (performance.now() - since) / 1000
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+}
+
+export function megabytes(bytes: number): string {
+  const size = bytes / 1024 ** 2
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} MB`
 }

@@ -11,7 +11,7 @@ import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
 import type { Inspect } from '../checkout/inspection.ts'
 import type { propose } from '../publish/propose.ts'
-import type { runSetupCommand } from '../checkout/setup/command.ts'
+import type { Setups } from '../checkout/setup/index.ts'
 import type { publish } from '../publish/publish.ts'
 import type { Background } from './brief.ts'
 import type { KeptPrompt } from './kept-prompt.ts'
@@ -37,7 +37,7 @@ export type Step = (typeof steps)[number]
 export type PerformTools = {
   checkouts: Checkouts
   inspect: Inspect
-  runSetupCommand: typeof runSetupCommand
+  setups: Setups
   publish: typeof publish
   propose: typeof propose
   forgeOf(repository: string): Forge

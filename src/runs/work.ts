@@ -77,7 +77,11 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
       await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
       await tools.reached('agent_started', run.id)
     }
-    const events = afterSetup(setUp(task, { sandbox, cwd: checkout.tree, env, signal: ends }), { start, agent, ends })
+    const events = afterSetup(setUp(task, { ...prepared, sandbox, home: setupHome, env, signal: ends }), {
+      start,
+      agent,
+      ends,
+    })
     const told = await listen(task, events, spending)
     if (told.stopped.because === 'aborted') way.lost.throwIfAborted()
     return told

@@ -2,6 +2,7 @@ import { StepFailed } from '../errors.ts'
 import { bubblewrapArgv, type System } from './bubblewrap-argv.ts'
 import { readSystem } from './bubblewrap-system.ts'
 import { findCgroups, type Cgroups } from './cgroup.ts'
+import { hostPlatform } from './host-platform.ts'
 import { commandPath } from './command-path.ts'
 import { holdNamespace } from './hold.ts'
 import { forwarderInside, forwardPort, sandboxHome } from './inside.ts'
@@ -59,6 +60,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
         name: 'bubblewrap',
         notes: [...notesOf(result.system, cgroups), roomNote],
         roomBytes: caps.diskBytes,
+        platform: hostPlatform,
         forwardedAt: forward && `127.0.0.1:${forwardPort}`,
         defaults: { HOME: sandboxHome, PATH: commandPath, TMPDIR: '/tmp' },
         start: (argv, { env, cwd, signal }) =>

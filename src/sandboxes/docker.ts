@@ -98,6 +98,13 @@ async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Me
     name: 'docker',
     notes: [...notes, roomNote],
     roomBytes: caps.diskBytes,
+    // The name may have come to mean another image since.
+    platform: async () => {
+      const { Id } = await soon(daemon.getImage(image).inspect()).catch((error: unknown) => {
+        throw dockerRefused(error, options)
+      })
+      return Id
+    },
     forwardedAt: forward && `127.0.0.1:${forwardPort}`,
     defaults: { HOME: sandboxHome, PATH: path, TMPDIR: '/tmp' },
     async start(argv, { env, cwd, signal }) {

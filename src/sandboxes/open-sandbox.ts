@@ -11,6 +11,7 @@ export type Walls = {
   defaults: { HOME: string; PATH: string; TMPDIR: string }
   /** Bytes that the folders it may write in may take; undefined = whatever there is. */
   roomBytes?: number
+  platform(): Promise<string>
   start(argv: readonly string[], options: SpawnOptions & { env: Record<string, string> }): Promise<SandboxProcess>
   /** Called once, when no command is left. */
   close(): Promise<void>
@@ -20,12 +21,13 @@ export type Walls = {
 export function openSandbox(spec: SandboxSpec, walls: Walls): Sandbox {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
-  const { name, notes, defaults, forwardedAt } = walls
+  const { name, notes, defaults, forwardedAt, platform } = walls
   const written = spec.mounts.flatMap(({ path, write }) => (write ? [path] : []))
 
   return {
     name,
     notes,
+    platform,
     ...(forwardedAt === undefined ? {} : { forwardedAt }),
     async spawn(argv, options) {
       const env = { ...defaults, ...options.env, [runMarker]: spec.run }

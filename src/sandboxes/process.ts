@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hostPlatform } from './host-platform.ts'
 import { commandPath } from './command-path.ts'
 import { openForward } from './forward.ts'
 import { holdGroup, holdNamespace } from './hold.ts'
@@ -73,6 +74,7 @@ async function open(spec: SandboxSpec, { own, launcher, remove }: Ground): Promi
     notes: notesOf(launcher !== undefined),
     defaults,
     forwardedAt: forward?.address,
+    platform: hostPlatform,
     async start(argv, { env, cwd, signal }) {
       const start = { argv, launcherCwd: cwd, signal }
       if (launcher) return startCommand({ ...start, launcher, env, takeHold: holdNamespace })

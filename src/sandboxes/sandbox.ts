@@ -64,6 +64,8 @@ export type Sandbox = AsyncDisposable & {
   notes: string[]
   /** Where `forward` is for a command inside: `127.0.0.1:<port>`. */
   forwardedAt?: string
+  /** What its programs are: where the answer is another one, what was built here need not run. */
+  platform(): Promise<string>
   /**
    * Throws StepFailed('no_agent') when argv[0] is not there, StepFailed('no_sandbox', retryable) when the walls could not be
    * made; whatever the command does afterwards is an Exit.

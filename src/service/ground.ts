@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import { createCheckouts } from '../checkout/index.ts'
+import { createSetups } from '../checkout/setup/index.ts'
 import { sweepMirrors } from '../checkout/mirror-leftovers.ts'
 import type { Config } from '../config.ts'
 import { sweepCredentials } from '../forges/github/credentials.ts'
@@ -63,6 +64,7 @@ export async function openGround(config: Config, options: GroundOptions) {
   const checkouts = createCheckouts({
     openRemote: (repository, signal) => forges.of(repository.name).openRemote(repository, signal),
   })
+  const setups = createSetups({ folder: paths.setups, maxBytes: config.setupCacheBytes })
   const drivers = createSandboxDrivers(sandboxSettings(config))
   // Asking for the machine's zone takes 50 µs, which is not for every file.
   const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions()
@@ -91,6 +93,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     /** What is asked of GitHub about events, and what people are told there. */
     github: { desk, notices: createGitHubNotices({ url, auth, self: () => desk.self() }) },
     checkouts,
+    setups,
     drivers,
     readOnce: (file: string, text: string): Routine => parseOrRefuse(file, text, read),
     routineOf: (version: Pick<RoutineVersion, 'file' | 'source'> & { commit?: string | null }): Routine =>
@@ -106,11 +109,13 @@ export async function openGround(config: Config, options: GroundOptions) {
       await (isAlone ? healAfterKill(leftovers) : sweepEnded(leftovers))
       await sweepMirrors(paths.mirrors)
       await sweepCredentials(paths.credentials)
+      await setups.sweep()
     },
     async sweep() {
       await sweepEnded(leftovers)
       await sweepMirrors(paths.mirrors)
       await sweepCredentials(paths.credentials)
+      await setups.sweep()
     },
   }
 }

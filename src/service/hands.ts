@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createInspection } from '../checkout/inspection.ts'
-import { runSetupCommand } from '../checkout/setup/command.ts'
 import { addressesOf } from '../checkout/serve-mirror.ts'
 import { createEngines } from '../engines/index.ts'
 import { messageOf } from '../errors.ts'
@@ -113,7 +112,7 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
       return inspect(quarantine, rules, signal)
     },
     propose,
-    runSetupCommand,
+    setups: ground.setups,
     publish,
     forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),

@@ -1,9 +1,10 @@
-import { cpSync, renameSync, symlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, readdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createBaseReader } from '../../src/checkout/base-files.ts'
 import { createCopies } from '../../src/checkout/checkout.ts'
-import { commitFiles, createRepository, git, openFolder } from '../support/git-repository.ts'
+import { commitFiles, createRepository, git, gitEnvironment, openFolder } from '../support/git-repository.ts'
 
 /** More files than git writes with one worker, in folders, with a program, a link and a submodule. */
 function createShop(folder: string): { gitDir: string; base: { branch: string; commit: string } } {
@@ -53,6 +54,52 @@ test('what cannot be written ends by name, and nothing writes afterwards', async
     reason: 'no_checkout',
   })
   expect((await createCheckout({ ...request, signal: undefined })).base.commit).toBe(base.commit)
+})
+
+/** Ten folders deep, each of ten that are the same one: of a few hundred bytes. */
+function commitBomb(shop: string, file: string): string {
+  const make = (line: string) =>
+    execFileSync('git', ['mktree'], { cwd: shop, env: gitEnvironment, input: line, encoding: 'utf8' }).trim()
+  const ten = (what: string) => Array.from('0123456789', (name) => `${what}\t${name}\n`).join('')
+  let tree = make(ten(`100644 blob ${git(shop, 'hash-object', '-w', file)}`))
+  for (let depth = 1; depth < 10; depth += 1) tree = make(ten(`040000 tree ${tree}`))
+  return git(shop, 'commit-tree', tree, '-m', 'bomb')
+}
+
+describe('a base that stands for more than there is', () => {
+  test('ten thousand million files in a few hundred bytes: no git reads them into its memory', async () => {
+    using folder = openFolder()
+    const shop = createRepository(join(folder.path, 'shop'))
+    const base = { branch: 'main', commit: commitBomb(shop, 'README.md') }
+    const createCheckout = createCopies({ mostListedBytes: 1024 * 1024 })
+    const request = { mirror: { gitDir: join(shop, '.git') }, base, folder: join(folder.path, 'copy') }
+    await expect(createCheckout({ ...request, signal: undefined })).rejects.toMatchObject({
+      reason: 'no_checkout',
+      message: expect.stringMatching(/more files than can be checked out/) as string,
+    })
+    expect(existsSync(join(folder.path, 'copy', 'collect', 'base-index'))).toBe(false)
+  })
+
+  test('files that take more than the disk has: nothing is written', async () => {
+    using folder = openFolder()
+    const shop = createRepository(join(folder.path, 'shop'))
+    // 128 MiB of nothing are some kilobytes for git, and all files are the same one.
+    const large = join(folder.path, 'large')
+    writeFileSync(large, '')
+    truncateSync(large, 128 * 1024 ** 2)
+    const blob = git(shop, 'hash-object', '-w', large)
+    const input = Array.from({ length: 100_000 }, (_, index) => `100644 blob ${blob}\t${index}\n`).join('')
+    const tree = execFileSync('git', ['mktree'], { cwd: shop, env: gitEnvironment, input, encoding: 'utf8' }).trim()
+    const base = { branch: 'main', commit: git(shop, 'commit-tree', tree, '-m', 'large') }
+    const request = { mirror: { gitDir: join(shop, '.git') }, base, folder: join(folder.path, 'copy') }
+    await expect(createCopies()({ ...request, signal: undefined })).rejects.toMatchObject({
+      reason: 'disk_full',
+      message: expect.stringMatching(
+        /^the files of the base take 12500\.0 GiB, and the disk has [\d.]+ GiB$/,
+      ) as string,
+    })
+    expect(readdirSync(join(folder.path, 'copy', 'tree'))).toEqual([])
+  })
 })
 
 describe('what is known of a base', () => {

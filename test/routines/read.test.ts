@@ -56,7 +56,7 @@ on:
     - { cron: "30 4 * * *", timezone: Asia/Tokyo }
   api: true
 base: release/1.x
-setup: [{ run: npm ci }, { run: [make, -C, a b] }]
+setup: [{ run: npm ci, when: package-lock.json, keep: [node_modules, ~/.npm] }, { run: [make, -C, a b] }]
 inputs:
   scope: { default: all, description: Which packages }
   depth: { type: number, default: 2 }
@@ -81,7 +81,7 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
       api: true,
       base: 'release/1.x',
       setup: [
-        { run: 'npm ci', when: [], keep: [] },
+        { run: 'npm ci', when: ['package-lock.json'], keep: ['node_modules', '~/.npm'] },
         { run: ['make', '-C', 'a b'], when: [], keep: [] },
       ],
       inputs: {
@@ -113,7 +113,6 @@ output: { pull_request: { draft: false, labels: [a, b], reviewers: [ada], title:
   test('with every key passes, and names what cannot be done yet, each at its place', () => {
     const { unavailable } = readGood(everyKey)
     expect(unavailable.map(({ key, line, column }) => `${line}:${column} ${key}`)).toEqual([
-      '12:51 setup.0.keep',
       '13:1 connectors',
       '26:1 success',
     ])

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { explainDocker } from '../../src/sandboxes/docker-daemon.ts'
+import { createDaemon, explainDocker } from '../../src/sandboxes/docker-daemon.ts'
 import { createDockerDriver } from '../../src/sandboxes/docker.ts'
 
 const limits = { memoryBytes: 2 ** 30, cpus: 1, processes: 100, diskBytes: 2 ** 30 }
@@ -60,6 +60,26 @@ test('something listens that speaks no HTTP, or only hangs up', async () => {
   const closes = await ground()
   await closes.listen(createServer((socket) => socket.destroy()))
   expect(await closes.driver().probe()).toMatch(/no whole answer/)
+})
+
+test('a question costs the same, however many others are open', async () => {
+  const { folder, listen } = await ground()
+  await listen(
+    createHttp((request, response) => void (request.url?.includes('/wait') ? undefined : response.end('{}'))),
+  )
+  const daemon = createDaemon(`unix://${join(folder, 'sock')}`)
+  const cost = async () => {
+    const before = process.cpuUsage()
+    for (let round = 0; round < 10; round += 1) await daemon.version()
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  }
+  await cost()
+  const alone = await cost()
+  const waits = Array.from({ length: 40 }, (_, index) => daemon.getContainer(`${index}`).wait())
+  const together = await cost()
+  expect(together).toBeLessThan(alone * 10 + 50)
+  for (const wait of waits) wait.catch(() => undefined)
 })
 
 test('a daemon of another machine', async () => {

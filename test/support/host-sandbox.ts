@@ -7,6 +7,7 @@ export function openHostSandbox(): Sandbox {
   return {
     name: 'host',
     notes: [],
+    platform: async () => 'host',
     async spawn(argv, { env, cwd, signal }) {
       const child = spawn(argv[0]!, argv.slice(1), {
         cwd,

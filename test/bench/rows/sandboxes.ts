@@ -23,10 +23,14 @@ export async function sandboxes({ place, tell }: Bench): Promise<void> {
   await using daemon = docker
   tellDocker(daemon, join(place, 'docker'))
   await buildSandboxImage(daemon)
-  await measure(dockerDriver({ limits: usualLimits }), { place, tell })
+  const floor = { what: 'docker run, which a person types', act: () => daemon.docker(...run) }
+  await measure(dockerDriver({ limits: usualLimits }), { place, tell }, floor)
 }
 
-async function measure(driver: SandboxDriver, { place, tell }: Bench): Promise<void> {
+const run = ['run', '--rm', '--network=none', 'overnight-sandbox', 'true']
+type Floor = { what: string; act(): Promise<unknown> }
+
+async function measure(driver: SandboxDriver, { place, tell }: Bench, floor?: Floor): Promise<void> {
   const missing = await driver.probe()
   if (missing !== undefined) return console.log(`${driver.name}: left out, ${missing}`)
   const folder = join(place, `work-${driver.name}`)
@@ -34,7 +38,8 @@ async function measure(driver: SandboxDriver, { place, tell }: Bench): Promise<v
   await using sandbox = await driver.open({ run: 'bench', mounts: [{ path: folder, write: true }] })
   const start = async () => (await sandbox.spawn(['true'], { cwd: folder })).exit
   const bare = () => once(spawn('true', { cwd: folder, stdio: 'pipe' }), 'exit')
-  const one = await mediansOf(rounds, { ours: () => timed(start), bare: () => timed(bare) })
+  const below = floor?.act ?? bare
+  const one = await mediansOf(rounds, { ours: () => timed(start), bare: () => timed(bare), below: () => timed(below) })
   const promised = promisedMs[driver.name]
   tell({
     what: `a command from start to end, ${driver.name} (median of ${rounds})`,
@@ -42,15 +47,16 @@ async function measure(driver: SandboxDriver, { place, tell }: Bench): Promise<v
     figure: one.ours,
     beside: [
       { what: 'the bare process', figure: one.bare },
+      ...(floor ? [{ what: floor.what, figure: one.below }] : []),
       ...(promised === undefined ? [] : [{ what: 'promised at most', figure: promised }]),
     ],
   })
   const many = (act: () => Promise<unknown>) => () => timed(() => Promise.all(Array.from({ length: atOnce }, act)))
-  const all = await mediansOf(3, { ours: many(start), bare: many(bare) })
+  const all = await mediansOf(3, { ours: many(start), bare: many(bare), below: many(below) })
   tell({
     what: `${atOnce} of them side by side, ${driver.name}`,
     unit: 'ms',
     figure: all.ours,
-    beside: [{ what: 'bare processes', figure: all.bare }],
+    beside: [{ what: 'bare processes', figure: all.bare }, ...(floor ? [{ what: floor.what, figure: all.below }] : [])],
   })
 }
