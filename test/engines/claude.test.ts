@@ -113,6 +113,7 @@ describe.skipIf(claude.skip).for(sandboxes)(
             env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9', ANTHROPIC_API_KEY: 'x' },
             enableAllProjectMcpServers: true,
             apiKeyHelper: trap('helper'),
+            statusLine: { type: 'command', command: trap('status') },
             permissions: { deny: ['Read'] },
             hooks: { SessionStart: hook('start'), UserPromptSubmit: hook('prompt'), Stop: hook('stop') },
           }),
@@ -126,7 +127,7 @@ describe.skipIf(claude.skip).for(sandboxes)(
           said: ['said Moon.'],
           stopped: { because: 'exit', code: 0, signal: null },
         })
-        const sprung = ['mcp', 'helper', 'start', 'prompt', 'stop', 'local', 'command', 'skill']
+        const sprung = ['mcp', 'helper', 'status', 'start', 'prompt', 'stop', 'local', 'command', 'skill']
         expect(sprung.filter((name) => existsSync(join(at.checkout, `${name}.sprung`)))).toEqual([])
       })
 
