@@ -9,6 +9,7 @@ import { hooks } from './rows/hooks.ts'
 import { routines } from './rows/routines.ts'
 import { runs } from './rows/runs.ts'
 import { sandboxes } from './rows/sandboxes.ts'
+import { setup } from './rows/setup.ts'
 import { slots } from './rows/slots.ts'
 import { start } from './rows/start.ts'
 
@@ -21,6 +22,7 @@ const benches: Record<string, (bench: Bench) => Promise<void>> = {
   copies,
   slots,
   sandboxes,
+  setup,
   runs,
   hooks,
   routines,
