@@ -7,6 +7,7 @@ import { askPostgres, askRedis, findAgent, probe } from '../service/probes.ts'
 import { readFolder } from './check.ts'
 import { exitCodes, type Context } from './context.ts'
 import { lookAtGitHub } from './doctor-github.ts'
+import { lookAtSetups } from './doctor-setup.ts'
 import { type Finding, lookAtService } from './doctor-service.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
@@ -24,6 +25,7 @@ export function addDoctor(program: Command, context: Context): void {
         await git(context),
         ...(await sandboxes(context)),
         await disk(context),
+        await lookAtSetups(context),
         ...(await postgres(context)),
         ...(await redis(context)),
         await routines(context),

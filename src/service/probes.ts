@@ -1,3 +1,4 @@
+import { createSetups } from '../checkout/setup/index.ts'
 import type { Config } from '../config.ts'
 import { findClaude } from '../engines/claude-program.ts'
 import { nameAt } from '../forges/github/names.ts'
@@ -12,6 +13,10 @@ import { sandboxSettings } from './sandboxes.ts'
 
 /** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
 export const probe = (config: Config): Promise<Probes> => probeSandboxes(createSandboxDrivers(sandboxSettings(config)))
+
+/** How many results of setup steps are kept here, and what they take. */
+export const keptSetups = ({ paths, setupCacheBytes }: Config): Promise<{ count: number; bytes: number }> =>
+  createSetups({ folder: paths.setups, maxBytes: setupCacheBytes }).measure()
 
 /** The operator's own coding agent. Throws StepFailed('no_agent') with how to install it. */
 export const findAgent = (path: string): Promise<{ version: string; path: string }> => findClaude(path)

@@ -69,8 +69,12 @@ describe('--json', () => {
     const ended = await place.overnight(['doctor', '--json'])
     const findings = JSON.parse(ended.stdout) as { what: string; ok: boolean; says: string }[]
     expect(findings.map((finding) => finding.what)).toEqual(
-      expect.arrayContaining(['node', 'git', 'disk', 'routines', 'service']),
+      expect.arrayContaining(['node', 'git', 'disk', 'results of setup', 'routines', 'service']),
     )
+    expect(findings.find((finding) => finding.what === 'results of setup')).toMatchObject({
+      ok: true,
+      says: expect.stringMatching(/^0 kept, 0 MB of 5120 MB at /) as string,
+    })
     expect(findings.find((finding) => finding.what === 'service')).toMatchObject({
       ok: true,
       says: expect.stringContaining(service.url) as string,
