@@ -12,7 +12,7 @@ export function findUnavailable(written: FrontMatter, engine: string): NotYet[] 
   return [...places(written, engine), ...bounds(written, engine), ...results(written)]
 }
 
-function places({ repository, sandbox, connectors }: FrontMatter, engine: string): NotYet[] {
+function places({ repository, sandbox }: FrontMatter, engine: string): NotYet[] {
   return [
     ...ifAny(Array.isArray(repository), ['repository'], {
       message: 'several repositories are not available yet',
@@ -25,10 +25,6 @@ function places({ repository, sandbox, connectors }: FrontMatter, engine: string
     ...ifAny(sandbox === 'kubernetes', ['sandbox'], {
       message: `the sandbox ${sandbox} is not available yet`,
       hint: 'write docker, bubblewrap or process, or leave it out',
-    }),
-    ...ifAny(connectors.length > 0, ['connectors'], {
-      message: 'connectors are not available yet',
-      hint: 'remove them',
     }),
   ]
 }

@@ -32,6 +32,7 @@ export function checkWritten(written: FrontMatter, rules: WrittenRules): Finding
     ...checkAfter(written, rules),
     ...checkWebhooks(written),
     ...checkCheckout(written),
+    ...checkConnectors(written),
     ...checkTrifecta(written),
   ]
 }
@@ -82,6 +83,22 @@ function checkAfter({ on }: FrontMatter, { name }: WrittenRules): Finding[] {
     const hint = 'name another one; for a run that goes on and on write a schedule'
     return routine === name ? [{ path, at: 'value', message: 'a routine cannot follow itself', hint }] : []
   })
+}
+
+function checkConnectors({ connectors }: FrontMatter): Finding[] {
+  const names = connectors.map((written) => (typeof written === 'string' ? written : written.name))
+  return names.flatMap((name, index): Finding[] =>
+    names.indexOf(name) === index
+      ? []
+      : [
+          {
+            path: ['connectors', index],
+            at: 'value',
+            message: `the connector ${name} is written twice`,
+            hint: 'remove one of them',
+          },
+        ],
+  )
 }
 
 /** What the key may be made of is known when it is fired. */

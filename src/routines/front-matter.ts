@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Argv } from './argv.ts'
+import { Tools } from './connectors/connector-keys.ts'
 import { duration, millisecondsOf } from './duration.ts'
 import { LimitsKeys } from './limits-keys.ts'
 import { faultOf } from './network.ts'
@@ -29,11 +30,12 @@ const NamedEngine = z.discriminatedUnion('name', [
 ])
 const Engine = z.union([z.enum(engineNames), NamedEngine])
 
+const ConnectorName = z.string().regex(namePattern, 'must be the name of a file in connectors/, without .yaml')
 const Connector = z.union([
-  z.string().min(1),
+  ConnectorName,
   z.strictObject({
-    name: z.string().min(1).describe('A file in connectors/, without .yaml.'),
-    tools: z.array(z.string().min(1)).min(1).optional().describe('The only tools the agent may use; default all.'),
+    name: ConnectorName.describe('A file in connectors/, without .yaml.'),
+    tools: Tools.optional().describe('The only tools the agent may use; default: all that the file allows.'),
   }),
 ])
 
@@ -123,7 +125,7 @@ export const FrontMatter = z.strictObject({
   setup: SetupKeys.default([]).describe(
     'Commands before the agent starts, where it starts; the first that fails ends the run.',
   ),
-  connectors: z.array(Connector).default([]).describe('MCP servers that the agent may use.'),
+  connectors: z.array(Connector).max(20).default([]).describe('MCP servers that the agent may use.'),
   inputs: Inputs.default({}).describe('Values given when it is fired, for {{ inputs.name }} in the prompt.'),
   sandbox: z
     .enum(['docker', 'bubblewrap', 'kubernetes', 'process'])

@@ -1,5 +1,6 @@
 import type { Limits } from '../sandboxes/sandbox.ts'
 import type { Condition } from './condition.ts'
+import type { ConnectorUse } from './connectors/connector.ts'
 import type { Network } from './network.ts'
 
 /** A routine as the rest of the house sees it: parsed, defaults applied, nothing optional that has a default. */
@@ -29,6 +30,8 @@ export type Routine = {
   engine: { name: string; command: string[]; model: string | null; effort: string | null }
   /** Before the agent starts, one after the other. */
   setup: SetupStep[]
+  /** MCP servers that its agent may use. */
+  connectors: ConnectorUse[]
   inputs: Record<string, InputSpec>
   /** null = the default order: docker, bubblewrap, then what design.md says. */
   sandbox: 'docker' | 'bubblewrap' | 'kubernetes' | 'process' | null

@@ -28,6 +28,7 @@ export function toRoutine(written: FrontMatter, { timezone, ...about }: About): 
     base: written.base ?? null,
     checkout: written.checkout,
     setup: written.setup.map(({ run, when, keep }) => ({ run, when: listOf(when), keep: listOf(keep) })),
+    connectors: connectorsOf(written),
     inputs: Object.fromEntries(Object.entries(written.inputs).map(([name, input]) => [name, inputOf(input)])),
     sandbox: written.sandbox ?? null,
     network: networkOf(written.network),
@@ -106,6 +107,13 @@ function webhooksOf({ on }: FrontMatter): WebhookTrigger[] {
     inputs,
     subject: subject ?? null,
   }))
+}
+
+function connectorsOf({ connectors }: FrontMatter): Routine['connectors'] {
+  return connectors.map((written) => {
+    const { name, tools = null } = typeof written === 'string' ? { name: written } : written
+    return { name, tools }
+  })
 }
 
 function inputOf(input: FrontMatter['inputs'][string]): InputSpec {

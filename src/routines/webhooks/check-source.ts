@@ -1,11 +1,9 @@
+import { checkSent, type CheckUrl } from '../definitions/sent-headers.ts'
 import { millisecondsOf } from '../duration.ts'
 import type { Finding } from '../issues.ts'
-import { secretPattern, type SourceFile, type WrittenHmac, type WrittenPoll } from './source-keys.ts'
+import type { SourceFile, WrittenHmac, WrittenPoll } from './source-keys.ts'
 
 const shortestPollMs = 30_000
-
-/** Why an address would not be asked here; undefined = nothing against it. */
-export type CheckUrl = (url: string) => { message: string; hint: string } | undefined
 
 /** Rules about several keys together, which a schema cannot say. */
 export function checkSource({ verify, secret, poll }: SourceFile, checkUrl: CheckUrl): Finding[] {
@@ -27,37 +25,13 @@ export function checkSource({ verify, secret, poll }: SourceFile, checkUrl: Chec
   ]
 }
 
-/** A secret has a list of its own: told at once, not after the other one was written. */
-function withSecrets(hint: string, headers: WrittenPoll['headers']): string {
-  const sent = Object.values(headers).flatMap((value) => secretPattern.exec(value)?.[1] ?? [])
-  const lists = [...new Set(sent)].map((name) => `OVERNIGHT_SECRET_${name}_HOSTS`)
-  return lists.length === 0 ? hint : `${hint}; secrets go there when it is also in ${lists.join(' and ')}`
-}
-
-/** Headers that say who asks. */
-const credential = /authorization|cookie|token|key|secret|password/i
-
-function checkPoll({ url, every, headers }: WrittenPoll, checkUrl: CheckUrl): Finding[] {
-  const { username, password } = new URL(url)
-  const isSignedIn = username !== '' || password !== ''
-  const refused = isSignedIn ? undefined : checkUrl(url)
-  const open = Object.entries(headers).filter(([name, value]) => credential.test(name) && !secretPattern.test(value))
+function checkPoll(poll: WrittenPoll, checkUrl: CheckUrl): Finding[] {
   return [
-    ...ifSo(isSignedIn, ['poll', 'url'], {
-      message: 'there is a user or a password in the address',
-      hint: 'take it out, and write headers: { Authorization: "Basic secret:NAME" }',
-    }),
-    ...(refused ? ifSo(true, ['poll', 'url'], { ...refused, hint: withSecrets(refused.hint, headers) }) : []),
-    ...ifSo(millisecondsOf(every) < shortestPollMs, ['poll', 'every'], {
+    ...checkSent(poll, ['poll'], checkUrl),
+    ...ifSo(millisecondsOf(poll.every) < shortestPollMs, ['poll', 'every'], {
       message: 'that is too often',
       hint: 'write 30s or more',
     }),
-    ...open.flatMap(([name]) =>
-      ifSo(true, ['poll', 'headers', name], {
-        message: 'a credential must not stand in this file',
-        hint: 'write secret:NAME in its place, such as "Bearer secret:NAME"',
-      }),
-    ),
   ]
 }
 

@@ -1,8 +1,8 @@
+import { secretsIn } from '../definitions/sent-headers.ts'
 import { placeAt, quoted } from '../format.ts'
 import { advice } from '../nearest.ts'
 import type { Problem, Routine } from '../routine.ts'
 import { anybody, senders } from './senders.ts'
-import { secretPattern } from './source-keys.ts'
 import type { WebhookSource } from './source.ts'
 
 /** Sources that routines name and nobody has: their events would come to nothing. */
@@ -18,12 +18,7 @@ export function lintWebhooks(routines: readonly Routine[], sources: readonly str
 }
 
 /** Every secret that a source would send. */
-export function sentSecretsOf({ poll }: WebhookSource): string[] {
-  const inHeaders = Object.values(poll?.headers ?? {}).flatMap((value) =>
-    [...value.matchAll(new RegExp(secretPattern, 'g'))].map((match) => match[1] ?? ''),
-  )
-  return [...new Set(inHeaders)]
-}
+export const sentSecretsOf = ({ poll }: WebhookSource): string[] => secretsIn(poll?.headers ?? {})
 
 /** What senders themselves call a delivery is theirs to sign. */
 const theirs = [anybody, ...Object.values(senders)].map(({ id }) => JSON.stringify(id))

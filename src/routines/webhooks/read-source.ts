@@ -1,5 +1,6 @@
 import { createRead, type Grammar, type ReadDefinition } from '../definitions/read-definition.ts'
-import { checkSource, type CheckUrl } from './check-source.ts'
+import type { CheckUrl } from '../definitions/sent-headers.ts'
+import { checkSource } from './check-source.ts'
 import { SourceFile, sourceJsonSchema } from './source-keys.ts'
 import type { WebhookSource } from './source.ts'
 import { toSource } from './to-source.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AskedUrl, secretPattern, SentHeaders } from '../definitions/sent-headers.ts'
 import { duration } from '../duration.ts'
 import type { JsonSchema } from '../schema-keys.ts'
 import { senders, type SenderName } from './senders.ts'
@@ -15,8 +16,6 @@ const path = (meaning: string) =>
     .regex(/^[^.\s]+(\.[^.\s]+)*$/, 'must be a path such as event.id')
     .refine((written) => !/(^|\.)(__proto__|constructor|prototype)(\.|$)/.test(written), 'names what is never followed')
     .describe(meaning)
-/** The names are those of environment variables and files. */
-export const secretPattern = /secret:([A-Za-z][A-Za-z0-9_]{0,62})/
 const secret = z
   .string()
   .regex(new RegExp(`^${secretPattern.source}$`), 'must name a secret, such as secret:SENTRY, and never hold one')
@@ -59,22 +58,11 @@ const names = Object.keys(senders) as [SenderName, ...SenderName[]]
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1).max(5)])
 
 const Poll = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: 'must be an address such as https://host/path' })
-    .describe('What is asked. Private addresses and http: only of hosts in OVERNIGHT_ALLOW_HOSTS.'),
+  url: AskedUrl,
   every: duration.describe('How often; at least every 30s.'),
   items: path('Where the list of items stands in the answer; without it the answer is the list.').optional(),
   id: path('What tells one item from another.').default('id'),
-  headers: z
-    .record(
-      z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'is no name of a header'),
-      z
-        .string()
-        .max(1000)
-        .regex(/^[\t\x20-\x7e]*$/, 'must be one line of plain characters'),
-    )
-    .default({})
-    .describe('Headers it is asked with; secret:NAME stands for the secret.'),
+  headers: SentHeaders,
 })
 
 /** A file in `webhooks/` as people write it. */
