@@ -106,9 +106,9 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
   })
 }
 
-/** Where routines and webhook sources are. What exists is a folder, whatever else its name could mean. */
+/** Where routines, webhook sources and connectors are. What exists is a folder, whatever else its name could mean. */
 function placesOf(value: z.output<typeof Environment>, { cwd, data }: { cwd: string; data: string }) {
-  const { OVERNIGHT_ROUTINES: routines, OVERNIGHT_WEBHOOKS: webhooks } = value
+  const { OVERNIGHT_ROUTINES: routines, OVERNIGHT_WEBHOOKS: webhooks, OVERNIGHT_CONNECTORS: connectors } = value
   const folder = resolve(cwd, routines)
   const routinesIn = existsSync(folder) ? undefined : parseRepositoryFolder('OVERNIGHT_ROUTINES', routines)
   const routinesDir = routinesIn === undefined ? folder : join(data, 'routines')
@@ -117,8 +117,11 @@ function placesOf(value: z.output<typeof Environment>, { cwd, data }: { cwd: str
     routinesIn,
     routinesDir,
     /** undefined = the folder `webhooksDir`. */
-    webhooksIn: webhooks === undefined && routinesIn !== undefined ? besideIn(routinesIn) : undefined,
+    webhooksIn: webhooks === undefined && routinesIn !== undefined ? besideIn(routinesIn, 'webhooks') : undefined,
     webhooksDir: webhooks === undefined ? join(routinesDir, '..', 'webhooks') : resolve(cwd, webhooks),
+    /** undefined = the folder `connectorsDir`. */
+    connectorsIn: connectors === undefined && routinesIn !== undefined ? besideIn(routinesIn, 'connectors') : undefined,
+    connectorsDir: connectors === undefined ? join(routinesDir, '..', 'connectors') : resolve(cwd, connectors),
   }
 }
 

@@ -37,6 +37,11 @@ export const Environment = z.object({
     .min(1)
     .optional()
     .describe('Folder of webhook sources; default: webhooks/ beside the routines.'),
+  OVERNIGHT_CONNECTORS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of connectors; default: connectors/ beside the routines.'),
   OVERNIGHT_HOST: z.string().min(1).default('127.0.0.1').describe('Address the service listens on.'),
   OVERNIGHT_PORT: z.coerce.number().int().min(0).max(65_535).default(4747).describe('Port; 0 takes a free one.'),
   OVERNIGHT_URL: z

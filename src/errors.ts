@@ -58,6 +58,7 @@ export const reasons = {
   model_sign_in: 'the model did not accept the key',
   model_refused: 'the model refused what the agent asked',
   model_unavailable: 'the model did not answer',
+  connector: 'a connector of the routine cannot be used',
   relay_lost: 'the way of the agent to the outside broke off',
   turn_limit: 'the agent reached its limit of turns',
   budget: 'the agent reached its limit of money',

@@ -37,9 +37,9 @@ export function parseRepositoryFolder(variable: string, written: string): Reposi
   return named({ repository, folder: parts.join('/'), branch })
 }
 
-/** The folder `webhooks` beside it; in it, when it is the root. */
-export function besideIn({ repository, folder, branch }: RepositoryFolder): RepositoryFolder {
-  return named({ repository, folder: [...folder.split('/').slice(0, -1), 'webhooks'].join('/'), branch })
+/** The folder of this name beside it; in it, when it is the root. */
+export function besideIn({ repository, folder, branch }: RepositoryFolder, name: string): RepositoryFolder {
+  return named({ repository, folder: [...folder.split('/').slice(0, -1), name].join('/'), branch })
 }
 
 function named(place: Omit<RepositoryFolder, 'name'>): RepositoryFolder {

@@ -12,6 +12,7 @@ import { createActs } from './runs/acts.ts'
 import type { Redaction } from './secrets/redaction.ts'
 import type { Step } from './runs/task.ts'
 import { explainWaits } from './runs/waits.ts'
+import { openConnectorFiles } from './service/connectors.ts'
 import { openDispatch } from './service/dispatch.ts'
 import { openGround } from './service/ground.ts'
 import { openRoutines, openRoutinesOnce } from './service/routines.ts'
@@ -70,17 +71,20 @@ export async function openService(config: Config, options: ServiceOptions): Prom
   const news = createNews()
   const library = await (foreground ? openRoutinesOnce(ground, building) : openRoutines(ground, building, reached))
 
+  const connectors = await openConnectorFiles(ground, building, !foreground)
   const take = ({ all: 'all', server: 'none', foreground: 'own' } as const)[role]
   const mine = new Set<string>()
   const { dispatcher, hands } = await openDispatch(ground, building, {
     take,
     drainMs: config.drainMs ?? quickDrainMs,
     reached,
+    connectors: connectors.inForce,
     ...(foreground ? { only: () => [...mine] } : {}),
   })
   const outside = await openOutside(ground, building, {
     wake: () => void dispatcher.wake(),
     library,
+    connectors: connectors.files,
     isService: !foreground,
     reached,
   })
@@ -136,6 +140,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     callbackTo: (written) => callbackTo(config, written),
     publicUrl: config.publicUrl,
     webhooks: outside.webhooks.desk,
+    connectors: connectors.files,
     allowedHosts: () => state.hosts,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     log,
@@ -153,6 +158,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
         { every: '17 * * * *', name: 'vacuum', act: () => store.vacuum() },
         watch.tick,
         ...hands.ticks,
+        ...connectors.ticks,
         ...outside.ticks,
         ...openMessages(ground, building, 'server'),
       ]),

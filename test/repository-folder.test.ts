@@ -35,9 +35,10 @@ describe('a folder in a git repository', () => {
     expect(parseRepositoryFolder('X', 'acme/shop:.')?.name).toBe('acme/shop:.')
   })
 
-  test('has one for webhooks beside it', () => {
-    const beside = (written: string) => besideIn(parseRepositoryFolder('X', written)!).name
+  test('has others beside it', () => {
+    const beside = (written: string, name = 'webhooks') => besideIn(parseRepositoryFolder('X', written)!, name).name
     expect(beside('acme/shop')).toBe('acme/shop:webhooks')
+    expect(beside('acme/shop:ci/night', 'connectors')).toBe('acme/shop:ci/connectors')
     expect(beside('acme/shop:.@main')).toBe('acme/shop:webhooks@main')
     expect(beside('acme/shop:ci/night')).toBe('acme/shop:ci/webhooks')
   })

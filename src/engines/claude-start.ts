@@ -7,25 +7,29 @@ const tools = ['Bash', 'Read', 'Edit', 'Write', 'NotebookEdit', 'Task', 'TaskSto
 /** What the agent's own default of ten comes to: about four minutes of a model that answers with errors. */
 export const defaultRetries = 10
 
-type Start = Pick<EngineTask, 'model' | 'effort' | 'limits' | 'home' | 'resume'> & {
+type Start = Pick<EngineTask, 'model' | 'effort' | 'limits' | 'home' | 'resume' | 'connectors'> & {
   /** The sandbox is a boundary: the agent needs nobody's leave inside. */
   walled: boolean
 }
 
 /**
- * The prompt is on stdin, never here. Settings, hooks, MCP servers, agents and commands of the repository are not looked at,
+ * The prompt is on stdin, never here. MCP servers are the connectors of the run alone. Settings, hooks, agents and commands of the repository are not looked at,
  * because the root for those is a folder of ours that is empty; its CLAUDE.md is read. Without walls, commands run as the
  * operator who chose `process` by name wants it, and the file tools stay in the checkout.
  */
-export function claudeArguments({ model, effort, limits, home, resume, walled }: Start): string[] {
+export function claudeArguments({ model, effort, limits, home, resume, connectors, walled }: Start): string[] {
+  const allowed = ['Bash', ...(connectors?.names ?? []).map((name) => `mcp__${name}`)]
   return [
     '--print',
     '--output-format=stream-json',
     '--verbose',
     '--strict-mcp-config',
+    ...option('mcp-config', connectors?.file ?? null),
     `--project-config-root=${home.trusted}`,
     `--tools=${tools.join(',')}`,
-    ...(walled ? ['--permission-mode=bypassPermissions'] : ['--permission-mode=acceptEdits', '--allowedTools=Bash']),
+    ...(walled
+      ? ['--permission-mode=bypassPermissions']
+      : ['--permission-mode=acceptEdits', `--allowedTools=${allowed.join(',')}`]),
     ...option('model', model),
     ...option('effort', effort),
     ...option('max-turns', limits.turns),

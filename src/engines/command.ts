@@ -9,8 +9,8 @@ const graceMs = 2000
 
 /**
  * Any program, in the checkout, without a shell: its arguments arrive as written. It finds the prompt on stdin and in the file
- * OVERNIGHT_PROMPT_FILE, its inputs and the event in OVERNIGHT_INPUTS_FILE and OVERNIGHT_EVENT_FILE, and the folder of its
- * routine in OVERNIGHT_ROUTINE_DIR. What it prints on either stream is its transcript.
+ * OVERNIGHT_PROMPT_FILE, its inputs and the event in OVERNIGHT_INPUTS_FILE and OVERNIGHT_EVENT_FILE, the folder of its
+ * routine in OVERNIGHT_ROUTINE_DIR, and its connectors, where it has any, in OVERNIGHT_CONNECTORS_FILE. What it prints on either stream is its transcript.
  */
 export function createCommandEngine(): Engine {
   return { name: 'command', needs: async () => ({ programs: [], model: false }), run }

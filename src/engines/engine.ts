@@ -59,6 +59,8 @@ export type EngineTask = {
   prompt: string
   /** Files that stand outside the checkout: prompt, inputs, event, and the routine's folder (absolute paths). */
   files: { prompt: string; inputs: string; event: string; routineDir: string }
+  /** A file like these that lists the connectors of the run with how they are reached, and their names; null = it has none. */
+  connectors: { file: string; names: readonly string[] } | null
   /** What the routine says for agents; null = the agent's own default. */
   model: string | null
   effort: string | null

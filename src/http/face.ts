@@ -3,6 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Run } from '../ledger/schema.ts'
 import type { Alert } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
+import type { Connectors } from '../routines/connectors/connectors.ts'
 import type { Library, LibrarySnapshot } from '../routines/library.ts'
 import type { Acts } from '../runs/acts.ts'
 import type { KeptPrompt } from '../runs/kept-prompt.ts'
@@ -49,6 +50,7 @@ export type Face = {
   /** The address people use, when something stands in front of us. */
   publicUrl: string | undefined
   webhooks: WebhookDesk
+  connectors: Pick<Connectors, 'snapshot'>
   /** Hosts (`name:port`) a browser may call us by. */
   allowedHosts: () => ReadonlySet<string>
   zone: string

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { logged, OvernightError } from '../errors.ts'
 import { routineJsonSchema } from '../routines/front-matter.ts'
+import { connectorJsonSchema } from '../routines/connectors/connector-keys.ts'
 import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import type { Asset } from '../ui/assets.ts'
 import { alertsApi } from './alerts-api.ts'
@@ -31,6 +32,7 @@ import { BodyTooLarge, problemOf, requireJsonBody } from './refuse.ts'
 import { routinesApi } from './routines-api.ts'
 import { secretsApi } from './secrets-api.ts'
 import { runsApi } from './runs-api.ts'
+import { connectorsApi } from './connectors-api.ts'
 import { sourcesApi } from './sources-api.ts'
 import { tokensApi } from './tokens-api.ts'
 import { workersApi } from './workers-api.ts'
@@ -75,6 +77,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   app.route('/health', healthRoute(face))
   app.get('/routine.schema.json', (c) => c.json(routineJsonSchema()))
   app.get('/webhook.schema.json', (c) => c.json(sourceJsonSchema()))
+  app.get('/connector.schema.json', (c) => c.json(connectorJsonSchema()))
 
   const api = new Hono<Asked>()
   api.use(requireCaller(face), requireJsonBody)
@@ -92,6 +95,7 @@ export function createApp(face: Face, assets: ReadonlyMap<string, Asset>) {
   api.route('/workers', workersApi(face))
   api.route('/alerts', alertsApi(face))
   api.route('/sources', sourcesApi(face, refusals))
+  api.route('/connectors', connectorsApi(face))
   api.route('/hooks', gitHubHookApi(face, refusals))
   api.route('/tokens', tokensApi(face))
   api.route('/secrets', secretsApi(face))

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { isTooIntricate } from './intricacy.ts'
 import { reachesOut } from './reach.ts'
+import { receive, type BodyRoom } from './receive.ts'
 import type { Refusal } from './refusal.ts'
 import { isRecord } from './usage.ts'
-
-/** Bytes of requests that one run has in memory now. */
-export type BodyRoom = { bytes: number }
 
 /** What the provider itself takes at most (docs.anthropic.com/en/api/overview#request-size-limits). */
 const mostBytes = 32 * 1024 * 1024
@@ -20,34 +18,11 @@ export async function readRequest(
   request: IncomingMessage,
   room: BodyRoom,
 ): Promise<{ text: Buffer; release(): void } | Refusal> {
-  const encoding = request.headers['content-encoding'] ?? 'identity'
-  if (encoding !== 'identity') return { status: 415, message: `a request in ${encoding.slice(0, 40)} is not read` }
-  let held = 0
-  const release = () => {
-    room.bytes -= held
-    held = 0
-  }
-  const chunks: Buffer[] = []
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      held += chunk.length
-      room.bytes += chunk.length
-      const refusal = tooMuch(held, room)
-      if (refusal) return (release(), refusal)
-      chunks.push(chunk)
-    }
-  } catch {
-    return (release(), { status: 400, message: 'the request broke off' })
-  }
-  const checked = check(Buffer.concat(chunks))
-  if ('status' in checked) return (release(), checked)
-  return { text: checked.text, release }
-}
-
-function tooMuch(held: number, room: BodyRoom): Refusal | undefined {
-  if (held > mostBytes) return { status: 413, message: 'a request may have 32 MB' }
-  if (room.bytes > mostRoom) return { status: 429, message: 'too many large requests at once' }
-  return undefined
+  const received = await receive(request, { room, mostBytes, mostRoom })
+  if ('status' in received) return received
+  const checked = check(received.bytes)
+  if ('status' in checked) return (received.release(), checked)
+  return { text: checked.text, release: received.release }
 }
 
 const intricate: Refusal = { status: 400, message: 'the request is nested too deep, or has too many parts' }

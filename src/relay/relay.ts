@@ -10,6 +10,7 @@ import { shown, type Hosts } from './egress/authority.ts'
 import { createEgress, type EgressOptions } from './egress/egress.ts'
 import { gitEnvironment, proxyEnvironment } from './environment.ts'
 import { createJournal, type Journal } from './journal.ts'
+import { createConnectors, type ConnectorOptions } from './mcp/connectors.ts'
 import { createModel, type ModelOptions } from './model.ts'
 import { refuse } from './refusal.ts'
 import { createRepository, type RepositoryOptions } from './repository.ts'
@@ -17,7 +18,7 @@ import { newRunToken } from './token.ts'
 
 /**
  * The only way out of one run: a unix socket, and a credential that opens nothing else and ends with it. Behind it are the model,
- * the run's own repository, and the hosts of the routine. Disposing ends every connection and removes the socket.
+ * the run's own repository, its connectors, and the hosts of the routine. Disposing ends every connection and removes the socket.
  */
 export type Relay = AsyncDisposable & {
   socket: string
@@ -33,6 +34,7 @@ export type RelayOptions = {
   run: string
   model?: ModelOptions | undefined
   repository?: RepositoryOptions | undefined
+  connectors?: ConnectorOptions | undefined
   hosts: Hosts
   dial: Dial
   /** A line for the timeline of the run. Must not throw. */
@@ -55,16 +57,22 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   const model = options.model && createModel(options.model, { token, journal })
   const { repository } = options
   const git = repository && createRepository({ token, repository, journal })
+  const connectors =
+    options.connectors && createConnectors({ token, connectors: options.connectors, journal, tell: options.tell })
   const egress = createEgress({ token, hosts, dial, journal, bounds })
 
+  function behindPath(url: string) {
+    if (git && url.startsWith('/git/')) return git
+    return connectors && url.startsWith('/mcp/') ? connectors : model
+  }
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '' } = request
     if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return refusePlain(url, response, journal)
     // A client that asks whether anybody is there.
     if (/^\/(\?|$)/.test(url) && (method === 'HEAD' || method === 'GET'))
       return void response.writeHead(200, { 'content-length': 0 }).end()
-    if (git && url.startsWith('/git/')) return git.answer(request, response)
-    if (model) return model.answer(request, response)
+    const behind = behindPath(url)
+    if (behind) return behind.answer(request, response)
     journal.refused(shown(url.split('?')[0] ?? ''), 'is nothing that this run has')
     refuse(response, { status: 404, message: 'nothing is behind this address' })
   }
@@ -98,7 +106,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
       lost.stop()
       const closed = server.listening ? once(server, 'close') : undefined
       server.close()
-      await Promise.all([egress.close(), git?.close()])
+      await Promise.all([egress.close(), git?.close(), connectors?.close()])
       server.closeAllConnections()
       model?.close()
       journal.close()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { EngineTask } from '../engines/engine.ts'
 import { writeBrief } from './brief.ts'
 import type { Task } from './task.ts'
+import type { ConnectorsTold } from './way-out.ts'
 
 export type TaskFiles = {
   prompt: string
@@ -37,6 +38,17 @@ export async function writeTaskFiles(task: Task): Promise<TaskFiles> {
   await writeFile(files.inputs, JSON.stringify(all(run.inputs)))
   await writeFile(files.event, JSON.stringify(brief.event))
   return { prompt: brief.prompt, notes: brief.notes, files, home, setupHome }
+}
+
+/** Beside the others, when the sandbox says where the way out is. It holds the credential of the run, which is on no command line. */
+export async function writeConnectors(
+  told: ConnectorsTold | undefined,
+  folder: string,
+): Promise<EngineTask['connectors']> {
+  if (told === undefined) return null
+  const file = join(folder, 'connectors.json')
+  await writeFile(file, told.text)
+  return { file, names: told.names }
 }
 
 /** New for each attempt, and made after what it marks was said. */

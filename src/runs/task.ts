@@ -3,6 +3,7 @@ import type { Forge } from '../forges/forge.ts'
 import type { HeldRun } from '../ledger/held-run.ts'
 import type { Run, StoredPatch } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
+import type { ConnectorWay } from '../relay/mcp/server-side.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { UsageReport } from '../relay/usage.ts'
 import type { Routine } from '../routines/routine.ts'
@@ -46,6 +47,8 @@ export type PerformTools = {
   openSandbox(routine: Routine, spec: SandboxSpec): Promise<Sandbox>
   /** The way out of one attempt. Throws StepFailed('model_sign_in') when it has a model and no key is configured. */
   openRelay(way: RelayRequest): Promise<Relay>
+  /** How this run reaches the connectors of its routine. Throws StepFailed('connector') with what to do. */
+  connectorsFor(routine: Routine, repository: string): Promise<ConnectorWay[]>
   openTranscript(run: string, fence: number): Promise<Transcript>
   /** For people who ask what the agent of this attempt was told. */
   keepPrompt(run: string, fence: number, told: KeptPrompt): Promise<void>
@@ -67,6 +70,7 @@ type RelayRequest = {
   run: string
   /** What git may fetch. */
   repository: { gitDir: string; url: string }
+  connectors: readonly ConnectorWay[]
   /** What is reached beside the model. */
   hosts: 'open' | ReadonlySet<string>
   /** A line for the timeline. */

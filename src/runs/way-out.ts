@@ -11,23 +11,29 @@ export type WayOut = AsyncDisposable & {
   modelToken: string | null
   /** Fires when it broke off by itself; its reason is what the run fails with. */
   lost: AbortSignal
+  /** Where commands of this sandbox find the connectors of the run, as MCP clients read it; undefined = it has none. */
+  connectors(sandbox: Pick<Sandbox, 'forwardedAt'>): ConnectorsTold | undefined
   /** What leads commands of this sandbox there. */
   environment(sandbox: Pick<Sandbox, 'name' | 'forwardedAt'>): Record<string, string>
 }
+export type ConnectorsTold = { names: string[]; text: string }
+
 type Means = {
   model: boolean
   prepared: Pick<Prepared, 'repository' | 'mirror'>
   spending: ReturnType<typeof createSpending>
 }
 
-/** Throws StepFailed('model_sign_in') when a model is needed and no key is configured. */
+/** Throws StepFailed('model_sign_in') when a model is needed and no key is configured, and StepFailed('connector') before any agent starts. */
 export async function openWayOut(task: Task, { model, prepared, spending }: Means): Promise<WayOut> {
   const { run, routine, tools } = task
-  if (!model && routine.network === 'none') return noWay
+  const connectors = await tools.connectorsFor(routine, prepared.repository.name)
+  if (!model && routine.network === 'none' && connectors.length === 0) return noWay
   const notes = createNotes(task)
   const relay = await tools.openRelay({
     run: run.id,
     repository: { gitDir: prepared.mirror.gitDir, url: prepared.repository.url },
+    connectors,
     hosts: hostsOf(routine.network),
     tell: notes.tell,
     onUsage: model ? ({ usage }) => spending.used(usage) : undefined,
@@ -36,6 +42,7 @@ export async function openWayOut(task: Task, { model, prepared, spending }: Mean
     forward: { forward: { socket: relay.socket } },
     modelToken: model ? relay.token : null,
     lost: relay.lost,
+    connectors: ({ forwardedAt }) => tellConnectors(connectors, { at: forwardedAt, token: relay.token }),
     environment: ({ name, forwardedAt }) =>
       forwardedAt === undefined ? {} : relay.environment({ address: forwardedAt, isWalled: name !== 'process' }),
     async [Symbol.asyncDispose]() {
@@ -49,8 +56,23 @@ const noWay: WayOut = {
   forward: {},
   modelToken: null,
   lost: new AbortController().signal,
+  connectors: () => undefined,
   environment: () => ({}),
   [Symbol.asyncDispose]: async () => undefined,
+}
+
+/** The form that Claude Code, and most others, take a list of MCP servers in. */
+function tellConnectors(
+  connectors: readonly { name: string }[],
+  { at, token }: { at: string | undefined; token: string },
+): ConnectorsTold | undefined {
+  if (connectors.length === 0 || at === undefined) return undefined
+  const names = connectors.map(({ name }) => name)
+  const headers = { Authorization: `Bearer ${token}` }
+  const mcpServers = Object.fromEntries(
+    names.map((name) => [name, { type: 'http', url: `http://${at}/mcp/${name}`, headers }]),
+  )
+  return { names, text: JSON.stringify({ mcpServers }) }
 }
 
 /** Lines of the timeline, one after the other, for someone who does not wait. */

@@ -10,7 +10,7 @@ import type { Prepared } from './prepare.ts'
 import { setUp } from './set-up.ts'
 import { createSpending, leftOf } from './spending.ts'
 import type { Task } from './task.ts'
-import { writeTaskFiles } from './task-files.ts'
+import { writeConnectors, writeTaskFiles } from './task-files.ts'
 import { openWayOut } from './way-out.ts'
 
 /** Runs the agent in its sandbox until it ends, the time is up, or the run is stopped; then nothing of it is left running. */
@@ -55,6 +55,7 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
     const ends = AbortSignal.any([signal, way.lost])
     const env = { ...way.environment(sandbox), ...(setupHome === null ? {} : { HOME: setupHome }) }
     const argv = await resolvePrograms(routine.engine.command, routineDir)
+    const connectors = await writeConnectors(way.connectors(sandbox), dirname(files.prompt))
     const agent = () =>
       engine.run({
         sandbox,
@@ -63,6 +64,7 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
         programs,
         prompt,
         files: { ...files, routineDir },
+        connectors,
         model: routine.engine.model,
         effort: routine.engine.effort,
         limits: { ...routine.limits, usd: leftOf(routine.limits.usd, run) },

@@ -10,6 +10,7 @@ import { openQueue } from '../queue/bullmq.ts'
 import { createInHandQueue } from '../queue/in-hand.ts'
 import type { Queue } from '../queue/queue.ts'
 import { createDial } from '../outgoing/dial.ts'
+import { createGuardedRequest } from '../outgoing/guarded-request.ts'
 import { openRelay } from '../relay/relay.ts'
 import { readBackground } from '../runs/background.ts'
 import { createAutoPause } from '../runs/auto-pause.ts'
@@ -20,6 +21,7 @@ import { openTranscript } from '../runs/transcript.ts'
 import { createWorker } from '../runs/worker.ts'
 import { createSandboxOpener } from '../sandboxes/opener.ts'
 import { payloadOf } from '../triggers/payload.ts'
+import { createConnectorsFor, type ConnectorsInForce } from './connectors.ts'
 import type { Ground } from './ground.ts'
 
 /** A worker that was silent for so long is dead; its slots do not count. */
@@ -41,6 +43,7 @@ export type HandsOptions = {
   /** Ends that time when it fires. */
   hurry?: AbortSignal | undefined
   reached: PerformTools['reached']
+  connectors: ConnectorsInForce
   /** There may be something to hand out. */
   wake(): void
 }
@@ -61,7 +64,7 @@ export async function openHands(ground: Ground, building: AsyncDisposableStack, 
     pid: process.pid,
     slots: config.concurrency,
   }
-  const worker = openWorker(ground, { me: me.id, reached: options.reached })
+  const worker = openWorker(ground, { ...options, me: me.id })
   const work: typeof worker.work = (job, signal) => worker.work(job, signal).finally(wake)
   if (take === 'own') {
     const queue = createInHandQueue({ work })
@@ -99,11 +102,14 @@ const backendOf = ({ config, store }: Ground) =>
     ? { kind: 'postgres' as const, pool: store.pool }
     : { kind: 'redis' as const, url: config.redisUrl }
 
-function openWorker(ground: Ground, { me, reached }: { me: string; reached: PerformTools['reached'] }) {
+type Working = Pick<HandsOptions, 'reached' | 'connectors'> & { me: string }
+
+function openWorker(ground: Ground, { me, reached, connectors }: Working) {
   const { config, ledger, checkouts, drivers, forges, log } = ground
   const inspect = createInspection(ground.redaction)
   const engines = createEngines({ path: config.operator.path })
   const dial = createDial({ allowedHosts: config.allowedHosts })
+  const request = createGuardedRequest({ allowedHosts: config.allowedHosts })
   return createWorker({
     ledger,
     checkouts,
@@ -117,10 +123,12 @@ function openWorker(ground: Ground, { me, reached }: { me: string; reached: Perf
     forgeOf: (repository) => forges.of(repository),
     engineOf: (name) => engines.get(name),
     openSandbox: createSandboxOpener(drivers, log),
-    openRelay: ({ onUsage, repository: { gitDir, url }, ...way }) =>
+    connectorsFor: createConnectorsFor(ground, connectors),
+    openRelay: ({ onUsage, repository: { gitDir, url }, connectors: ways, ...way }) =>
       openRelay({
         ...way,
         dial,
+        connectors: { ways, request, redact: ground.redaction.text },
         repository: {
           urls: addressesOf(url),
           serve: (fetch) => checkouts.serveMirror(gitDir, fetch),

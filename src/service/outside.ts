@@ -1,4 +1,5 @@
 import { createAskAgain } from '../triggers/github/ask-again.ts'
+import type { Connectors } from '../routines/connectors/connectors.ts'
 import type { Library } from '../routines/library.ts'
 import { isPushTo, newHeadInto } from '../triggers/github/pushes.ts'
 import { createForgetting } from '../triggers/forget.ts'
@@ -32,6 +33,7 @@ export type Outside = {
 type Insiders = {
   wake: () => void
   library: Library
+  connectors: Pick<Connectors, 'rescan'>
   /** A command receives nothing from outside. */
   isService: boolean
   /** Called at each named step of an event; fault tests end the process there. */
@@ -42,7 +44,7 @@ type Insiders = {
 export async function openOutside(
   ground: Ground,
   building: AsyncDisposableStack,
-  { wake, library, isService, reached }: Insiders,
+  { wake, library, connectors, isService, reached }: Insiders,
 ): Promise<Outside> {
   const { config, ledger, log } = ground
   const closing = new AbortController()
@@ -63,9 +65,10 @@ export async function openOutside(
     wake,
     isPressed: () => receiver.isBusy(),
     async heard(event) {
-      const { routinesIn, webhooksIn } = config
+      const { routinesIn, webhooksIn, connectorsIn } = config
       if (routinesIn && isPushTo(event, routinesIn)) void library.rescan()
       if (webhooksIn && isPushTo(event, webhooksIn)) void webhooks.sources.rescan()
+      if (connectorsIn && isPushTo(event, connectorsIn)) void connectors.rescan()
       const pull = routinesIn && newHeadInto(event, routinesIn)
       if (pull !== undefined) await pullPlans?.heard({ pull, delivery: event.delivery })
     },

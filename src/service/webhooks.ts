@@ -1,4 +1,3 @@
-import { SetupError } from '../errors.ts'
 import type { WebhookDesk } from '../http/hooks/webhook.ts'
 import { createGuardedFetch } from '../outgoing/guarded-fetch.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
@@ -6,9 +5,9 @@ import { createGitSource } from '../routines/git-source.ts'
 import type { Source } from '../routines/source.ts'
 import type { CheckUrl } from '../routines/definitions/sent-headers.ts'
 import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
-import { secretPattern } from '../routines/definitions/sent-headers.ts'
 import { openSources, type WebhookSources } from '../routines/webhooks/sources.ts'
 import { createPoller } from '../triggers/poll/poller.ts'
+import { fillSecrets } from './fill-secrets.ts'
 import type { Ground } from './ground.ts'
 import { createCheckUrl } from './poll-addresses.ts'
 import { createHeadLook } from './repository-head.ts'
@@ -90,17 +89,4 @@ type Sent = Awaited<ReturnType<SentSecretOf>>
 function withAll(secret: Sent, refused: ReturnType<CheckUrl>): Sent {
   if ('value' in secret || refused === undefined) return secret
   return { message: `${secret.message}, and ${refused.message}`, hint: `${secret.hint}, and ${refused.hint}` }
-}
-
-async function fillSecrets(text: string, secretOf: (name: string) => Promise<Sent>): Promise<string> {
-  const parts = text.split(secretPattern)
-  const filled = await Promise.all(
-    parts.map(async (part, index) => {
-      if (index % 2 === 0) return part
-      const secret = await secretOf(part)
-      if ('value' in secret) return secret.value
-      throw new SetupError(secret.message, secret.hint)
-    }),
-  )
-  return filled.join('')
 }

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import type { PerformTools } from '../runs/task.ts'
 import type { Redaction } from '../secrets/redaction.ts'
 import { startTicking } from '../ticker.ts'
+import { connectorsOfService } from './connectors.ts'
 import { openDispatch } from './dispatch.ts'
 import { openGround } from './ground.ts'
 import { openMessages } from './messages.ts'
@@ -36,6 +37,7 @@ export async function openWorkerProcess(config: Config, options: WorkerOptions):
     drainMs: config.drainMs ?? drainMs,
     hurry,
     reached,
+    connectors: connectorsOfService(ground),
   })
   const stopWatching = await ground.ledger.watch((run, kind) => {
     if (kind === 'cancel' && run !== undefined) hands.queue.cancel(run)

@@ -86,6 +86,10 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   model_refused: () => ({
     text: `Read the end of the story: the model says why. Mend the routine, ${again}; ${kept}.`,
   }),
+  connector: () => ({
+    text: `Do what it says, with the file in connectors/ or with its secret, ${again}.`,
+    command: 'overnight check',
+  }),
   relay_lost: () => ({ text: `Read the log of the service for the reason, ${again}.` }),
   model_unavailable: () => ({ text: `Retry when the model answers again; ${kept}.` }),
   turn_limit: () => ({ text: `Raise limits.turns or ask for less, ${again}; ${kept}.` }),

@@ -30,7 +30,8 @@ function prepareRun(folder: string, sh: string) {
     checkouts: { mountsFor: () => ({ agent: [{ path: tree, write: true }], collector: [] }) } as never,
     engineOf: () => createCommandEngine(),
     openSandbox: (_routine, spec) => driver.open(spec),
-    openRelay: ({ repository: _repository, onUsage: _onUsage, ...way }) =>
+    connectorsFor: async () => [],
+    openRelay: ({ repository: _repository, onUsage: _onUsage, connectors: _connectors, ...way }) =>
       openRelay({
         ...way,
         dial: () => Promise.reject(new Error('nobody is to be called')),

@@ -24,6 +24,7 @@ export function engineTask({
       event: join(folder, 'event.json'),
       routineDir: folder,
     },
+    connectors: null,
     model: null,
     effort: null,
     limits: { usd: null, turns: null },
