@@ -35,7 +35,9 @@ export async function* setUp(task: Task, ground: SetupGround): AsyncGenerator<En
 type Asked = Pick<SetupGround, 'sandbox' | 'repository' | 'mirror' | 'checkout'>
 
 async function keysOf({ routine, tools }: Task, { sandbox, repository, mirror, checkout }: Asked): Promise<SetupKey[]> {
-  const ground = [repository.forge, repository.name, sandbox.name, await sandbox.platform()]
+  // Who may push to another branch than this decides nothing here.
+  const branch = routine.base ?? mirror.defaultBranch ?? ''
+  const ground = [repository.forge, repository.name, branch, sandbox.name, await sandbox.platform()]
   const base = { gitDir: checkout.pull?.gitDir ?? mirror.gitDir, commit: checkout.base.commit }
   return tools.setups.keysOf({ steps: routine.setup.map(keyedStep), ground, base })
 }

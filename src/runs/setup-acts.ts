@@ -7,7 +7,7 @@ import type { Prepared } from './prepare.ts'
 import { argvOf, failureOf, keptOf } from './setup-step.ts'
 import type { Task } from './task.ts'
 
-export type SetupGround = Pick<Prepared, 'repository' | 'mirror' | 'checkout'> & {
+export type SetupGround = Pick<Prepared, 'repository' | 'mirror' | 'checkout' | 'trusted'> & {
   sandbox: Sandbox
   home: string | null
   env: Record<string, string>
@@ -17,7 +17,10 @@ export type SetupGround = Pick<Prepared, 'repository' | 'mirror' | 'checkout'> &
 export type Taken = { failure?: string; said: string }
 
 /** What may be done with one step in the sandbox of this run. Each rejects with the signal's reason when that fires. */
-export function createSetupActs({ tools, folder }: Task, { sandbox, checkout, home, env, signal }: SetupGround) {
+export function createSetupActs(
+  { tools, folder }: Task,
+  { sandbox, checkout, trusted, home, env, signal }: SetupGround,
+) {
   const { setups, redaction } = tools
   const place = { sandbox, folder, cwd: checkout.tree, signal }
   const rootsOf = (step: SetupStep) =>
@@ -43,7 +46,7 @@ export function createSetupActs({ tools, folder }: Task, { sandbox, checkout, ho
     async keep(step: SetupStep, key: SetupKey) {
       if (key === null || 'why' in key) return key
       // What somebody proposes may use what the base has made, and leaves nothing for others.
-      return checkout.pull ? null : setups.keep({ ...place, ...key, roots: rootsOf(step) })
+      return trusted ? setups.keep({ ...place, ...key, roots: rootsOf(step) }) : null
     },
   }
 }

@@ -211,4 +211,28 @@ export const controls: readonly Control[] = [
     edits: [edit('ledger/held-run.ts', 'eq(runs.fence, held.fence), ', '')],
     proof: proof('ledger/statements.test.ts', 'refuses every write of its worker, and none of them left a trace'),
   },
+  {
+    name: 'a kept result of setup writes nothing else',
+    edits: [edit('checkout/setup/inspect.ts', 'if (outside(name)) return', "if (name === '') return")],
+    proof: proof('checkout/setup/kept.test.ts', 'an entry that writes elsewhere (%s) is not used, and is gone'),
+  },
+  {
+    name: 'a kept result of setup is whole',
+    edits: [
+      edit(
+        'checkout/setup/results.ts',
+        'return hash.digest().equals(await readAt(file)(bytes, hashBytes))',
+        'return hash.digest().length === hashBytes',
+      ),
+    ],
+    proof: proof('checkout/setup/results.test.ts', 'one that %s is broken, and gone'),
+  },
+  {
+    name: 'what strangers propose keeps no result of setup',
+    edits: [edit('runs/setup-acts.ts', 'return trusted ? setups', 'return sandbox ? setups')],
+    proof: proof(
+      'runs/set-up.test.ts',
+      'what strangers propose may use what is kept, by its own files, and keeps nothing',
+    ),
+  },
 ]

@@ -41,8 +41,9 @@ async function run({
   } as unknown as Task
   const steps = setUp(task, {
     repository: { forge: 'local', name: 'shop', url: 'x' },
-    mirror: { gitDir: '/mirror' },
+    mirror: { gitDir: '/mirror', defaultBranch: 'main' },
     checkout: { tree: '/work/1/checkout/tree', base: {}, ...(pull ? { pull: { gitDir: '/pull' } } : {}) },
+    trusted: !pull,
     sandbox: { name: 'docker', notes: [], platform: async () => 'image' },
     home: '/work/1/home',
     env: {},
@@ -60,7 +61,7 @@ const roots = 'checkout/tree/deps home/.npm'
 
 test('a step is run, and what it made is kept by what decides it', async () => {
   const { asked, notes, updates } = await run({})
-  expect(asked).toEqual(['keys /mirror local shop docker image', `back ${roots}`, 'run', `keep ${roots}`])
+  expect(asked).toEqual(['keys /mirror local shop main docker image', `back ${roots}`, 'run', `keep ${roots}`])
   expect(notes).toEqual([expect.stringMatching(`^setup: npm ci ${seconds}, 0.0 MB kept\\)$`)])
   expect(updates).toEqual(['completed'])
 })
@@ -83,7 +84,7 @@ test('what cannot be kept, or be used, is said, and the step is run', async () =
 
 test('what strangers propose may use what is kept, by its own files, and keeps nothing', async () => {
   const { asked, notes } = await run({ pull: true })
-  expect(asked).toEqual(['keys /pull local shop docker image', `back ${roots}`, 'run'])
+  expect(asked).toEqual(['keys /pull local shop main docker image', `back ${roots}`, 'run'])
   expect(notes).toEqual([expect.stringMatching(`^setup: npm ci ${seconds}\\)$`)])
 })
 
