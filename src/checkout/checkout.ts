@@ -28,8 +28,8 @@ export type Checkout = z.infer<typeof Checkout>
 export type CheckoutRequest = {
   mirror: Pick<Mirror, 'gitDir'>
   base: Base
-  /** What the base is a commit of, where the mirror does not have it. */
-  pull?: Pick<PullCopy, 'gitDir' | 'head' | 'from'>
+  /** What the base is a commit of, where the mirror does not have it, and what it is to be merged into. */
+  pull?: Pick<PullCopy, 'gitDir' | 'head'> & { into: Base }
   folder: string
   signal: AbortSignal | undefined
 }
@@ -73,7 +73,7 @@ async function createCheckout(request: CheckoutRequest, { readBase, workers }: M
   const gitDir = join(folder, 'collect')
   await mkdir(tree, { recursive: true })
   const source = pull?.gitDir ?? mirror.gitDir
-  const copy = { source, base, known: pull?.from, tree, gitDir }
+  const copy = { source, base, into: pull?.into, tree, gitDir }
   // Before git reads them all into its memory and onto the disk.
   const known = await readBase({ gitDir: source, commit: base.commit })
   await requireRoom(folder, known.bytes)
@@ -119,10 +119,10 @@ export function mountsFor({ tree, gitDir, objects, pull }: Checkout): { agent: M
   return { agent: shared, collector: [...shared, { path: gitDir, write: true }] }
 }
 
-/** `source` has the objects; `known` is what the agent may compare its base with. */
-type Copy = { source: string; base: Base; known: Base | undefined; tree: string; gitDir: string }
+/** `source` has the objects; `into` is what the agent may compare its base with. */
+type Copy = { source: string; base: Base; into: Base | undefined; tree: string; gitDir: string }
 
-async function makeRepository({ source, base, known, tree }: Copy): Promise<void> {
+async function makeRepository({ source, base, into, tree }: Copy): Promise<void> {
   const own = join(tree, '.git')
   await createEmpty({ gitDir: own, objectFormat: objectFormatOf(base.commit), branch: base.branch, bare: false })
   await borrow(own, source)
@@ -132,9 +132,10 @@ async function makeRepository({ source, base, known, tree }: Copy): Promise<void
     `[user]\n\tname = ${identity.name}\n\temail = ${identity.email}\n[gc]\n\tauto = 0\n${originSection}`,
   )
   await runGit(['update-ref', '--no-deref', `refs/heads/${base.branch}`, base.commit], { gitDir: own })
-  if (known === undefined) return
-  await runGit(['update-ref', `refs/remotes/origin/${known.branch}`, known.commit], { gitDir: own })
-  await runGit(['symbolic-ref', 'refs/remotes/origin/HEAD', `refs/remotes/origin/${known.branch}`], { gitDir: own })
+  if (into === undefined) return
+  const remote = `refs/remotes/origin/${into.branch}`
+  await runGit(['update-ref', remote, into.commit], { gitDir: own })
+  await runGit(['symbolic-ref', 'refs/remotes/origin/HEAD', remote], { gitDir: own })
 }
 
 async function makeCollector({ source, base, tree, gitDir }: Copy): Promise<void> {

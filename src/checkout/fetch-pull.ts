@@ -1,5 +1,6 @@
 import type { Remote, Repository } from '../forges/forge.ts'
-import { runGit, textOf } from './git.ts'
+import { StepFailed } from '../errors.ts'
+import { GitFailed, runGit, textOf } from './git.ts'
 
 export type FetchPull = {
   remote: Remote
@@ -28,7 +29,15 @@ export async function fetchPull({ remote, repository, ref, gitDir, signal }: Fet
   try {
     await remote.git([...settings, ...fetch, repository.url, `+${ref}:refs/pull/head`], { gitDir, signal })
   } catch (error) {
-    throw remote.explain(error)
+    throw refused(error, ref) ?? remote.explain(error)
   }
   return textOf(await runGit(['rev-parse', '--verify', 'refs/pull/head^{commit}'], { gitDir }))
+}
+
+/** Trying again brings the same objects. */
+function refused(cause: unknown, ref: string): StepFailed | undefined {
+  const said = cause instanceof GitFailed ? /^error: object [0-9a-f]+: (.+)$/m.exec(cause.stderr)?.[1] : undefined
+  return said === undefined
+    ? undefined
+    : new StepFailed('no_checkout', `git refuses what ${ref} holds: ${said}`, { cause })
 }

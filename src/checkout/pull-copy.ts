@@ -19,9 +19,8 @@ export type PullCopy = {
   gitDir: string
   /** What the pull request stands at. */
   head: { commit: string; tree: string }
-  /** On top of it, with the agent configuration of `from`; the head itself where that is the same. */
+  /** On top of it, with the agent configuration of the branch that was asked for; the head itself where that is the same. */
   commit: string
-  from: Base
   replaced: string[]
 }
 export type PullCopyRequest = {
@@ -58,14 +57,14 @@ export async function openPullCopy(openRemote: OpenRemote, request: PullCopyRequ
     const common = {
       gitDir,
       head: { commit: head, tree },
-      from,
       replaced: replaced.map(({ path }) => textOfPath(path)),
     }
     if (replaced.length === 0) return { ...common, commit: head }
     const trusted = await writeTree(git, { gitDir, from: tree, lines: indexLines(replaced, 'old') })
     // Whatever went wrong above, nothing starts with it.
     const left = await steering(await differing(git, from.commit, trusted))
-    if (left.size > 0) throw new StepFailed('no_checkout', `${[...left][0]} of ${ref} could not be replaced`)
+    for (const path of left)
+      throw new StepFailed('no_checkout', `${JSON.stringify(textOfPath(path))} of ${ref} could not be replaced`)
     return { ...common, commit: await writeCommit(git, { tree: trusted, head, from }) }
   } catch (error) {
     throw explainPull(error, ref)

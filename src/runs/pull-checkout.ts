@@ -29,7 +29,7 @@ export async function pullOf({ run, routine, tools, signal }: Task, repository: 
  */
 export async function checkOutPull(task: Task, { repository, mirror }: Opened): Promise<Checkout> {
   const { routine, held, tools, signal, folder } = task
-  const { number, ref, fork, state } = await pullOf(task, repository)
+  const { number, ref, fork, state, base: target } = await pullOf(task, repository)
   const from = await tools.checkouts.resolveBase(mirror, routine.base)
   const copy = { mirror, repository, ref, from, folder: join(folder, 'pull'), signal }
   const pull = await tools.checkouts.openPullCopy(copy)
@@ -38,8 +38,11 @@ export async function checkOutPull(task: Task, { repository, mirror }: Opened): 
   const asItIs = [fork ? ', from a fork' : '', state === 'open' ? '' : `, which is ${state} by now`].join('')
   const notes = [`starts from pull request #${number} at ${commit}${asItIs}`, ...told(pull.replaced, from.branch)]
   for (const text of notes) await held.tell({ kind: 'note', data: { text } })
+  // A branch that was deleted closed its pull requests.
+  const into = await tools.checkouts.resolveBase(mirror, target).catch(() => from)
   const base = { branch: `pr-${number}`, commit: pull.commit }
-  return tools.checkouts.createCheckout({ mirror, base, pull, folder: join(folder, 'checkout'), signal })
+  const request = { mirror, base, pull: { ...pull, into }, folder: join(folder, 'checkout'), signal }
+  return tools.checkouts.createCheckout(request)
 }
 
 const namesTold = 20

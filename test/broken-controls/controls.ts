@@ -51,6 +51,14 @@ export const controls: readonly Control[] = [
     proof: proof('triggers/github/who-may.test.ts', 'ourselves'),
   },
   {
+    name: 'the agent configuration of a pull request is the base’s',
+    edits: [edit('checkout/pull-copy.ts', 'isLedTo(leads, path) || steersAgents(textOfPath(path))', 'false')],
+    proof: proof(
+      'checkout/pull-copy.test.ts',
+      'whatever would steer an agent is the base’s, and what the base has not is not there',
+    ),
+  },
+  {
     name: 'hidden characters are taken out of what strangers wrote',
     edits: [edit('routines/hidden-text.ts', String.raw`\p{Default_Ignorable_Code_Point}|`, String.raw`\u200b|`)],
     proof: proof(

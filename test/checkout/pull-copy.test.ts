@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,6 +8,7 @@ import {
   createOperator,
   createRepository,
   git,
+  gitEnvironment,
   openFolder,
   writeFiles,
   type Files,
@@ -24,7 +26,11 @@ const ours: Files = {
 }
 
 /** A repository, what somebody proposes to it, and the copy that a run gets of that. */
-async function openProposal(propose: (tree: string) => void, lay: (tree: string) => void = () => {}) {
+async function openProposal(
+  propose: (tree: string) => void,
+  lay: (tree: string) => void = () => {},
+  headIn = (source: string) => commitFiles(source, {}),
+) {
   const folder = openFolder()
   const signal = AbortSignal.timeout(60_000)
   const source = createRepository(join(folder.path, 'shop'), ours)
@@ -33,7 +39,7 @@ async function openProposal(propose: (tree: string) => void, lay: (tree: string)
   const trusted = git(source, 'rev-parse', 'HEAD')
   git(source, 'checkout', '--quiet', '-b', 'theirs')
   propose(source)
-  const head = commitFiles(source, {})
+  const head = headIn(source)
   git(source, 'checkout', '--quiet', '--detach', trusted)
   // Only the mirror's branches are the repository's own; what a stranger sends is elsewhere.
   git(source, 'update-ref', 'refs/pull/7/head', head)
@@ -50,7 +56,9 @@ async function openProposal(propose: (tree: string) => void, lay: (tree: string)
       throw error
     })
   const base = { branch: 'pr-7', commit: pull.commit }
-  const checkout = await checkouts.createCheckout({ mirror, base, pull, folder: join(work, 'checkout'), signal })
+  const made = { mirror, base, pull: { ...pull, into: from }, folder: join(work, 'checkout'), signal }
+  const checkout = await checkouts.createCheckout(made)
+  expect(await checkouts.findCheckout(made.folder)).toEqual(checkout)
   const collect = async () => {
     const patch = await checkouts.collectPatch({ checkout, sandbox: openHostSandbox(), signal })
     return patch && checkouts.asProposed({ checkout, mirror, patch, folder: join(work, 'q'), signal })
@@ -215,4 +223,69 @@ test('where nothing steers, a run starts from the head itself', async () => {
   expect(proposal.pull).toMatchObject({ commit: proposal.head, replaced: [] })
   writeFiles(proposal.tree, { 'README.md': 'better\n' })
   expect(await proposal.changes()).toEqual(['modified README.md'])
+})
+
+type Hashed = (type: 'blob' | 'tree', content: string | Buffer) => string
+const entry = (mode: string, name: string, id: string) =>
+  Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')])
+
+/** Proposes a tree of whatever objects a stranger can make. */
+function proposeTree(make: (hash: Hashed) => string) {
+  const headIn = (source: string): string => {
+    const tree = make((type, input) =>
+      execFileSync('git', ['hash-object', '-w', '--literally', '--stdin', '-t', type], {
+        cwd: source,
+        env: gitEnvironment,
+        input,
+        encoding: 'utf8',
+      }).trim(),
+    )
+    return git(source, 'commit-tree', tree, '-p', 'main', '-m', 'x')
+  }
+  return openProposal(
+    () => {},
+    () => {},
+    headIn,
+  )
+}
+
+test.for<[string, string, (hash: Hashed) => string]>([
+  [
+    'ten thousand million files',
+    'too_large',
+    (hash) => {
+      let id = hash('blob', 'x')
+      for (let depth = 0; depth < 10; depth += 1) {
+        const mode = depth === 0 ? '100644' : '40000'
+        const below = id
+        id = hash('tree', Buffer.concat(Array.from('0123456789').map((name) => entry(mode, name, below))))
+      }
+      return id
+    },
+  ],
+  [
+    'one large file forty times',
+    'too_large',
+    (hash) => {
+      const id = hash('blob', Buffer.alloc(32 * 1024 * 1024))
+      const names = Array.from({ length: 40 }, (_one, index) => `${index + 10}`)
+      return hash('tree', Buffer.concat(names.map((name) => entry('100644', name, id))))
+    },
+  ],
+  ['.git', 'no_checkout', (hash) => hash('tree', entry('40000', '.git', hash('tree', '')))],
+  [
+    'names out of order',
+    'no_checkout',
+    (hash) => {
+      const id = hash('blob', 'x')
+      return hash('tree', Buffer.concat([entry('100644', 'b', id), entry('100644', 'CLAUDE.md', id)]))
+    },
+  ],
+  [
+    'the same name twice',
+    'no_checkout',
+    (hash) => hash('tree', Buffer.concat(['x', 'y'].map((text) => entry('100644', 'CLAUDE.md', hash('blob', text))))),
+  ],
+])('a pull request with %s is not checked out', async ([, reason, make]) => {
+  await expect(proposeTree(make)).rejects.toMatchObject({ reason, retryable: false })
 })

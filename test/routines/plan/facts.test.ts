@@ -20,6 +20,11 @@ const cases: [string, Partial<Facts>][] = [
     { setup: 'npm ci (node_modules kept while package-lock.json is the same); make deps' },
   ],
   ['', { setup: null }],
+  ['base: next', { where: './shop at next' }],
+  [
+    'on: { github: { event: pull_request } }\ncheckout: pull_request',
+    { where: './shop, from the pull request that fired it' },
+  ],
   ['sandbox: process', { sandbox: 'process', network: 'not limited' }],
   ['sandbox: bubblewrap', { sandbox: 'bubblewrap', network: 'none' }],
   ['sandbox: bubblewrap\nnetwork: open', { network: 'every public host' }],
