@@ -9,6 +9,7 @@ import { exitCodes, type Context } from './context.ts'
 import { lookAtGitHub } from './doctor-github.ts'
 import { lookAtSetups } from './doctor-setup.ts'
 import { type Finding, lookAtService } from './doctor-service.ts'
+import { findMissingInConnectors, readConnectorsFolder } from './read-connectors.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
 /** Less than this and a large checkout fails in the middle. */
@@ -30,6 +31,7 @@ export function addDoctor(program: Command, context: Context): void {
         ...(await redis(context)),
         await routines(context),
         ...(await webhookSources(context)),
+        ...(await connectors(context)),
         ...(await claude(context)),
         ...(await lookAtGitHub(context)),
         ...(await lookAtService(context)),
@@ -123,6 +125,20 @@ async function webhookSources(context: Context): Promise<Finding[]> {
   ]
   const what = 'webhook sources'
   return [{ what, ok: wrong.length === 0, says: [says, ...wrong].join(', '), hint: 'overnight check' }]
+}
+
+async function connectors(context: Context): Promise<Finding[]> {
+  const { connectorsDir, routinesIn } = context.config()
+  const { inForce, problems } = await readConnectorsFolder(context)
+  if (inForce.size + problems.length === 0) return []
+  const { routines } = routinesIn === undefined ? await readFolder(context) : { routines: [] }
+  const missing = await findMissingInConnectors(context, inForce.values(), routines)
+  const wrong = [
+    ...(problems.length > 0 ? [`${problems.length} problems`] : []),
+    ...(missing.length > 0 ? [`${missing.length} secrets are not there, or go nowhere`] : []),
+  ]
+  const says = [`${inForce.size} in ${connectorsDir}`, ...wrong].join(', ')
+  return [{ what: 'connectors', ok: wrong.length === 0, says, hint: 'overnight check' }]
 }
 
 async function isClaudeNeeded(context: Context): Promise<boolean> {

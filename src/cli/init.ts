@@ -3,11 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { BadRequest, Conflict } from '../errors.ts'
 import { namePattern, routineJsonSchema } from '../routines/front-matter.ts'
+import { connectorJsonSchema } from '../routines/connectors/connector-keys.ts'
 import { sourceJsonSchema } from '../routines/webhooks/source-keys.ts'
 import { newRoutine } from '../routines/template.ts'
 import { routinesFolder } from './check.ts'
 import type { Context } from './context.ts'
 
+const schemas = { routine: routineJsonSchema, webhook: sourceJsonSchema, connector: connectorJsonSchema }
 const schemaFile = 'routine.schema.json'
 
 export function addInit(program: Command, context: Context): void {
@@ -43,11 +45,10 @@ export function addInit(program: Command, context: Context): void {
 
   program
     .command('schema')
-    .description('print the JSON Schema of the front matter, or of webhook sources, for editors')
-    .addArgument(new Argument('[of]', 'what is written').choices(['routine', 'webhook']).default('routine'))
-    .action((of: 'routine' | 'webhook') => {
-      const schema = of === 'routine' ? routineJsonSchema() : sourceJsonSchema()
-      context.out(`${JSON.stringify(schema, null, 2)}\n`)
+    .description('print the JSON Schema of the front matter, of webhook sources or of connectors, for editors')
+    .addArgument(new Argument('[of]', 'what is written').choices(Object.keys(schemas)).default('routine'))
+    .action((of: keyof typeof schemas) => {
+      context.out(`${JSON.stringify(schemas[of](), null, 2)}\n`)
     })
 }
 

@@ -13,9 +13,10 @@ import { planMarkdown, planText } from '../routines/plan/write-plan.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { readSourceTexts } from '../routines/webhooks/sources.ts'
 import { planAlone } from '../triggers/plan-against.ts'
-import { readOptions, routinesFolder } from './check.ts'
+import { routinesFolder } from './check.ts'
 import { connect, findLive } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
+import { readOptions } from './read-files.ts'
 
 type Options = { json?: true; markdown?: true }
 

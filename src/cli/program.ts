@@ -32,6 +32,7 @@ const parts: readonly { commands: readonly string[]; add: () => Promise<Add> }[]
   { commands: ['sign-in'], add: async () => (await import('./sign-in.ts')).addSignIn },
   { commands: ['alerts'], add: async () => (await import('./alerts.ts')).addAlerts },
   { commands: ['sources'], add: async () => (await import('./sources.ts')).addSources },
+  { commands: ['connectors'], add: async () => (await import('./connectors.ts')).addConnectors },
   { commands: ['token'], add: async () => (await import('./token.ts')).addToken },
   { commands: ['secret'], add: async () => (await import('./secret.ts')).addSecret },
   { commands: ['messages', 'resend', 'signing-secret'], add: async () => (await import('./messages.ts')).addMessages },

@@ -6,10 +6,8 @@ import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
 import { createSentSecrets, openSecrets } from '../service/secrets.ts'
-import type { SecretJson } from '../http/secrets-api.ts'
-import type { SecretSource } from '../secrets/secret-source.ts'
-import { connectLive } from './client.ts'
 import type { Context } from './context.ts'
+import { storedSecrets } from './stored-secrets.ts'
 
 /** The folder of webhook sources as it is on disk now, without a service. */
 export function readSourcesFolder(context: Context, dir?: string): Promise<SourcesSnapshot> {
@@ -18,18 +16,6 @@ export function readSourcesFolder(context: Context, dir?: string): Promise<Sourc
     createFolderSource({ dir: dir ?? config.webhooksDir, isWanted: isDefinitionFile }),
     createCheckUrl(config),
   )
-}
-
-/** What the live service has stored, for who asks as nobody in particular. Values stay there; without a service nothing is known. */
-async function storedSecrets(context: Context): Promise<SecretSource> {
-  await using client = await connectLive(context)
-  const { secrets } = (await client?.json<{ secrets: SecretJson[] }>('/v1/secrets')) ?? { secrets: [] }
-  const find = (name: string) =>
-    secrets.find((one) => one.name === name && one.routine === null && one.repository === null)
-  return {
-    find: async (name) => (find(name) ? { value: '' } : undefined),
-    hostsOf: async (name) => find(name)?.hosts,
-  }
 }
 
 /** Secrets that sources name and that are not there, or may not go where they would be sent. */

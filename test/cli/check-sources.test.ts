@@ -55,7 +55,7 @@ test('a folder can be named, with webhooks/ beside it', async () => {
   expect(await check(files, ['ops/routines'])).toEqual({ code: 0, out: '2 good, 0 errors, 0 warnings\n' })
   await expect(check(files, ['ops/routines', 'ops'])).rejects.toMatchObject({
     message: expect.stringMatching(/^ops(\/routines)? cannot be read/),
-    hint: 'name routine files and webhook sources, or one folder of routines',
+    hint: 'name routine files, webhook sources and connectors, or one folder of routines',
   })
 })
 
@@ -68,6 +68,7 @@ test('without such a folder there is nothing to check; a file can be named', asy
   expect(named.code).toBe(1)
   expect(JSON.parse(named.out)).toEqual({
     routines: [],
+    connectors: [],
     sources: [{ name: 'sentry', file: '<folder>/sentry.yaml' }],
     errors: [expect.objectContaining({ file: '<folder>/bad.yml', line: 1, column: 1 })],
     warnings: [],
@@ -128,4 +129,33 @@ test('a name that is not signed, where no time is signed, is warned of', async (
     '6 good, 0 errors, 1 warning',
     '',
   ])
+})
+
+test('connectors are checked with the routines: what routines name must be there, with the tools and the secrets', async () => {
+  const connected = (connectors: string) =>
+    `---\nrepository: acme/shop\nengine: { name: command, command: [x] }\nconnectors: ${connectors}\n---\n`
+  const files = {
+    'routines/a.md': connected('[linar]'),
+    'routines/b.md': connected('[{ name: linear, tools: [search, delete] }, broken]'),
+    'connectors/linear.yaml':
+      'url: https://mcp.example/\nheaders: { Authorization: "Bearer secret:NOT_SET", X-Team: secret:SET }\ntools: [search]\n',
+    'connectors/broken.yaml': 'url: https://10.0.0.1/mcp\n',
+  }
+  const found = await check(files)
+  expect(found.code).toBe(1)
+  expect(found.out.split('\n')).toEqual([
+    'connectors/broken.yaml:1:6: 10.0.0.1 is not a public address – use a public one, or list 10.0.0.1 in OVERNIGHT_ALLOW_HOSTS',
+    'routines/a.md:4:14: there is no connector "linar" – did you mean "linear"?',
+    'routines/b.md:4:22: the connector linear does not allow the tool "delete" – known here: search',
+    expect.stringMatching(
+      /^warning: connectors\/linear.yaml:1:1: secret:NOT_SET is not there – set OVERNIGHT_SECRET_NOT_SET/,
+    ),
+    expect.stringMatching(
+      /^warning: connectors\/linear.yaml:1:1: secret:SET is not sent to mcp.example – list mcp.example in /,
+    ),
+    '3 good, 3 errors, 2 warnings',
+    '',
+  ])
+  const named = await check(files, ['connectors/linear.yaml', '--json'])
+  expect(JSON.parse(named.out)).toMatchObject({ connectors: [{ name: 'linear' }], sources: [], errors: [] })
 })
