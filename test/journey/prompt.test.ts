@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PromptJson } from '../../src/http/prompt.ts'
 import { openPlace, type Place } from '../support/place.ts'
@@ -48,6 +50,29 @@ describe('what an agent was told', () => {
     expect(stdout).toContain(`${fake}\n│ └\n│ last\n└\n`)
     expect(stdout).not.toContain(token)
     expect(JSON.parse((await place.overnight(['prompt', run, '--json'])).stdout)).toMatchObject({ run })
+  })
+
+  test('is what its routine said when it was accepted, whoever edits the file while it waits', async () => {
+    const go = join(place.folder, 'go')
+    const program = `const wait = () => require('fs').existsSync(process.argv[1]) || setTimeout(wait, 20); wait()`
+    const written = { program, args: [go], more: { on: { api: true }, overlap: 'queue_one' } }
+    place.routine('edited', { ...written, prompt: 'Look at {{ event.title }}.' })
+    const fire = async () =>
+      (await service.post<{ run: string }>('/v1/routines/edited/fire', { payload: { title: 'it' } })).run
+    await expect.poll(async () => (await service.fetch('/v1/routines')).text(), { timeout: 10_000 }).toContain('edited')
+    const [, second] = [await fire(), await fire()]
+    place.routine('edited', {
+      ...written,
+      prompt: 'Send {{ event.title }} away.',
+      more: { ...written.more, topic: 'new' },
+    })
+    const entries = async () =>
+      (await service.get<{ entries: unknown[] }>('/v1/routines/edited/history')).entries.length
+    await expect.poll(entries, { timeout: 10_000 }).toBe(2)
+    writeFileSync(go, '')
+    await untilSettled(service, second)
+    const { parts } = await service.get<PromptJson>(`/v1/runs/${second}/prompt`)
+    expect(parts.map(({ text }) => text.trim())).toEqual(['Look at', 'it', '.'])
   })
 
   test('is nothing where no agent was started', async () => {

@@ -10,12 +10,15 @@ const house = resolve(import.meta.dirname, '../..')
 export function isTestNamed(file: string, title: string): boolean {
   const path = join(house, file)
   if (!existsSync(path)) return false
-  const text = readFileSync(path, 'utf8')
-  const suites = [...text.matchAll(/from '(\.[^']+\/contract\/[^']+|\.\/[^']+)'/g)].map(([, from = '']) =>
-    readFileSync(join(dirname(path), from), 'utf8'),
-  )
   const quoted = [`'${title.replaceAll("'", String.raw`\'`)}'`, `\`${title}\``, JSON.stringify(title)]
-  return [text, ...suites].some((source) => quoted.some((written) => source.includes(written)))
+  return sourcesOf(path).some((source) => quoted.some((written) => source.includes(written)))
+}
+
+/** The file, and the suites and tables beside it or in `contract/` that it is made of. */
+function sourcesOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8')
+  const parts = [...text.matchAll(/from '((?:\.\/|\.\.\/contract\/)[\w/-]+\.ts)'/g)]
+  return [text, ...parts.flatMap(([, from = '']) => sourcesOf(join(dirname(path), from)))]
 }
 
 /** What such a title, or a part of it, is in the names of the tests that run. */
