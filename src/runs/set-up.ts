@@ -35,6 +35,7 @@ export async function* setUp(task: Task, ground: SetupGround): AsyncGenerator<En
 type Asked = Pick<SetupGround, 'sandbox' | 'repository' | 'mirror' | 'checkout'>
 
 async function keysOf({ routine, tools }: Task, { sandbox, repository, mirror, checkout }: Asked): Promise<SetupKey[]> {
+  if (routine.setup.every(({ keep }) => keep.length === 0)) return []
   // Who may push to another branch than this decides nothing here.
   const branch = routine.base ?? mirror.defaultBranch ?? ''
   const ground = [repository.forge, repository.name, branch, sandbox.name, await sandbox.platform()]

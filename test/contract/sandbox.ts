@@ -157,6 +157,12 @@ export function sandboxContract({ confines, namespaced, contained = false, fixtu
     })
   })
 
+  test('it says what its programs are, and the same the next time', async () => {
+    await using next = await driver.open({ run: runs.one, mounts: [{ path: folder, write: true }] })
+    expect(await sandbox.platform()).toMatch(/\S/)
+    expect(await next.platform()).toBe(await sandbox.platform())
+  })
+
   describe('what it is given', () => {
     test('arguments as they are, without a shell', async () => {
       const words = ['$HOME', '`id`', 'a b', '', '*', 'K=V', '-n', 'ü\n"\'\\']

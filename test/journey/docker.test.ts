@@ -6,7 +6,7 @@ import { claudeScenarios, claudeStories } from '../contract/claude-runs.ts'
 import { reachStories } from '../contract/reach.ts'
 import { openModel, realKey } from '../support/claude/model.ts'
 import { claude } from '../support/claude/program.ts'
-import { openCrew, processesCalled, until, type Crew } from '../support/crew.ts'
+import { notesOf, openCrew, processesCalled, until, type Crew } from '../support/crew.ts'
 import { startDocker, type Docker } from '../support/docker.ts'
 import { git } from '../support/git-repository.ts'
 import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
@@ -127,6 +127,24 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
     expect(await crew.settled(await crew.start('next', { sh: 'echo next > README.md', more }))).toMatchObject({
       state: 'published',
     })
+  })
+
+  test('what setup made is kept, and put back into the container of another run', async () => {
+    const setup = [
+      {
+        run: 'mkdir -p deps ~/.tool; date +%s%N >deps/made; ln -s made deps/x; echo t >~/.tool/t',
+        when: 'README.md',
+        keep: ['deps', '~/.tool'],
+      },
+    ]
+    const agent = { sh: 'cat deps/x ~/.tool/t; rm -r deps; git status --short | wc -l', more: { ...more, setup } }
+    const first = await crew.run('setup', agent)
+    const second = await crew.run('setup-again', agent)
+    const said = await crew.said(first.run)
+    expect([first.state, said]).toEqual(['unchanged', expect.stringMatching(/^\d+\nt\n0\n$/)])
+    expect(await crew.said(second.run)).toBe(said)
+    expect(await notesOf(crew, second.run)).toEqual([expect.stringContaining('setup: kept result of mkdir')])
+    await nothingLeft(second.run)
   })
 
   test('fifteen at once', async () => {

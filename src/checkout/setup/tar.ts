@@ -18,7 +18,7 @@ done
 [ "$#" -gt 0 ] || exit 3
 command -v tar >/dev/null 2>&1 || exit 4
 exec tar -cf - "$@"`
-const unpackScript = 'cd -- "$1" && exec tar -xof -'
+const unpackScript = 'cd -- "$1" && exec tar -xpof -'
 const clearScript = 'cd -- "$1" && shift && { chmod -R u+rwx "$@" 2>/dev/null; rm -rf -- "$@"; }'
 
 /** Hands what `roots` hold to `write`, as an archive; why it is none. A `write` that answers false has had enough. */

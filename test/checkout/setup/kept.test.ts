@@ -68,7 +68,8 @@ describe.each(drivers)('$name', (driver, { skip, note }) => {
       mkdir -p deps/.bin deps/${long}/${long} deps/empty "$HOME/.tool/-x"
       echo a > deps/a; chmod 755 deps/a; ln deps/a deps/same; ln -s ../a deps/.bin/a; ln -s /usr/bin/env deps/env
       echo deep > deps/${long}/${long}/file; printf new > 'deps/a
-b	ü"*'; echo t > "$HOME/.tool/-x/t"; echo no > other; touch -d 2020-01-02 deps/a; chmod 500 deps/empty`)
+b	ü"*'; echo t > "$HOME/.tool/-x/t"; echo no > other; touch -d 2020-01-02 deps/a; chmod 500 deps/empty
+      echo g > deps/group; chmod 664 deps/group`)
     expect(made).toMatchObject({ exit: { code: 0 } })
     expect(await runs.setups.keep(first.keeping)).toEqual({ bytes: expect.any(Number) as number })
 
