@@ -14,7 +14,7 @@ const files = [...doc.matchAll(/```yaml\n(# webhooks\/([\w-]+\.yaml)\n[\s\S]*?)`
 const routines = [...doc.matchAll(/```markdown\n(---\n[\s\S]*?)```/g)].map(([, text = '']) => text)
 
 test.each(files)('$name is valid', ({ name, text }) => {
-  expect(readSource(name, text)).toMatchObject({ source: { name: name.replace('.yaml', '') } })
+  expect(readSource(name, text)).toMatchObject({ defined: { name: name.replace('.yaml', '') } })
 })
 
 test('the routines are valid, do nothing that is still to come, and name sources that are there', () => {
