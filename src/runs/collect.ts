@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { StepFailed } from '../errors.ts'
 import type { GateRules } from '../checkout/gate.ts'
 import { isChanged } from '../routines/path-glob.ts'
 import type { Routine } from '../routines/routine.ts'
@@ -43,9 +44,17 @@ export async function collect(
     return { ...patch, findings }
   } catch (error) {
     task.signal.throwIfAborted()
-    if (timeUp.aborted && exit.because === 'time_limit') return undefined
+    if (maySayLess(exit, error, timeUp)) return undefined
     throw error
   }
+}
+
+/** Of an agent that a limit ended people must hear which one, not that what it wrote without end cannot be kept. */
+function maySayLess({ because, failure }: AgentExit, error: unknown, timeUp: AbortSignal): boolean {
+  if (because === 'time_limit' && timeUp.aborted) return true
+  return (
+    (because === 'time_limit' || failure !== undefined) && error instanceof StepFailed && error.reason === 'too_large'
+  )
 }
 
 function rulesOf({ gate: { paths, ...most } }: Pick<Routine, 'gate'>): GateRules {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap.ts'
 import { need } from '../support/need.ts'
+import { bombsGoOffInside } from './bombs.ts'
 import { searchesAll } from './credentials.ts'
 import { openHouse, type House } from './house.ts'
 import { openNames, type Names } from './names.ts'
@@ -23,4 +24,5 @@ describe.skipIf(walls.skip)(`in bubblewrap${walls.note}`, () => {
 
   searchesAll(() => house, { sandbox: 'bubblewrap' })
   reachesNothing(() => ({ house, sites }), { sandbox: 'bubblewrap' })
+  bombsGoOffInside(() => house, { sandbox: 'bubblewrap' })
 })

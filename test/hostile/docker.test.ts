@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { startDocker, type Docker } from '../support/docker.ts'
 import { need } from '../support/need.ts'
 import { buildSandboxImage } from '../support/sandbox-image.ts'
+import { bombsGoOffInside } from './bombs.ts'
 import { searchesAll } from './credentials.ts'
 import { openHouse, type House } from './house.ts'
 import { openNames, type Names } from './names.ts'
@@ -30,4 +31,11 @@ describe.skipIf(missing.skip)(`in Docker${missing.note}`, { timeout: 120_000 }, 
   const doorsOf = () => [socket(), '/var/run/docker.sock']
   searchesAll(() => house, { sandbox: 'docker', doorsOf })
   reachesNothing(() => ({ house, sites }), { sandbox: 'docker', doorsOf })
+  bombsGoOffInside(() => house, {
+    sandbox: 'docker',
+    leftOf: async (run) =>
+      (await docker.docker('ps', '--all', '--quiet', '--filter', `label=overnight.run=${run}`))
+        .split('\n')
+        .filter(Boolean),
+  })
 })

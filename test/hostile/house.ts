@@ -45,7 +45,7 @@ export async function openHouse({ env = {}, ...options }: HouseOptions = {}): Pr
   plantInData(place, plant)
   cpSync(join(import.meta.dirname, 'agent'), place.routines, { recursive: true })
   const crew = await openCrew(
-    { ...environmentOf(place, plant), HOME: homeOf(place, plant), ...env },
+    { OVERNIGHT_CONCURRENCY: '4', ...environmentOf(place, plant), HOME: homeOf(place, plant), ...env },
     { place, ...options },
   )
   building.defer(() => crew.service[Symbol.asyncDispose]())
