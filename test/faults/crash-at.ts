@@ -60,13 +60,16 @@ export async function openCrashes(): Promise<Crashes> {
       const branches = git(repository, 'for-each-ref', '--format=%(objectname) %(refname:short)', `refs/heads/${mine}`)
         .split('\n')
         .filter(Boolean)
-      const starts = (await readFile(journalOf(routine), 'utf8')).split('\n').filter(Boolean).length
+      const linesOf = async (file: string) => (await readFile(file, 'utf8')).split('\n').filter(Boolean).length
+      const starts = await linesOf(journalOf(routine))
+      const setups = point === 'set_up' ? await linesOf(`${journalOf(routine)}.setup`) : 2
       const left = await leftIn(join(data, 'work'))
       const promises =
         ending === 'succeeds' ? published({ ended, pulls, branches }) : failed({ ended, pulls, branches })
       promises.push(
         [starts >= 1 && starts <= 2, `the agent was started ${starts} times`],
         [!agentIsDone.includes(point) || starts === 1, 'the agent was started again after its end was recorded'],
+        [setups === 2, `setup was done ${setups} times, and not anew for the copy of the second attempt`],
         [left.length === 0, `left in the work folder: ${left.join(', ')}`],
       )
       return promises.filter(([kept]) => !kept).map(([, otherwise]) => `${point}: ${otherwise}`)
@@ -127,7 +130,8 @@ async function furnish(place: string) {
     for (const point of crashPoints) {
       const name = routineOf(point, ending)
       const command = JSON.stringify(['node', '-e', sorts(ending), journalOf(name)])
-      const setup = point === 'set_up' ? { setup: '[{ run: touch .git/ready }]' } : {}
+      const setup =
+        point === 'set_up' ? { setup: `[{ run: 'touch .git/ready && echo done >> ${journalOf(name)}.setup' }]` } : {}
       const keys = {
         description: 'Sorts the notes',
         repository: JSON.stringify(repository),
