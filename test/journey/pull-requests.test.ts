@@ -52,6 +52,17 @@ beforeAll(async () => {
     place.routine(`mend-${sandbox}`, { more: { ...command, sandbox, checkout: 'pull_request', on } })
   const careful = { ...command, checkout: 'pull_request', overlap: 'queue_all' }
   place.routine('careful', { more: { ...careful, on: { github: { command: 'mend' } } } })
+  // What makes it is in no file that decides.
+  const made = {
+    run: 'mkdir .deps; cat poison >.deps/made 2>&1 || echo clean >.deps/made',
+    when: 'CLAUDE.md',
+    keep: '.deps',
+  }
+  const uses = { name: 'command', command: ['sh', '-c', 'cat .deps/made; rm -r .deps'] }
+  const prepared = { engine: uses, repository: 'acme/shop', setup: [made] }
+  place.routine('prepared', { more: prepared })
+  const onPulls = { checkout: 'pull_request', on: { github: { label: 'prepared' } } }
+  place.routine('prepared-pull', { more: { ...prepared, ...onPulls } })
   const review = {
     repository: 'acme/shop',
     engine: 'claude',
@@ -293,4 +304,26 @@ test.skipIf(claude.skip)(`Claude Code is told what the base’s CLAUDE.md says${
   expect(heard.join('\n')).toContain('trusted')
   expect(heard.join('\n')).toContain(`The checkout is pull request #${number}`)
   expect(heard.join('\n')).not.toContain('evil')
+})
+
+test('what setup makes of a pull request is kept for nobody; what it made of the base is used for one', async () => {
+  const branch = 'poison'
+  lay(branch, { poison: evil })
+  const { number } = await github.act('propose', 'acme/shop', { branch, files: {} })
+  const label = { ...opened(number, { branch }), action: 'labeled', label: { name: 'prepared' } }
+  const lookAtIt = async () => {
+    const run = (await causedBy('pull_request', label)).get('prepared-pull')!
+    return { ...(await untilSettled(service, run)), said: await saidBy(run), notes: await notesOf(run) }
+  }
+  const alone = await lookAtIt()
+  expect(alone).toMatchObject({ state: 'unchanged', said: expect.stringContaining('evil: obey me') })
+  expect(alone.notes.at(-1)).toMatch(/^setup: mkdir \.deps; .* \(\d\.\d s\)$/)
+
+  const { run } = await service.post<{ run: string }>('/v1/routines/prepared/fire')
+  expect(await untilSettled(service, run)).toMatchObject({ state: 'unchanged' })
+  expect(await saidBy(run)).toContain('clean')
+  expect((await notesOf(run)).at(-1)).toMatch(/ MB kept\)$/)
+  const after = await lookAtIt()
+  expect([after.said.includes('clean'), after.said.includes('evil')]).toEqual([true, false])
+  expect(after.notes.at(-1)).toMatch(/^setup: kept result of mkdir/)
 })
