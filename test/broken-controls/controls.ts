@@ -124,6 +124,13 @@ export const controls: readonly Control[] = [
     proof: proof('relay/model.test.ts', 'another path'),
   },
   {
+    name: 'of a connector the tools that are listed are called, and no others',
+    edits: [
+      edit('relay/mcp/decide.ts', 'if (mayCall(tool)) return undefined', 'if (mayCall(tool) || tool) return undefined'),
+    ],
+    proof: proof('relay/mcp/decide.test.ts', 'whatever is sent: no call of another tool goes on'),
+  },
+  {
     name: 'hosts are compared exactly',
     edits: [edit('relay/egress/authority.ts', 'hosts.has(host)', '[...hosts].some((one) => host.startsWith(one))')],
     proof: proof('relay/egress/egress.test.ts', 'one that begins like it'),

@@ -127,6 +127,12 @@ describe('what does not', () => {
     object: fc.array(fc.tuple(key, tie('value')), { maxLength: 6 }),
     call: fc.record({ jsonrpc: fc.constant('2.0'), id: tie('value'), method: word, params: tie('value') }),
   }))
+  /** What is hardly ever made by chance: calls as they should be, of tools that are listed and that are not. */
+  const name = fc.record({ name: word })
+  const params = fc.oneof(name, fc.record({ name: word, Name: word, arguments: name }))
+  const method = fc.constant('tools/call')
+  const proper = fc.record({ jsonrpc: fc.constant('2.0'), id: fc.integer(), method, params })
+  const sent = fc.oneof(value, proper, fc.array(proper, { minLength: 1, maxLength: 3 }))
   /** With keys that are there twice, which no value of this language has. */
   const write = (one: unknown): string => {
     if (
@@ -153,7 +159,7 @@ describe('what does not', () => {
 
   test('whatever is sent: no call of another tool goes on', () => {
     fc.assert(
-      fc.property(value, (anything) => {
+      fc.property(sent, (anything) => {
         const decision = ask(write(anything))
         if (!('forward' in decision)) return
         const sent = JSON.parse(decision.forward) as unknown
