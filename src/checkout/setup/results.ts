@@ -51,9 +51,10 @@ export function createResults({ folder, maxBytes }: ResultsOptions) {
       const file = await open(pathOf(key), 'r').catch(() => undefined)
       if (!file) return undefined
       const bytes = (await file.stat()).size - hashBytes
-      if (bytes > 0 && (await isWhole(file, bytes))) {
+      if (bytes > 0 && (await isWhole(file, bytes).catch(() => false))) {
         const now = new Date()
-        await file.utimes(now, now)
+        // On a disk that takes no more it is still good.
+        await file.utimes(now, now).catch(() => undefined)
         return opened(file, bytes)
       }
       await file.close()
