@@ -10,7 +10,7 @@ import type { FolderFile } from '../routines/folder.ts'
 import { readTexts } from '../routines/library.ts'
 import type { Plan } from '../routines/plan/compare.ts'
 import { planMarkdown, planText } from '../routines/plan/write-plan.ts'
-import type { WebhookSource } from '../routines/webhooks/source.ts'
+import { readConnectorTexts } from '../routines/connectors/connectors.ts'
 import { readSourceTexts } from '../routines/webhooks/sources.ts'
 import { planAlone } from '../triggers/plan-against.ts'
 import { routinesFolder } from './check.ts'
@@ -23,37 +23,47 @@ type Options = { json?: true; markdown?: true }
 export function addPlan(program: Command, context: Context): void {
   program
     .command('plan')
-    .argument('[folder]', 'routine files, with webhooks/ beside it; default: the folders of the service')
+    .argument(
+      '[folder]',
+      'routine files, with webhooks/ and connectors/ beside it; default: the folders of the service',
+    )
     .description('what would change if these files were put in force: triggers, next fires, rights, budgets, words')
     .option('--json', 'print JSON')
     .option('--markdown', 'print Markdown, for a comment')
     .action(async (folder: string | undefined, { json, markdown }: Options) => {
       const dir = folder === undefined ? routinesFolder(context) : resolve(context.cwd, folder)
-      const webhooks = folder === undefined ? context.config().webhooksDir : join(dir, '..', 'webhooks')
+      const { webhooksDir, connectorsDir } = context.config()
+      const beside = (name: string, usual: string) => (folder === undefined ? usual : join(dir, '..', name))
       const { plan, isAlone } = await compare(context, {
         routines: await routinesIn(dir),
-        sources: await sourcesIn(webhooks),
+        sources: await definitionsIn(beside('webhooks', webhooksDir)),
+        connectors: await definitionsIn(beside('connectors', connectorsDir)),
       })
       const write = markdown ? planMarkdown : planText
       context.out(json ? `${JSON.stringify(plan)}\n` : write(plan))
       if (isAlone) context.err(comparedWithNothing(context))
-      const isBroken = plan.counts.broken > 0 || plan.sources.some(({ change }) => change === 'broken')
+      const isBroken =
+        plan.counts.broken > 0 || [...plan.sources, ...plan.connectors].some(({ change }) => change === 'broken')
       context.exit(isBroken ? exitCodes.theirs : exitCodes.ok)
     })
 }
 
-type Texts = { routines: Text[]; sources: Text[] | undefined }
+type Texts = { routines: Text[]; sources: Text[] | undefined; connectors: Text[] | undefined }
 
 /** With what is in force; where nothing ever was, no data folder is made for it. */
-async function compare(context: Context, { routines, sources }: Texts): Promise<{ plan: Plan; isAlone: boolean }> {
+async function compare(context: Context, { routines, ...beside }: Texts): Promise<{ plan: Plan; isAlone: boolean }> {
   if (await hasNoLedger(context)) {
     const files = readTexts(routines, readOptions(context))
-    const proposed = sources && { inForce: new Map<string, WebhookSource>(), files: readSourceTexts(sources) }
-    return { plan: planAlone({ files, sources: proposed }, new Date()), isAlone: true }
+    const sources = beside.sources && { inForce: new Map<string, never>(), files: readSourceTexts(beside.sources) }
+    const connectors = beside.connectors && {
+      inForce: new Map<string, never>(),
+      files: readConnectorTexts(beside.connectors),
+    }
+    return { plan: planAlone({ files, sources, connectors }, new Date()), isAlone: true }
   }
   await using client = await connect(context)
   const { routines: inForce } = await client.json<InForceJson>('/v1/plan/in-force')
-  const asked: FilesJson = { ...onlyChanged(routines, inForce), sources }
+  const asked: FilesJson = { ...onlyChanged(routines, inForce), ...beside }
   const plan = await client.post<Plan>('/v1/plan', asked)
   return { plan, isAlone: client.live === undefined && inForce.length === 0 }
 }
@@ -87,7 +97,7 @@ function onlyChanged(files: Text[], inForce: InForceJson['routines']): Pick<File
 }
 
 /** undefined: there is no such folder, which changes nothing. */
-async function sourcesIn(dir: string): Promise<Texts['sources']> {
+async function definitionsIn(dir: string): Promise<Texts['sources']> {
   const tree = await createFolderSource({ dir, isWanted: isDefinitionFile }).read()
   return 'missing' in tree ? undefined : textsOf(tree.files)
 }

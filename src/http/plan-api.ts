@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { validator } from 'hono-openapi'
 import { z } from 'zod'
+import { readConnectorTexts } from '../routines/connectors/connectors.ts'
 import { readSourceTexts } from '../routines/webhooks/sources.ts'
 import { planAgainst } from '../triggers/plan-against.ts'
 import { describeJson } from './describe.ts'
@@ -20,6 +21,7 @@ const Files = z.strictObject({
   files: z.array(Written),
   same: z.array(z.string()).default([]).describe('Names of routines whose text is the one in force.'),
   sources: z.array(Written).optional().describe('All of webhooks/; left out, nothing is said of webhook sources.'),
+  connectors: z.array(Written).optional().describe('All of connectors/; left out, nothing is said of connectors.'),
 })
 export type FilesJson = z.input<typeof Files>
 const Fact = z.object({ what: z.string(), before: z.string().nullable(), after: z.string().nullable() })
@@ -39,6 +41,7 @@ const Plan = z.object({
     }),
   ),
   sources: z.array(Planned).describe('Webhook sources that would not stay as they are.'),
+  connectors: z.array(Planned).describe('Connectors that would not stay as they are.'),
   counts: z.object({
     added: z.number().int(),
     changed: z.number().int(),
@@ -70,11 +73,19 @@ export function planApi(face: Face) {
     describeJson('What would change if these files were all there is', 200, Plan),
     validator('json', Files, refuseInvalid),
     async (c) => {
-      const { files, same, sources: written } = c.req.valid('json')
+      const { files, same, ...beside } = c.req.valid('json')
       const kept = new Set(same)
-      const { inForce, isKnown } = face.webhooks.snapshot()
-      const sources = written && isKnown ? { inForce, files: readSourceTexts(written) } : undefined
-      const proposed = { files: face.readFiles(files), isSame: (name: string) => kept.has(name), sources }
+      const [webhooks, servers] = [face.webhooks.snapshot(), face.connectors.snapshot()]
+      const proposed = {
+        files: face.readFiles(files),
+        isSame: (name: string) => kept.has(name),
+        sources:
+          beside.sources && webhooks.isKnown ? { ...webhooks, files: readSourceTexts(beside.sources) } : undefined,
+        connectors:
+          beside.connectors && servers.isKnown
+            ? { ...servers, files: readConnectorTexts(beside.connectors) }
+            : undefined,
+      }
       return c.json(await planAgainst(face, proposed))
     },
   )

@@ -33,7 +33,7 @@ export type Outside = {
 type Insiders = {
   wake: () => void
   library: Library
-  connectors: Pick<Connectors, 'rescan'>
+  connectors: Pick<Connectors, 'snapshot' | 'rescan'>
   /** A command receives nothing from outside. */
   isService: boolean
   /** Called at each named step of an event; fault tests end the process there. */
@@ -57,7 +57,10 @@ export async function openOutside(
   const routines = createRoutinesInForce({ ledger, routineOf: ground.routineOf, log })
   const following = createFollowing({ ledger, routines, wake, alertUrls: config.alerts.urls, log })
   building.defer(() => following.stop())
-  const pullPlans = openPullPlans(ground, building, () => webhooks.desk.snapshot())
+  const pullPlans = openPullPlans(ground, building, {
+    sources: () => webhooks.desk.snapshot(),
+    connectors: () => connectors.snapshot(),
+  })
   const settler = createSettler({
     ledger,
     sourceOf: (name) => (name === 'github' ? fromGitHub : fromWebhooks),

@@ -2,7 +2,7 @@ import { openPullHead } from '../checkout/pull-head.ts'
 import { nameAt } from '../forges/github/names.ts'
 import { planCharacters, planComment } from '../publish/plan-comment.ts'
 import type { RepositoryFolder } from '../repository-folder.ts'
-import { planMarkdown } from '../routines/plan/write-plan.ts'
+import { isNews, planMarkdown } from '../routines/plan/write-plan.ts'
 import { planAgainst } from '../triggers/plan-against.ts'
 import type { Ground } from './ground.ts'
 import { createPlanTeller, type PlanTeller } from './plan-teller.ts'
@@ -20,7 +20,7 @@ const mostLooks = 3
 export function openPullPlans(
   ground: Ground,
   building: AsyncDisposableStack,
-  sourcesInForce: Asked['sourcesInForce'],
+  inForce: Asked['inForce'],
 ): PlanTeller | undefined {
   const { config, github, ledger, log } = ground
   const { routinesIn: place } = config
@@ -28,7 +28,7 @@ export function openPullPlans(
   if (!place || name === undefined || !github.notices) return undefined
   const teller = createPlanTeller({
     ledger,
-    tell: createTelling(ground, place, sourcesInForce),
+    tell: createTelling(ground, place, inForce),
     addressOf: (pull) => `${config.github.url}/${name}/pull/${pull}`,
     log,
   })
@@ -36,7 +36,7 @@ export function openPullPlans(
   return teller
 }
 
-function createTelling(ground: Ground, place: RepositoryFolder, sourcesInForce: Asked['sourcesInForce']) {
+function createTelling(ground: Ground, place: RepositoryFolder, inForce: Asked['inForce']) {
   const { config, forges, checkouts, github } = ground
   const { mirrors: root } = config.paths
 
@@ -48,7 +48,7 @@ function createTelling(ground: Ground, place: RepositoryFolder, sourcesInForce: 
       const { commit: into } = await checkouts.resolveBase(mirror, place.branch)
       const { openRemote } = forges.github
       await using head = await openPullHead({ mirror, openRemote, number, into, root, signal })
-      const said = await sayPlan(ground, { place, head, sourcesInForce })
+      const said = await sayPlan(ground, { place, head, inForce })
       const comment = planComment({ pull: number, commit: head.commit, folder: place.folder, ...said })
       await github.notices!.ensureComment(repository.name, comment, signal)
       if (await head.isNewest()) return
@@ -68,5 +68,5 @@ async function sayPlan(ground: Ground, asked: Asked): Promise<{ text: string; is
     return { text, isNews: true }
   }
   const plan = await planAgainst(ground, proposed)
-  return { text: planMarkdown(plan, planCharacters), isNews: plan.routines.length + plan.sources.length > 0 }
+  return { text: planMarkdown(plan, planCharacters), isNews: isNews(plan) }
 }

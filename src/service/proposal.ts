@@ -2,12 +2,16 @@ import { basename } from 'node:path'
 import type { PullHead } from '../checkout/pull-head.ts'
 import { listFolder, readBlobs, type TreeEntry } from '../checkout/read-folder.ts'
 import type { RepositoryFolder } from '../repository-folder.ts'
+import { readConnector } from '../routines/connectors/read-connector.ts'
+import type { Connector } from '../routines/connectors/connector.ts'
+import { readDefinitions, type DefinitionsSnapshot } from '../routines/definitions/definitions.ts'
 import { createGitSource } from '../routines/git-source.ts'
 import { readLibrary } from '../routines/library.ts'
-import type { ComparingSources } from '../routines/plan/compare-sources.ts'
+import type { Comparing } from '../routines/plan/compare-definitions.ts'
 import { isRoutineFile, type Wanted } from '../routines/source.ts'
-import { isDefinitionFile, nameOf as sourceNameOf } from '../routines/definitions/read-definition.ts'
-import { readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
+import { isDefinitionFile, nameOf, type Definition, type Read } from '../routines/definitions/read-definition.ts'
+import { readSource } from '../routines/webhooks/read-source.ts'
+import type { WebhookSource } from '../routines/webhooks/source.ts'
 import type { Proposed } from '../triggers/plan-against.ts'
 import type { Ground } from './ground.ts'
 
@@ -17,18 +21,23 @@ const mostFiles = 200
 export type Asked = {
   place: RepositoryFolder
   head: PullHead
-  sourcesInForce(): Pick<SourcesSnapshot, 'inForce' | 'isKnown'>
+  inForce: {
+    sources(): Standing<WebhookSource>
+    connectors(): Standing<Connector>
+  }
 }
+type Standing<T> = Pick<DefinitionsSnapshot<T>, 'inForce' | 'isKnown'>
 /** `noFolder`: of the routines; `wasThere` before the pull request. */
 type Proposal = Proposed | { noFolder: { wasThere: boolean } } | { tooMany: number }
 
 /** What a pull request itself changes: that others changed something meanwhile is not its doing. */
 export async function readProposal(ground: Ground, asked: Asked): Promise<Proposal> {
-  const { webhooksIn } = ground.config
+  const { webhooksIn, webhooksDir, connectorsIn, connectorsDir } = ground.config
   const routines = await differenceIn(asked.place, asked.head, isRoutineFile)
   if (!routines.newer) return { noFolder: { wasThere: routines.older !== undefined } }
-  const sources = webhooksIn && (await differenceIn(webhooksIn, asked.head, isDefinitionFile))
-  const tooMany = routines.touched.size + (sources?.touched.size ?? 0)
+  const sources = await changedIn(webhooksIn, webhooksDir, asked)
+  const connectors = await changedIn(connectorsIn, connectorsDir, asked)
+  const tooMany = routines.touched.size + (sources?.touched.size ?? 0) + (connectors?.touched.size ?? 0)
   if (tooMany > mostFiles) return { tooMany }
   const names = new Set([...routines.touched].map((entry) => basename(entry).replace(/\.md$/i, '')))
   const touched = routines.newer.filter(({ entry }) => routines.touched.has(entry))
@@ -40,7 +49,14 @@ export async function readProposal(ground: Ground, asked: Asked): Promise<Propos
   return {
     files: await readLibrary(source, ground.read),
     isSame: (name) => !names.has(name),
-    sources: webhooksIn && sources ? await sourcesOf(ground, asked, { ...webhooksIn, ...sources }) : undefined,
+    sources: await compared(asked, sources, {
+      standing: asked.inForce.sources(),
+      read: (file, text) => readSource(file, text),
+    }),
+    connectors: await compared(asked, connectors, {
+      standing: asked.inForce.connectors(),
+      read: (file, text) => readConnector(file, text),
+    }),
   }
 }
 
@@ -75,20 +91,32 @@ function sourceAt(dir: string, { head }: Asked, { entries, ...place }: Place) {
   })
 }
 
+type Folder = RepositoryFolder & Difference & { dir: string }
+type Definitions<T> = { standing: Standing<T>; read: Read<T> }
+
+/** Of a folder beside the routines; undefined where it is none of that repository. */
+async function changedIn(
+  place: RepositoryFolder | undefined,
+  dir: string,
+  { head }: Asked,
+): Promise<Folder | undefined> {
+  return place && { ...place, dir, ...(await differenceIn(place, head, isDefinitionFile)) }
+}
+
 /** A folder that is gone changes nothing, as always. */
-async function sourcesOf(
-  ground: Ground,
+async function compared<T extends Definition>(
   asked: Asked,
-  { newer, touched, ...place }: RepositoryFolder & Difference,
-): Promise<ComparingSources | undefined> {
-  const { inForce: all, isKnown } = asked.sourcesInForce()
-  if (!newer || !isKnown) return undefined
-  const names = new Set([...touched].map(sourceNameOf))
+  folder: Folder | undefined,
+  { standing, read }: Definitions<T>,
+): Promise<Comparing<T> | undefined> {
+  if (!folder?.newer || !standing.isKnown) return undefined
+  const { newer, touched, dir, ...place } = folder
+  const names = new Set([...touched].map(nameOf))
   // Two files of one name are both refused, so the one that was not touched counts, too.
-  const entries = newer.filter(({ entry }) => isDefinitionFile(entry) && names.has(sourceNameOf(entry)))
-  const source = sourceAt(ground.config.webhooksDir, asked, { ...place, entries, isWanted: isDefinitionFile })
+  const entries = newer.filter(({ entry }) => isDefinitionFile(entry) && names.has(nameOf(entry)))
+  const source = sourceAt(dir, asked, { ...place, entries, isWanted: isDefinitionFile })
   return {
-    inForce: new Map([...all].filter(([name]) => names.has(name))),
-    files: await readSources(source),
+    inForce: new Map([...standing.inForce].filter(([name]) => names.has(name))),
+    files: await readDefinitions(source, read),
   }
 }

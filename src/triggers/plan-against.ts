@@ -1,7 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts'
 import type { LibrarySnapshot } from '../routines/in-force.ts'
-import type { ComparingSources } from '../routines/plan/compare-sources.ts'
-import { comparePlan, type Plan } from '../routines/plan/compare.ts'
+import { comparePlan, type Beside, type Plan } from '../routines/plan/compare.ts'
 import type { Routine } from '../routines/routine.ts'
 import { upcoming } from './schedule/upcoming.ts'
 
@@ -10,9 +9,7 @@ export type PlanTools = { ledger: Ledger; readOnce(file: string, text: string): 
 export type Proposed = {
   files: LibrarySnapshot
   isSame(name: string): boolean
-  /** undefined: nothing was said of them. */
-  sources?: ComparingSources | undefined
-}
+} & Beside
 
 /** How many coming fires tell what a schedule means. */
 const shownFires = 3
@@ -21,7 +18,7 @@ const daysAhead = 366
 /** What would change if these files were put in force now. Reads alone. */
 export async function planAgainst(
   { ledger, readOnce }: PlanTools,
-  { files, isSame, sources }: Proposed,
+  { files, isSame, ...beside }: Proposed,
 ): Promise<Plan> {
   const standing = (await ledger.routines.standing()).map(({ name }) => name)
   const same = standing.filter(isSame)
@@ -29,12 +26,12 @@ export async function planAgainst(
   const versions = await ledger.routines.versionsInForce(standing.filter((name) => !kept.has(name)))
   const nextOf = firesAfter(await ledger.now())
   const inForce = versions.map((version) => readOnce(version.file, version.source))
-  return comparePlan({ inForce, same, files, nextOf, sources })
+  return comparePlan({ inForce, same, files, nextOf, ...beside })
 }
 
 /** What these files are where nothing is in force. */
-export function planAlone({ files, sources }: Omit<Proposed, 'isSame'>, now: Date): Plan {
-  return comparePlan({ inForce: [], same: [], files, nextOf: firesAfter(now), sources })
+export function planAlone({ files, ...beside }: Omit<Proposed, 'isSame'>, now: Date): Plan {
+  return comparePlan({ inForce: [], same: [], files, nextOf: firesAfter(now), ...beside })
 }
 
 function firesAfter(now: Date): (routine: Routine) => string[] {

@@ -2,8 +2,10 @@ import { basename } from 'node:path'
 import { formatProblem } from '../format.ts'
 import type { LibrarySnapshot } from '../in-force.ts'
 import { lintRoutine } from '../lint.ts'
+import type { Connector } from '../connectors/connector.ts'
 import type { Problem, Routine } from '../routine.ts'
-import { compareSources, type ComparingSources, type Planned } from './compare-sources.ts'
+import type { WebhookSource } from '../webhooks/source.ts'
+import { compareConnectors, compareSources, type Comparing, type Planned } from './compare-definitions.ts'
 import { factChanges } from './fact-changes.ts'
 import { factsOf } from './facts.ts'
 import { wordChanges, writeChanges } from './word-changes.ts'
@@ -20,9 +22,11 @@ export type Plan = {
   counts: Record<PlannedRoutine['change'] | 'unchanged', number>
   /** Of webhooks/; those that stay as they are are not among them. */
   sources: Planned[]
+  /** Of connectors/, likewise. */
+  connectors: Planned[]
 }
 
-export type Comparing = {
+export type ComparingAll = {
   /** Of routines in force: those that the files change or lack. */
   inForce: readonly Routine[]
   /** Names of those that stay as they are. */
@@ -30,12 +34,16 @@ export type Comparing = {
   files: Pick<LibrarySnapshot, 'routines' | 'broken' | 'problems'>
   /** The next fires of a routine, as people read them. */
   nextOf(routine: Routine): string[]
-  /** undefined: nobody said anything about them. */
-  sources?: ComparingSources | undefined
+} & Beside
+
+/** What stands beside the routines; undefined: nobody said anything about them. */
+export type Beside = {
+  sources?: Comparing<WebhookSource> | undefined
+  connectors?: Comparing<Connector> | undefined
 }
 
 /** What would change if these files were put in force. */
-export function comparePlan({ inForce, same, files, nextOf, sources }: Comparing): Plan {
+export function comparePlan({ inForce, same, files, nextOf, sources, connectors }: ComparingAll): Plan {
   const before = new Map(inForce.map((routine) => [routine.name, routine]))
   const present = new Set([...same, ...files.routines.map(({ name }) => name), ...files.broken.keys()])
   const changed = files.routines.flatMap((after) => planned(before.get(after.name), after, nextOf))
@@ -64,6 +72,7 @@ export function comparePlan({ inForce, same, files, nextOf, sources }: Comparing
       unchanged,
     },
     sources: sources ? compareSources(sources) : [],
+    connectors: connectors ? compareConnectors(connectors) : [],
   }
 }
 

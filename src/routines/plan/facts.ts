@@ -1,5 +1,6 @@
 import type { GitHubTrigger, Routine, WebhookTrigger } from '../routine.ts'
 import { writtenSize } from '../size.ts'
+import { connectorsText } from './connector-facts.ts'
 import { debounceText, missedText, overlapText, paceText } from './when-facts.ts'
 
 /** What a person wants to know of a routine before it is in force, in the order of a page. null = it has no such rule. */
@@ -7,7 +8,7 @@ export type Facts = Record<
   'due' | 'who' | 'where' | 'writes' | 'agent' | 'sandbox' | 'network' | 'budget' | 'overlap',
   string
 > &
-  Record<'setup' | 'debounce' | 'pace' | 'missed' | 'pauses', string | null>
+  Record<'setup' | 'tools' | 'debounce' | 'pace' | 'missed' | 'pauses', string | null>
 
 export function factsOf(routine: Routine): Facts {
   const { repository, pullRequest, engine, sandbox } = routine
@@ -21,6 +22,7 @@ export function factsOf(routine: Routine): Facts {
         : `branches overnight/${routine.name}/… and ${pullRequest.draft ? 'draft pull requests' : 'pull requests'} in ${repository}${gateText(routine)}`,
     agent: [engine.name, engine.model, engine.effort, engine.command.join(' ')].filter(Boolean).join(' '),
     setup: setupText(routine),
+    tools: connectorsText(routine.connectors),
     sandbox: sandbox ?? 'the strongest that starts',
     network: networkText(routine),
     budget: budgetOf(routine),

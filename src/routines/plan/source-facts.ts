@@ -46,7 +46,7 @@ function asksText({ url, everyMs, items, id }: NonNullable<WebhookSource['poll']
   return `${url} every ${writtenDuration(everyMs)}, ${id.join('.')} of ${list}`
 }
 
-function headersText(headers: Readonly<Record<string, string>>): string | null {
+export function headersText(headers: Readonly<Record<string, string>>): string | null {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   return lines.length === 0 ? null : lines.join(', ')
 }

@@ -1,4 +1,4 @@
-import type { Planned } from './compare-sources.ts'
+import type { Planned } from './compare-definitions.ts'
 import type { Plan, PlannedRoutine } from './compare.ts'
 import type { FactChange } from './fact-changes.ts'
 
@@ -18,8 +18,7 @@ const share = 1 / 4
  * `mostCharacters` at most: what is longer is cut, and says so.
  */
 export function planMarkdown(plan: Plan, mostCharacters = Infinity): string {
-  if (plan.routines.length + plan.sources.length === 0)
-    return `**Routines: nothing would change.** ${plan.counts.unchanged} stay as they are.\n`
+  if (!isNews(plan)) return `**Routines: nothing would change.** ${plan.counts.unchanged} stay as they are.\n`
   const parts = partsOf(plan).map((part) => {
     const details = cut(`${part.title}\n${part.details}`, mostCharacters * share)
     const longest = Math.max(2, ...[...details.matchAll(/`+/g)].map(([run]) => run.length))
@@ -36,11 +35,16 @@ function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…\n(cut here)`
 }
 
+/** Would anything change, or be broken? */
+export const isNews = ({ routines, sources, connectors }: Plan): boolean =>
+  routines.length + sources.length + connectors.length > 0
+
 /** What sends comes after what it would start. */
-function partsOf({ routines, sources }: Plan): { title: string; details: string }[] {
+function partsOf({ routines, sources, connectors }: Plan): { title: string; details: string }[] {
   return [
     ...routines.map((routine) => ({ title: titleOf(routine, routine.name), details: detailsOf(routine) })),
-    ...sources.map((source) => ({ title: titleOf(source, `webhooks/${source.name}`), details: detailsOf(source) })),
+    ...sources.map((one) => ({ title: titleOf(one, `webhooks/${one.name}`), details: detailsOf(one) })),
+    ...connectors.map((one) => ({ title: titleOf(one, `connectors/${one.name}`), details: detailsOf(one) })),
   ]
 }
 
@@ -67,15 +71,17 @@ function factText({ what, before, after }: FactChange): string {
 
 const line = (what: string, says: string): string => `${what.padEnd(9)}${says}`
 
-function summaryOf({ counts, sources }: Plan): string {
+function summaryOf({ counts, sources, connectors }: Plan): string {
   const routines = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
-  const ofSources = Map.groupBy(sources, ({ change }) => change)
+  return [routines.join(', '), ...counted('webhook sources', sources), ...counted('connectors', connectors)].join('; ')
+}
+
+function counted(what: string, planned: readonly Planned[]): string[] {
+  const changes = Map.groupBy(planned, ({ change }) => change)
     .entries()
     .map(([change, some]) => `${some.length} ${change}`)
     .toArray()
-  return [routines.join(', '), ...(ofSources.length === 0 ? [] : [`webhook sources: ${ofSources.join(', ')}`])].join(
-    '; ',
-  )
+  return changes.length === 0 ? [] : [`${what}: ${changes.join(', ')}`]
 }
 
 function indent(text: string): string {

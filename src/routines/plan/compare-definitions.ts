@@ -1,8 +1,10 @@
 import { basename } from 'node:path'
+import type { Connector } from '../connectors/connector.ts'
+import type { DefinitionsSnapshot } from '../definitions/definitions.ts'
+import { nameOf, type Definition } from '../definitions/read-definition.ts'
 import { formatProblem } from '../format.ts'
-import { nameOf } from '../definitions/read-definition.ts'
 import type { WebhookSource } from '../webhooks/source.ts'
-import type { SourcesSnapshot } from '../webhooks/sources.ts'
+import { connectorFactsOf } from './connector-facts.ts'
 import { factChanges, type FactChange } from './fact-changes.ts'
 import { sourceFactsOf } from './source-facts.ts'
 
@@ -18,13 +20,19 @@ export type Planned = {
   problems: string[]
 }
 
-export type ComparingSources = {
-  inForce: ReadonlyMap<string, WebhookSource>
-  files: Pick<SourcesSnapshot, 'inForce' | 'broken' | 'problems'>
+export type Comparing<T> = {
+  inForce: ReadonlyMap<string, T>
+  files: Pick<DefinitionsSnapshot<T>, 'inForce' | 'broken' | 'problems'>
 }
 
 /** What would become of webhook sources if these files were put in force. */
-export function compareSources({ inForce, files }: ComparingSources): Planned[] {
+export const compareSources = (sources: Comparing<WebhookSource>): Planned[] => compare(sources, sourceFactsOf)
+/** The same of connectors. */
+export const compareConnectors = (connectors: Comparing<Connector>): Planned[] => compare(connectors, connectorFactsOf)
+
+type FactsOf<T> = (one: T) => Readonly<Record<string, string | null>>
+
+function compare<T extends Definition>({ inForce, files }: Comparing<T>, factsOf: FactsOf<T>): Planned[] {
   const names = new Set([...inForce.keys(), ...files.inForce.keys(), ...files.broken])
   return [...names].sort().flatMap((name): Planned[] => {
     const [before, after] = [inForce.get(name), files.inForce.get(name)]
@@ -32,7 +40,7 @@ export function compareSources({ inForce, files }: ComparingSources): Planned[] 
       const problems = files.problems.filter(({ file }) => nameOf(basename(file)) === name).map(formatProblem)
       return [{ name, change: 'broken', stays: before !== undefined, facts: [], problems }]
     }
-    const facts = factChanges(before && sourceFactsOf(before), after && sourceFactsOf(after))
+    const facts = factChanges(before && factsOf(before), after && factsOf(after))
     if (before && after) return facts.length === 0 ? [] : [{ ...plain, name, change: 'changed', facts }]
     return [{ ...plain, name, change: after ? 'added' : 'removed', facts }]
   })

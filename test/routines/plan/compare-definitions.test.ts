@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { comparePlan } from '../../../src/routines/plan/compare.ts'
-import { compareSources } from '../../../src/routines/plan/compare-sources.ts'
+import { compareSources } from '../../../src/routines/plan/compare-definitions.ts'
 import { planMarkdown, planText } from '../../../src/routines/plan/write-plan.ts'
 import { senders } from '../../../src/routines/webhooks/senders.ts'
+import { readConnectorTexts } from '../../../src/routines/connectors/connectors.ts'
+import { readGood, routineText } from '../reading.ts'
 import { readSourceTexts } from '../../../src/routines/webhooks/sources.ts'
 
 type Texts = Readonly<Record<string, string>>
@@ -93,4 +95,33 @@ describe('a plan of webhook sources', () => {
       { numRuns: 300 },
     )
   })
+})
+
+test('a plan of connectors tells where they ask, what they send and which tools there are; and what routines have of them', () => {
+  const url = 'url: https://mcp.example/\n'
+  const readAll = (texts: Texts) => readConnectorTexts(Object.entries(texts).map(([entry, text]) => ({ entry, text })))
+  const before = readAll({ 'linear.yaml': `${url}tools: [get_issue]\n`, 'gone.yaml': url })
+  const after = readAll({
+    'linear.yaml': `${url}headers: { Authorization: "Bearer secret:LINEAR" }\n`,
+    'new.yaml': `description: Errors\n${url}`,
+    'odd.yaml': 'url: x\n',
+  })
+  const connected = readGood(routineText('connectors: [linear, { name: new, tools: [a, "b*"] }]'))
+  const files = { routines: [connected], broken: new Map(), problems: [] }
+  const plan = comparePlan({
+    inForce: [],
+    same: [],
+    files,
+    nextOf: () => [],
+    connectors: { inForce: before.inForce, files: after },
+  })
+  const text = planText(plan)
+  expect(text).toContain('    tools    linear; new (a, b*)\n')
+  expect(text).toContain('- connectors/gone (removed)\n    asks     https://mcp.example/\n    tools    every tool\n')
+  expect(text).toContain(
+    '~ connectors/linear (changed)\n    sends    none → Authorization: Bearer secret:LINEAR\n    tools    get_issue → every tool\n',
+  )
+  expect(text).toContain('+ connectors/new (added)\n    about    Errors\n')
+  expect(text).toContain('! connectors/odd (broken: it would not be in force)')
+  expect(text.endsWith('; connectors: 1 removed, 1 changed, 1 added, 1 broken\n')).toBe(true)
 })
