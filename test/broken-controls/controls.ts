@@ -106,6 +106,17 @@ export const controls: readonly Control[] = [
     proof: proof(bubblewrap, 'processes without end, that nobody waits for'),
   },
   {
+    name: 'an agent that fills the disk is ended',
+    edits: [
+      edit(
+        'sandboxes/room.ts',
+        '.then(\n    () => {\n      state.isFull = true',
+        '.then(\n    () => {\n      if (bytes > 0) return\n      state.isFull = true',
+      ),
+    ],
+    proof: proof('sandboxes/room.test.ts', 'an agent that writes more than there is room for is ended, and it is said'),
+  },
+  {
     name: 'the relay asks for the credential of the run',
     edits: [
       edit('relay/model.ts', 'if (!bringsToken(headers, token))', 'if (!bringsToken(headers, token) && url === "")'),
