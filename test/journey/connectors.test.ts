@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openModel, realKey, use, type Model } from '../support/claude/model.ts'
+import { claude } from '../support/claude/program.ts'
 import { openCrew, sandboxes, until, type Crew } from '../support/crew.ts'
 import { openMcpServer, type McpServer } from '../support/mcp-server.ts'
 
@@ -8,9 +10,22 @@ import { openMcpServer, type McpServer } from '../support/mcp-server.ts'
 const secret = 'lin_api_planted_0123456789'
 let server: McpServer
 let crew: Crew
+let model: Model
+/** Names of the tools that the model was told of, at its first answer. */
+const offered: string[] = []
 beforeAll(async () => {
   server = await openMcpServer({ tools: ['search', 'delete'], events: true })
+  model = await openModel({
+    connected: ({ step, request }) => {
+      if (step > 0) return { content: 'Found it.' }
+      offered.push(...(request.tools ?? []).map((tool) => tool.function.name))
+      return use('mcp__linear__search', { q: 'night' })
+    },
+  })
   crew = await openCrew({
+    PATH: `${claude.folder}:${process.env['PATH'] ?? ''}`,
+    ANTHROPIC_API_KEY: realKey,
+    ANTHROPIC_BASE_URL: model.url,
     OVERNIGHT_ALLOW_HOSTS: server.host,
     OVERNIGHT_SECRET_LINEAR: secret,
     OVERNIGHT_SECRET_LINEAR_HOSTS: server.host,
@@ -31,6 +46,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await crew[Symbol.asyncDispose]()
+  await model[Symbol.asyncDispose]()
   await server[Symbol.asyncDispose]()
 })
 
@@ -74,6 +90,19 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     const events = await (await crew.service.fetch(`/v1/runs/${ended.run}/events?follow=no`)).text()
     expect(events).toContain('connector linear: refused delete: it is not allowed in this run')
     expect(events).toContain('connector linear: search ×1, refused delete ×1')
+  })
+
+  test.skipIf(skip || claude.skip)(`Claude Code calls them${claude.note}`, async () => {
+    offered.length = 0
+    const ended = await crew.run(`claude-${sandbox}`, {
+      prompt: 'SCENARIO:connected please',
+      more: { engine: 'claude', sandbox, connectors: ['linear'] },
+    })
+    expect(ended).toMatchObject({ state: 'unchanged' })
+    expect(offered.filter((name) => name.startsWith('mcp__'))).toEqual(['mcp__linear__search'])
+    expect(server.calls).toEqual(['search'])
+    server.calls.length = 0
+    expect(await crew.said(ended.run)).toContain('Found it.')
   })
 })
 
