@@ -20,8 +20,8 @@ function commitFiles(repository: string, files: Record<string, string>): void {
 describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
   const start = (name: string, setup: unknown[], sh: string, more = {}) =>
     crew.start(`${name}-${sandbox}`, { sh, more: { sandbox, setup, ...more } })
-  const run = async (name: string, setup: unknown[], sh: string) => {
-    const ended = await crew.settled(await start(name, setup, sh))
+  const run = async (name: string, setup: unknown[], sh: string, more = {}) => {
+    const ended = await crew.settled(await start(name, setup, sh, more))
     await crew.nothingLeft(ended.run)
     return ended
   }
@@ -30,22 +30,31 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     const setup = [
       { run: 'mkdir -p made ~/.tool; echo one > made/a; echo two > ~/.tool/b; echo done; env > made/env' },
       { run: ['sh', '-c', 'echo "$1" > made/c', 'sh', 'a b $HOME'] },
+      // The way out is the agent's.
+      { run: 'git fetch --quiet origin' },
     ]
-    const ended = await run('leaves', setup, 'cat made/a ~/.tool/b made/c; env | grep -c OVERNIGHT_PROMPT_FILE')
+    const ended = await run('leaves', setup, 'cat made/a ~/.tool/b made/c; env | grep -c OVERNIGHT_PROMPT_FILE', {
+      network: ['allowed.example'],
+    })
     expect(ended).toMatchObject({ state: 'published', files: 3 })
     expect(await crew.said(ended.run)).toBe('one\ntwo\na b $HOME\n1\n')
     expect(await crew.diff(ended.run)).not.toMatch(/OVERNIGHT_(PROMPT|EVENT|INPUTS)_FILE|of the operator/)
     expect(await notesOf(crew, ended.run)).toEqual([
       expect.stringMatching(/^setup: mkdir -p made .*… \(\d\.\d s\)$/),
       expect.stringMatching(/^setup: sh -c .*\(\d\.\d s\)$/),
+      expect.stringMatching(/^setup: git fetch .*\(\d\.\d s\)$/),
     ])
     const page = await (await crew.service.fetch(`/runs/${ended.run}`)).text()
     expect(page).toContain('setup: mkdir')
   })
 
   test.skipIf(skip)('the first step that fails ends the run, in its own words, and no agent is started', async () => {
-    const setup = [{ run: 'echo before; false\necho after' }, { run: 'echo never' }]
-    const ended = await run('fails', [{ run: 'echo why not >&2; exit 3' }, ...setup], 'echo agent > README.md')
+    const lines = [{ run: 'echo before; false\necho after' }, { run: 'echo never' }]
+    const [ended, stopped, missing] = await Promise.all([
+      run('fails', [{ run: 'echo why not >&2; exit 3' }, ...lines], 'echo agent > README.md'),
+      run('stops', lines, 'true'),
+      run('missing', [{ run: ['no-such-program'] }], 'true'),
+    ])
     expect(ended).toMatchObject({
       state: 'failed',
       reason: 'setup',
@@ -55,9 +64,8 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     })
     expect(await crew.said(ended.run)).toBe('')
     expect(await (await crew.service.fetch(`/runs/${ended.run}`)).text()).toMatch(/why not[^]*Read in the story/)
-    const lines = await run('stops', setup, 'true')
-    expect(lines).toMatchObject({ reason: 'setup', message: expect.stringContaining('saying “before”') })
-    expect(await run('missing', [{ run: ['no-such-program'] }], 'true')).toMatchObject({
+    expect(stopped).toMatchObject({ reason: 'setup', message: expect.stringContaining('saying “before”') })
+    expect(missing).toMatchObject({
       reason: 'setup',
       message: expect.stringMatching(/no-such-program could not be started: .*found inside the sandbox – install/),
     })
