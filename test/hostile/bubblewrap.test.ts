@@ -4,6 +4,7 @@ import { need } from '../support/need.ts'
 import { bombsGoOffInside } from './bombs.ts'
 import { searchesAll } from './credentials.ts'
 import { openHouse, type House } from './house.ts'
+import { asksModelAlone, openProvider, type Provider } from './model.ts'
 import { openNames, type Names } from './names.ts'
 import { nearby, reachesNothing } from './network.ts'
 
@@ -13,16 +14,20 @@ const walls = need(missing === undefined ? undefined : `bubblewrap: ${missing}`)
 describe.skipIf(walls.skip)(`in bubblewrap${walls.note}`, () => {
   let house: House
   let sites: Names
+  let provider: Provider
   beforeAll(async () => {
     sites = await openNames(nearby)
-    house = await openHouse({ within: sites.within, env: { OVERNIGHT_ALLOW_HOSTS: nearby.join() } })
+    provider = await openProvider()
+    house = await openHouse({ within: sites.within, env: { OVERNIGHT_ALLOW_HOSTS: nearby.join(), ...provider.env } })
   })
   afterAll(async () => {
     await house?.[Symbol.asyncDispose]()
     await sites?.[Symbol.asyncDispose]()
+    await provider?.[Symbol.asyncDispose]()
   })
 
   searchesAll(() => house, { sandbox: 'bubblewrap' })
   reachesNothing(() => ({ house, sites }), { sandbox: 'bubblewrap' })
+  asksModelAlone(() => ({ house, provider }), 'bubblewrap')
   bombsGoOffInside(() => house, { sandbox: 'bubblewrap' })
 })

@@ -5,6 +5,7 @@ import { buildSandboxImage } from '../support/sandbox-image.ts'
 import { bombsGoOffInside } from './bombs.ts'
 import { searchesAll } from './credentials.ts'
 import { openHouse, type House } from './house.ts'
+import { asksModelAlone, openProvider, type Provider } from './model.ts'
 import { openNames, type Names } from './names.ts'
 import { nearby, reachesNothing } from './network.ts'
 
@@ -16,21 +17,25 @@ describe.skipIf(missing.skip)(`in Docker${missing.note}`, { timeout: 120_000 }, 
   const socket = () => (docker.env['DOCKER_HOST'] ?? '').replace('unix://', '')
   let house: House
   let sites: Names
+  let provider: Provider
   beforeAll(async () => {
     await buildSandboxImage(docker)
     sites = await openNames(nearby)
-    const env = { DOCKER_HOST: docker.env['DOCKER_HOST'] ?? '', OVERNIGHT_ALLOW_HOSTS: nearby.join() }
+    provider = await openProvider()
+    const env = { DOCKER_HOST: docker.env['DOCKER_HOST'] ?? '', OVERNIGHT_ALLOW_HOSTS: nearby.join(), ...provider.env }
     house = await openHouse({ within: sites.within, env })
   }, 300_000)
   afterAll(async () => {
     await house?.[Symbol.asyncDispose]()
     await sites?.[Symbol.asyncDispose]()
+    await provider?.[Symbol.asyncDispose]()
     await docker[Symbol.asyncDispose]()
   }, 60_000)
 
   const doorsOf = () => [socket(), '/var/run/docker.sock']
   searchesAll(() => house, { sandbox: 'docker', doorsOf })
   reachesNothing(() => ({ house, sites }), { sandbox: 'docker', doorsOf })
+  asksModelAlone(() => ({ house, provider }), 'docker')
   bombsGoOffInside(() => house, {
     sandbox: 'docker',
     leftOf: async (run) =>
