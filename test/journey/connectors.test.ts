@@ -5,6 +5,7 @@ import { openModel, realKey, use, type Model } from '../support/claude/model.ts'
 import { claude } from '../support/claude/program.ts'
 import { openCrew, sandboxes, until, type Crew } from '../support/crew.ts'
 import { openMcpServer, type McpServer } from '../support/mcp-server.ts'
+import { openPlace } from '../support/place.ts'
 
 // What an agent has of the MCP servers of its routine, and what it never has.
 const secret = 'lin_api_planted_0123456789'
@@ -134,4 +135,26 @@ test.for<[what: string, connectors: unknown[], said: RegExp]>([
   expect(ended).toMatchObject({ state: 'failed', reason: 'connector' })
   expect(ended.message).toMatch(said)
   expect(await crew.said(ended.run)).toBe('')
+})
+
+test('a command that waits for no service has the files beside the routines, as they are', async () => {
+  using place = await openPlace()
+  mkdirSync(join(place.routines, '..', 'connectors'))
+  writeFileSync(
+    join(place.routines, '..', 'connectors', 'linear.yaml'),
+    `url: ${server.url}\nheaders: { Authorization: "Bearer secret:LINEAR" }\ntools: [search]\n`,
+  )
+  const file = place.routine('alone', {
+    program,
+    more: { sandbox: 'process', connectors: ['linear'] },
+  })
+  const env = {
+    OVERNIGHT_ALLOW_HOSTS: server.host,
+    OVERNIGHT_SECRET_LINEAR: secret,
+    OVERNIGHT_SECRET_LINEAR_HOSTS: server.host,
+  }
+  const ended = await place.overnight(['run', file, '--json'], { env })
+  expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'published' })
+  expect(ended.stderr).toContain('connector linear: search ×1, refused delete ×1')
+  expect(server.calls).toEqual(['search'])
 })

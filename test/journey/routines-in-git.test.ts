@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -45,7 +45,7 @@ describe('routines that live in a repository on GitHub', () => {
       'commit',
       'acme/shop',
       'main',
-      Object.fromEntries(Object.entries(files).map(([name, text]) => [`night/routines/${name}`, text])),
+      Object.fromEntries(Object.entries(files).map(([name, text]) => [posix.join('night/routines', name), text])),
     )
   const text = (prompt: string) => routineText({ repository: 'acme/shop', prompt })
   const look = () => service.post<{ routines: number; problems: number }>('/v1/routines/look')
@@ -124,12 +124,19 @@ describe('routines that live in a repository on GitHub', () => {
   })
 
   test('the delivery of a push puts it in force at once', async () => {
-    const commit = await push({ 'tidy.md': text('Four') })
+    const connector = { '../connectors/linear.yaml': 'url: https://mcp.example/\n' }
+    const commit = await push({ 'tidy.md': text('Four'), ...connector })
     await deliver('push', { ref: 'refs/heads/main', commits: [] })
-    await vi.waitFor(async () => expect((await list()).routines).toMatchObject([{ commit }]), {
-      timeout: 15_000,
-      interval: 100,
-    })
+    await vi.waitFor(
+      async () => {
+        expect((await list()).routines).toMatchObject([{ commit }])
+        expect(await service.get('/v1/connectors')).toMatchObject({
+          connectors: [{ connector: 'linear' }],
+          problems: [],
+        })
+      },
+      { timeout: 15_000, interval: 100 },
+    )
   })
 
   const proposed = (number: number, action: string) =>
@@ -148,6 +155,7 @@ describe('routines that live in a repository on GitHub', () => {
       'night/routines/new.md': text('New'),
       'night/routines/tidy.md': text(`Four, or five\n${hostile}`),
       'night/webhooks/ci.yaml': 'poll: { url: https://ci.example/jobs, every: 5m }\ndescription: "@everyone"\n',
+      'night/connectors/linear.yaml': 'url: https://mcp.example/\ntools: [search]\n',
     }
     const { number, head } = await github.act('propose', 'acme/shop', { branch: 'more', files, fork: true })
     await proposed(number, 'opened')
@@ -155,6 +163,7 @@ describe('routines that live in a repository on GitHub', () => {
     expect(first.body).toContain('1 added, 1 changed, 0 removed, 0 broken, 0 unchanged')
     expect(first.body).toContain('+ new (added)')
     expect(first.body).toContain('+ webhooks/ci (added)')
+    expect(first.body).toMatch(/~ connectors\/linear \(changed\)\n\s*tools +every tool → search\n/)
     expect(first.body).toContain('https://ci.example/jobs every 5m')
     expect(first.body).toContain('Four{+, or five+}\n{+@')
     expect(first.body).toContain('deploy now')
