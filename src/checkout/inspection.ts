@@ -13,7 +13,7 @@ export type Inspect = (quarantine: Quarantine, rules: GateRules, signal: AbortSi
 
 /** More than a person reads, and than the gate lets through by its size; it bounds the time. */
 const mostBytes = 128 * 1024 * 1024
-/** Enough to say why. */
+/** Of each rule; enough to say why. An agent may do the same to more files than a page, or a person, bears. */
 const findingsListed = 50
 
 /**
@@ -43,7 +43,7 @@ export function createInspection(known: Pick<Redaction, 'find'>, readBytes = mos
       signal.throwIfAborted()
       add(unread(messageOf(error)), 'unread')
     }
-    return { changes, findings: [...gate(changes, rules), ...listed([...found.values()])] }
+    return { changes, findings: listed([...gate(changes, rules), ...found.values()]) }
   }
 }
 
@@ -97,7 +97,12 @@ function linesIn(bytes: Buffer): number {
 }
 
 function listed(findings: Finding[]): Finding[] {
-  if (findings.length <= findingsListed) return findings
-  const more = findings.length - findingsListed
-  return [...findings.slice(0, findingsListed), { rule: 'more', path: null, message: `and ${more} more findings` }]
+  const seen = new Map<string, number>()
+  const kept = findings.filter(({ rule }) => {
+    const before = seen.get(rule) ?? 0
+    seen.set(rule, before + 1)
+    return before < findingsListed
+  })
+  const more = findings.length - kept.length
+  return more === 0 ? kept : [...kept, { rule: 'more', path: null, message: `and ${more} more findings` }]
 }

@@ -12,6 +12,8 @@ type Change = PatchView['changes'][number]
 /** A page of more lines than this is slow on a phone; the rest is named, with the command that shows it. */
 const linesOnPage = 3000
 const linesOpen = 400
+/** Each is named twice; an agent may make more than a browser, or this process, bears. */
+const filesOnPage = 500
 
 export function changesSection(run: Run, patch: PatchView | null): Html {
   return html`<section id="changes" aria-labelledby="changes-title">
@@ -23,6 +25,7 @@ export function changesSection(run: Run, patch: PatchView | null): Html {
 
 function changed(run: Run, { changes, findings, diff, cut }: PatchView): Html {
   const files = fitted(readDiff(diff))
+  const named = changes.slice(0, filesOnPage)
   const shown = new Map(files.map((file) => [file.path, file]))
   const added = changes.reduce((sum, change) => sum + change.added, 0)
   const removed = changes.reduce((sum, change) => sum + change.removed, 0)
@@ -35,9 +38,10 @@ function changed(run: Run, { changes, findings, diff, cut }: PatchView): Html {
     }
     <p class="sum">${count(changes.length, 'file')}, ${tally(added, removed)}</p>
     <ol class="files">
-      ${changes.map((change, place) => html`<li><a href="#file-${place + 1}">${change.path}</a> <span class="fact">${whatBecame(change)}</span> ${!change.binary && tally(change.added, change.removed)}</li>`)}
+      ${named.map((change, place) => html`<li><a href="#file-${place + 1}">${change.path}</a> <span class="fact">${whatBecame(change)}</span> ${!change.binary && tally(change.added, change.removed)}</li>`)}
     </ol>
-    ${changes.map((change, place) => fileSection(change, shown.get(change.path), place + 1))}
+    ${changes.length > named.length && html`<p class="left-out">And ${count(changes.length - named.length, 'more file')}.</p>`}
+    ${named.map((change, place) => fileSection(change, shown.get(change.path), place + 1))}
     ${isCut && html`<p class="left-out">The change is longer than this page. All of it: <code class="command">git diff ${run.base ?? 'HEAD'}...${run.branch ?? 'overnight'}</code></p>`}`
 }
 

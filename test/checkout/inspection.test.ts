@@ -104,6 +104,23 @@ describe('what a change adds', () => {
     ])
   })
 
+  test('many findings of one rule hide none of another, and are no more than are read', async () => {
+    const findings = await inspectAfter({}, (tree) => {
+      const links = Array.from({ length: 300 }, (_, index) => `link-${index}`)
+      for (const name of links) symlinkSync('README.md', join(tree, name))
+      writeFiles(tree, { 'z/.github/workflows/x.yml': 'x', 'z/key': value })
+    })
+    const rules = Map.groupBy(findings, ({ rule }) => rule)
+    expect([...rules].map(([rule, { length }]) => [rule, length])).toEqual([
+      ['files', 1],
+      ['symlink', 50],
+      ['workflow', 1],
+      ['secret', 1],
+      ['more', 1],
+    ])
+    expect(findings.at(-1)!.message).toBe('and 250 more findings')
+  })
+
   test('many findings are fifty and a number', async () => {
     const findings = await inspectAfter({}, (tree) => {
       for (let count = 0; count < 60; count += 1) writeFileSync(join(tree, `${count}`), value)

@@ -75,6 +75,14 @@ export const deedsOn = ({ canary, elsewhere }: { canary: string; elsewhere: stri
     sh: 'head -c 52428800 /dev/zero | tr "\\0" x > line.txt',
     ends: { waits: ['bytes null'] },
   },
+  'files of nothing that are larger than is looked through': {
+    sh: 'for i in 1 2 3; do truncate -s 60M nothing$i; done',
+    ends: { waits: ['bytes null', 'unread null'] },
+  },
+  'names that are no text, or hold lines, controls and other directions': {
+    sh: String.raw`node -e 'const b = (t) => Buffer.from(t, "latin1"); for (const n of ["bad\xff", "a\nb", "c\u001b[2J", "\xe2\x80\xaefdp.exe"]) fs.writeFileSync(b(n), "x")'`,
+    ends: { asks: ['a\nb', 'bad\ufffd', 'c\u001b[2J', '\u202efdp.exe'] },
+  },
   'what does not compress, more than is kept': {
     sh: 'for i in 1 2 3; do head -c 23068672 /dev/urandom > random$i; done',
     ends: { fails: ['too_large', /^the change is larger than 64 MiB$/] },
