@@ -1,8 +1,6 @@
 import { posix } from 'node:path'
 import type { RawPath } from './changes.ts'
 
-/** What an index is to have at a path; the mode `0` takes it away. */
-type IndexEntry = Pick<RawPath, 'path'> & { mode: string; id: string }
 const absent = '000000'
 
 /** The paths of a difference at which the old side is to stand, although `steers` says so of a few of them only. */
