@@ -10,6 +10,7 @@ export type Searched = {
   bytes: number
   processes: number
   memoryBytes: number
+  connectors: number
   doors: string[]
   /** `number place`. */
   found: string[]
@@ -57,7 +58,7 @@ export function searchesAll(
   { sandbox, doorsOf = () => [] }: { sandbox: string; doorsOf?: () => string[] },
 ): void {
   describe('a program that searches all that it can read', () => {
-    const more = { sandbox, network: ['allowed.example'] }
+    const more = { sandbox, network: ['allowed.example'], connectors: ['desk'] }
     let neighbours: Awaited<ReturnType<typeof openNeighbours>>
     let tokens: string[]
     let [same, other]: { ended: Settled; run: string; searched: Searched }[] = []
@@ -103,6 +104,15 @@ export function searchesAll(
       for (const { searched } of [same!, other!]) {
         expect(searched.found.filter((one) => !one.startsWith(`${bait} `))).toEqual([])
       }
+    })
+
+    test('hears from its connector, though that tells what it was called with, no credential', () => {
+      for (const { searched } of [same!, other!]) expect(searched.connectors).toBe(3)
+      const { calls, seen } = open().desk
+      expect(calls).toEqual(['search', 'search'])
+      expect(seen.map(({ headers }) => headers.authorization ?? '').filter((one) => one.includes('cnry'))).not.toEqual(
+        [],
+      )
     })
 
     test('opens no door but its own', () => {

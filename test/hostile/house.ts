@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCrew, type Agent, type Crew } from '../support/crew.ts'
 import { commitFiles, createRepository, git, writeFiles } from '../support/git-repository.ts'
+import { openMcpServer, type McpServer } from '../support/mcp-server.ts'
 import { openPlace, type Place } from '../support/place.ts'
 import type { StartOptions } from '../support/service-process.ts'
 import { createCanaries, type Canaries } from './canaries.ts'
@@ -20,6 +21,8 @@ export type House = AsyncDisposable & {
   bait: string
   /** Files where everybody puts them. */
   strays: string[]
+  /** An MCP server that tells the caller with which credential it was called; connector `desk`, of which `search` is allowed. */
+  desk: McpServer
   /** Before anything was planted, in ms. */
   since: number
   /** A program of `agent/`, told this. */
@@ -37,6 +40,7 @@ export async function openHouse({ env = {}, ...options }: HouseOptions = {}): Pr
   const strays = [tmpdir(), '/var/tmp', '/dev/shm'].map((folder) => join(folder, `stray-${canaries.word.slice(-6)}`))
   building.defer(() => strays.forEach((path) => rmSync(path, { force: true })))
   for (const path of strays) writeFileSync(path, plant(path))
+  const desk = building.use(await openMcpServer({ tools: ['search', 'delete'] }))
   const bait = plant('what is committed')
   const repositories: House['repositories'] = [
     repositoryOf(place, 'shop', { plant, bait }),
@@ -44,8 +48,10 @@ export async function openHouse({ env = {}, ...options }: HouseOptions = {}): Pr
   ]
   plantInData(place, plant)
   cpSync(join(import.meta.dirname, 'agent'), place.routines, { recursive: true })
+  const hosts = [env['OVERNIGHT_ALLOW_HOSTS'], desk.host].filter((one) => one !== undefined).join()
+  const around = { ...connectorOf(place, desk, plant), ...environmentOf(place, plant), HOME: homeOf(place, plant) }
   const crew = await openCrew(
-    { OVERNIGHT_CONCURRENCY: '4', ...environmentOf(place, plant), HOME: homeOf(place, plant), ...env },
+    { OVERNIGHT_CONCURRENCY: '4', ...around, ...env, OVERNIGHT_ALLOW_HOSTS: hosts },
     { place, ...options },
   )
   building.defer(() => crew.service[Symbol.asyncDispose]())
@@ -59,6 +65,7 @@ export async function openHouse({ env = {}, ...options }: HouseOptions = {}): Pr
     repositories,
     bait,
     strays,
+    desk,
     since,
     tells: (program, argv, agent = {}) => ({
       repository: repositories[0],
@@ -92,6 +99,16 @@ function environmentOf(place: Place, plant: Plant): Record<string, string> {
     ...Object.fromEntries(variables.map((name) => [name, plant(`the variable ${name}`)])),
     OVERNIGHT_WEBHOOK_SECRET: `whsec_${plant('the variable OVERNIGHT_WEBHOOK_SECRET')}`,
     OVERNIGHT_SECRET_COMMAND: JSON.stringify([vault]),
+  }
+}
+
+function connectorOf(place: Place, { url, host }: McpServer, plant: Plant): Record<string, string> {
+  mkdirSync(join(place.folder, 'connectors'))
+  const text = `url: ${url}\nheaders: { Authorization: "Bearer secret:DESK" }\ntools: [search]\n`
+  writeFileSync(join(place.folder, 'connectors', 'desk.yaml'), text)
+  return {
+    OVERNIGHT_SECRET_DESK: plant('the variable OVERNIGHT_SECRET_DESK, of a connector'),
+    OVERNIGHT_SECRET_DESK_HOSTS: host,
   }
 }
 

@@ -33,7 +33,7 @@ const forms = words.flatMap((backwards) => {
 const longest = Math.max(...forms.map(({ bytes }) => bytes.length)) + 2
 
 const found = new Set()
-const seen = { names: 0, bytes: 0, processes: 0, memoryBytes: 0, doors: [] }
+const seen = { names: 0, bytes: 0, processes: 0, memoryBytes: 0, connectors: 0, doors: [] }
 
 function scan(at, bytes, wanted = forms) {
   seen.bytes += bytes.length
@@ -170,7 +170,24 @@ function askGit(at, argv) {
   for (const said of [stdout, stderr]) scan(`git ${at}`, said ?? Buffer.alloc(0))
 }
 
+/** Every tool of every connector is called, those that are not offered, too: an answer may hold what the call went out with. */
+async function callConnectors() {
+  const file = process.env['OVERNIGHT_CONNECTORS_FILE']
+  const { mcpServers = {} } = attempt(() => JSON.parse(readFileSync(file, 'utf8')), {})
+  for (const [name, { url, headers }] of Object.entries(mcpServers)) {
+    const asked = [['tools/list'], ...['search', 'delete'].map((tool) => ['tools/call', { name: tool, arguments: {} }])]
+    for (const [method, params] of asked) {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+      const sent = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body }
+      const said = await fetch(url, sent).then((answer) => answer.text(), String)
+      seen.connectors += 1
+      scan(`connector ${name}`, Buffer.from(said))
+    }
+  }
+}
+
 for (const argv of listed) askGit(argv[0], argv)
+await callConnectors()
 scan('environment', Buffer.from(JSON.stringify(process.env)))
 for (const pid of processes === 'all' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : processes)
   searchProcess(String(pid))
