@@ -1,3 +1,4 @@
+import { connectorPath } from './mcp/connectors.ts'
 import { repositoryPath } from './repository.ts'
 
 type Way = {
@@ -29,6 +30,19 @@ export function proxyEnvironment({ address, token }: Way): Record<string, string
     // fetch of Node reads the others only where this is set.
     NODE_USE_ENV_PROXY: '1',
   }
+}
+
+/** `text`: a list of MCP servers in the form that Claude Code, and most others, take it in. It holds the credential of the run. */
+export type ConnectorsTold = { names: string[]; text: string }
+
+export function tellConnectors({ address, token }: Way, names: readonly string[]): ConnectorsTold | undefined {
+  if (names.length === 0) return undefined
+  const headers = { Authorization: `Bearer ${token}` }
+  const servers = names.map((name) => {
+    const url = `http://${address}${connectorPath(name)}`
+    return [name, { type: 'http', url, headers }] as const
+  })
+  return { names: [...names], text: JSON.stringify({ mcpServers: Object.fromEntries(servers) }) }
 }
 
 /**

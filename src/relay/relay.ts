@@ -8,7 +8,7 @@ import { StepFailed } from '../errors.ts'
 import type { Dial } from '../outgoing/dial.ts'
 import { shown, type Hosts } from './egress/authority.ts'
 import { createEgress, type EgressOptions } from './egress/egress.ts'
-import { gitEnvironment, proxyEnvironment } from './environment.ts'
+import { gitEnvironment, proxyEnvironment, tellConnectors, type ConnectorsTold } from './environment.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createConnectors, type ConnectorOptions } from './mcp/connectors.ts'
 import { createModel, type ModelOptions } from './model.ts'
@@ -25,6 +25,8 @@ export type Relay = AsyncDisposable & {
   token: string
   /** Fires, with StepFailed('relay_lost') as its reason, when the way is gone before it was closed. */
   lost: AbortSignal
+  /** Where programs that find it at this address find the connectors of the run; undefined = it has none. */
+  connectors(address: string): ConnectorsTold | undefined
   /** What leads programs to it that find it at this address. Without walls nothing has to be led: the network is not limited there. */
   environment(at: { address: string; isWalled: boolean }): Record<string, string>
 }
@@ -98,6 +100,11 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
     socket,
     token,
     lost: lost.signal,
+    connectors: (address) =>
+      tellConnectors(
+        { address, token },
+        (options.connectors?.ways ?? []).map(({ name }) => name),
+      ),
     environment: ({ address, isWalled }) => ({
       ...(isWalled ? proxyEnvironment({ address, token }) : {}),
       ...(repository ? gitEnvironment({ address, token }, repository.urls) : {}),

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineTask } from '../engines/engine.ts'
+import type { ConnectorsTold } from '../relay/environment.ts'
 import { writeBrief } from './brief.ts'
 import type { Task } from './task.ts'
-import type { ConnectorsTold } from './way-out.ts'
 
 export type TaskFiles = {
   prompt: string

@@ -1,3 +1,4 @@
+import type { ConnectorsTold } from '../relay/environment.ts'
 import { hostsOf } from '../routines/network.ts'
 import type { Sandbox } from '../sandboxes/sandbox.ts'
 import type { Prepared } from './prepare.ts'
@@ -16,8 +17,6 @@ export type WayOut = AsyncDisposable & {
   /** What leads commands of this sandbox there. */
   environment(sandbox: Pick<Sandbox, 'name' | 'forwardedAt'>): Record<string, string>
 }
-export type ConnectorsTold = { names: string[]; text: string }
-
 type Means = {
   model: boolean
   prepared: Pick<Prepared, 'repository' | 'mirror'>
@@ -42,7 +41,7 @@ export async function openWayOut(task: Task, { model, prepared, spending }: Mean
     forward: { forward: { socket: relay.socket } },
     modelToken: model ? relay.token : null,
     lost: relay.lost,
-    connectors: ({ forwardedAt }) => tellConnectors(connectors, { at: forwardedAt, token: relay.token }),
+    connectors: ({ forwardedAt }) => (forwardedAt === undefined ? undefined : relay.connectors(forwardedAt)),
     environment: ({ name, forwardedAt }) =>
       forwardedAt === undefined ? {} : relay.environment({ address: forwardedAt, isWalled: name !== 'process' }),
     async [Symbol.asyncDispose]() {
@@ -59,20 +58,6 @@ const noWay: WayOut = {
   connectors: () => undefined,
   environment: () => ({}),
   [Symbol.asyncDispose]: async () => undefined,
-}
-
-/** The form that Claude Code, and most others, take a list of MCP servers in. */
-function tellConnectors(
-  connectors: readonly { name: string }[],
-  { at, token }: { at: string | undefined; token: string },
-): ConnectorsTold | undefined {
-  if (connectors.length === 0 || at === undefined) return undefined
-  const names = connectors.map(({ name }) => name)
-  const headers = { Authorization: `Bearer ${token}` }
-  const mcpServers = Object.fromEntries(
-    names.map((name) => [name, { type: 'http', url: `http://${at}/mcp/${name}`, headers }]),
-  )
-  return { names, text: JSON.stringify({ mcpServers }) }
 }
 
 /** Lines of the timeline, one after the other, for someone who does not wait. */

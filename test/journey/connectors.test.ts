@@ -31,6 +31,8 @@ beforeAll(async () => {
     OVERNIGHT_SECRET_LINEAR: secret,
     OVERNIGHT_SECRET_LINEAR_HOSTS: server.host,
     OVERNIGHT_SECRET_NOWHERE: secret,
+    OVERNIGHT_SECRET_LINES: `${secret}\r\nX-Admin: yes`,
+    OVERNIGHT_SECRET_LINES_HOSTS: server.host,
   })
   const folder = join(crew.place.routines, '..', 'connectors')
   mkdirSync(folder)
@@ -38,6 +40,7 @@ beforeAll(async () => {
   write('linear', `url: ${server.url}\nheaders: { Authorization: "Bearer secret:LINEAR" }\ntools: [search]\n`)
   write('absent', `url: ${server.url}\nheaders: { Authorization: "Bearer secret:ABSENT" }\n`)
   write('nowhere', `url: ${server.url}\nheaders: { Authorization: "Bearer secret:NOWHERE" }\n`)
+  write('lines', `url: ${server.url}\nheaders: { Authorization: "Bearer secret:LINES" }\n`)
   write('private', `url: https://10.0.0.1/mcp\n`)
   // All of them are read in one look.
   await until(20, async () => {
@@ -124,6 +127,7 @@ test.for<[what: string, connectors: unknown[], said: RegExp]>([
     ['nowhere'],
     /the connector nowhere: secret:NOWHERE is not sent to 127\.0\.0\.1:\d+ – list /,
   ],
+  ['a secret of two lines', ['lines'], /the connector lines: a secret in the header Authorization has a line end/],
   [
     'a private address',
     ['private'],

@@ -29,7 +29,7 @@ export type Definitions<T> = AsyncDisposable & {
 }
 
 /** What the files of one folder define: `called` in the log, such as `webhook source`. */
-export type Kind<T> = { called: string; read: Read<T> }
+type Kind<T> = { called: string; read: Read<T> }
 
 const nothing = { inForce: new Map(), broken: new Set<string>(), problems: [], isKnown: false }
 const settled = { quietMs: 100, latestMs: 1000 }
