@@ -29,11 +29,14 @@ export function needsWalls(written: Omit<Written, 'network' | 'sandbox'>): boole
 }
 
 /** Whose words reach the agent, beside people's and programs' of this service. Labels and commands are theirs who may write; what they stand on is not. */
-function strangersOf({ on, checkout }: Pick<FrontMatter, 'on' | 'checkout'>): string[] {
-  const proposed = checkout === 'pull_request' ? ['pull requests'] : []
-  if (on === 'manual') return proposed
+function strangersOf({ on, checkout, connectors }: Pick<Written, 'on' | 'checkout' | 'connectors'>): string[] {
+  const brought = [
+    ...(checkout === 'pull_request' ? ['pull requests'] : []),
+    ...connectors.map((use) => `what ${typeof use === 'string' ? use : use.name} tells`),
+  ]
+  if (on === 'manual') return brought
   return [
-    ...proposed,
+    ...brought,
     ...(listOf(on.github).length > 0 ? ['issues, comments and pull requests'] : []),
     ...listOf(on.webhook).map(({ source }) => `events of ${source}`),
     ...listOf(on.after).map(({ routine }) => `what ${routine} hands on`),

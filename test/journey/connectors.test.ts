@@ -77,7 +77,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
   test.skipIf(skip)('an agent has the tools that are listed, and never the secret', async () => {
     const ended = await crew.run(`connected-${sandbox}`, {
       command: ['node', '-e', program],
-      more: { sandbox, connectors: ['linear'] },
+      more: { sandbox, allow_trifecta: sandbox === 'process', connectors: ['linear'] },
     })
     expect(ended).toMatchObject({ state: 'published' })
     const heard = await crew.diff(ended.run)
@@ -100,7 +100,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
     offered.length = 0
     const ended = await crew.run(`claude-${sandbox}`, {
       prompt: 'SCENARIO:connected please',
-      more: { engine: 'claude', sandbox, connectors: ['linear'] },
+      more: { engine: 'claude', sandbox, allow_trifecta: sandbox === 'process', connectors: ['linear'] },
     })
     expect(ended).toMatchObject({ state: 'unchanged' })
     expect(offered.filter((name) => name.startsWith('mcp__'))).toEqual(['mcp__linear__search'])
@@ -135,7 +135,10 @@ test.for<[what: string, connectors: unknown[], said: RegExp]>([
   ],
 ])('%s ends the run before its agent starts', async ([what, connectors, said]) => {
   const name = what.replaceAll(' ', '-')
-  const ended = await crew.run(name, { sh: 'echo started', more: { sandbox: 'process', connectors } })
+  const ended = await crew.run(name, {
+    sh: 'echo started',
+    more: { sandbox: 'process', allow_trifecta: true, connectors },
+  })
   expect(ended).toMatchObject({ state: 'failed', reason: 'connector' })
   expect(ended.message).toMatch(said)
   expect(await crew.said(ended.run)).toBe('')

@@ -37,6 +37,11 @@ test.for<[string, Legs, string]>([
     { on: '{ github: { event: pull_request } }', more: `${inAll}\ncheckout: pull_request` },
     'whoever writes pull requests can',
   ],
+  [
+    'what a connector tells',
+    { on: '{ schedule: { cron: "0 2 * * *" } }', more: `${inAll}\nconnectors: [linear]` },
+    'whoever writes what linear tells can',
+  ],
   ['a connector', { more: 'connectors: [linear]\noutput: report\nnetwork: open' }, 'network: open'],
 ])('%s', ([, legs, said]) => {
   expect(problemsOf(legs)).toEqual([expect.stringContaining(said)])

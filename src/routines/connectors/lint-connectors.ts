@@ -32,7 +32,7 @@ export function faultOf(
 }
 
 const wayOut = ({ name }: ConnectorUse): Fault => ({
-  message: `whoever writes what makes this routine due can have what the agent sees sent away: it may use every tool of ${name}`,
+  message: `whoever writes what the agent reads can have what the agent sees sent away: it may use every tool of ${name}`,
   hint: `list the tools that it needs (connectors: [{ name: ${name}, tools: [...] }]), or write allow_trifecta: true if that is meant`,
 })
 

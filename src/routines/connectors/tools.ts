@@ -15,9 +15,9 @@ export function notAllowedBy({ tools }: Pick<Connector, 'tools'>, use: Pick<Conn
   return (use.tools ?? []).filter((entry) => !isAmong(tools, entry))
 }
 
-/** Does nothing say which tools? A lone star says as much. */
+/** Does nothing say which tools? A pattern that begins with a star says as much. */
 export function isOpen({ tools }: Pick<Connector, 'tools'>, use: Pick<ConnectorUse, 'tools'>): boolean {
-  return [tools, use.tools].every((some) => some === null || some.some((entry) => /^\*+$/.test(entry)))
+  return [tools, use.tools].every((some) => some === null || some.some((entry) => entry.startsWith('*')))
 }
 
 /** A star of the entry is a character like others here, and only a star takes it: what covers the entry covers all it stands for. */

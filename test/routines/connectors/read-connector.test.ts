@@ -119,25 +119,28 @@ describe('what a routine cannot have', () => {
   const strangers = 'on: { github: { event: issues } }\n'
 
   test.for<[connectors: string, more: string, said: string[]]>([
-    ['[linear, open, broken]', '', []],
+    ['[linear, broken]', '', []],
     ['[{ name: linear, tools: [search_issues, "search_*"] }]', '', []],
     ['[linar]', '', ['x.md:4:14: there is no connector "linar" – did you mean "linear"?']],
     [
-      '[open, { name: linear, tools: [get_issue, get_isue] }]',
+      '[{ name: linear, tools: [get_issue, get_isue] }]',
       '',
-      ['x.md:4:28: the connector linear does not allow the tool "get_isue" – did you mean "get_issue"?'],
+      ['x.md:4:22: the connector linear does not allow the tool "get_isue" – did you mean "get_issue"?'],
     ],
     ['[linear, { name: open, tools: [read] }]', strangers, []],
     ['[open]', `${strangers}allow_trifecta: true\n`, []],
-    [
-      '[{ name: open, tools: ["*"] }]',
-      strangers,
-      [
-        expect.stringMatching(
-          /^x\.md:5:\d+: whoever writes what makes .* every tool of open – list the tools/,
-        ) as string,
+    ...['[open]', '[{ name: open, tools: ["*"] }]', '[{ name: open, tools: ["*_issue"] }]'].map(
+      (connectors): [string, string, string[]] => [
+        connectors,
+        '',
+        [
+          expect.stringMatching(
+            /^x\.md:4:\d+: whoever writes what the agent reads .* every tool of open – list the tools/,
+          ) as string,
+        ],
       ],
-    ],
+    ),
+    ['[{ name: open, tools: ["list_*"] }]', '', []],
   ])('%s %s', ([connectors, more, said]) => {
     expect(lint(connectors, more)).toEqual(said)
   })
