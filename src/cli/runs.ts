@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { RunRowJson } from '../http/run-json.ts'
+import { sandboxSaid } from '../runs/sandbox-said.ts'
 import { connect } from './client.ts'
 import { visible } from './events.ts'
 import type { Context } from './context.ts'
@@ -47,7 +48,12 @@ export function addRuns(program: Command, context: Context): void {
         if (answer.ok) return context.out(visible(await answer.text()))
       }
       const run = await client.json<
-        RunRowJson & { notes: string[]; findings: { message: string }[]; links: { page: string } }
+        RunRowJson & {
+          sandbox: string | null
+          notes: string[]
+          findings: { message: string }[]
+          links: { page: string }
+        }
       >(`/v1/runs/${encodeURIComponent(id)}`)
       if (options.json) return context.out(`${JSON.stringify(run)}\n`)
       const facts: [string, string | null | undefined][] = [
@@ -57,6 +63,7 @@ export function addRuns(program: Command, context: Context): void {
         ['what', run.title],
         ['why', run.message],
         ['waits for', run.waitsFor],
+        ['sandbox', run.sandbox && sandboxSaid(run.sandbox)],
         ['branch', run.branch],
         ['commit', run.commit],
         ['pull', run.pullRequest && pullText(run.pullRequest)],

@@ -5,6 +5,7 @@ import { deliveryPath } from './occasion-row.ts'
 import { isOutside, outsideLink, pullName, type PullView } from './pull.ts'
 import { runPath } from './row.ts'
 import { capital, dollars } from './words.ts'
+import { sandboxSaid } from '../runs/sandbox-said.ts'
 
 export type FactsView = {
   run: Run
@@ -61,7 +62,7 @@ function facts({ run, pull, firings, version, clock }: FactsView): (readonly [na
     ['Pull request', pullFact(run, pull)],
     ['Engine', run.engine],
     ['Agent ended', exit(run)],
-    ['Sandbox', run.sandbox],
+    ['Sandbox', run.sandbox && sandboxSaid(run.sandbox)],
     ['Approved by', run.approvedBy],
     ['Cost', run.costUsd === null ? null : dollars(run.costUsd)],
     ['Tokens', tokens(run)],

@@ -167,6 +167,7 @@ describe.for(['app', 'token'] as const)('a routine on GitHub, signed in with the
         expect(listed.stdout).toContain(`acme/shop#${pullRequest!.number}`)
         expect(listed.stdout).toContain(pullRequest!.url)
         const shown = await place.overnight(['show', run])
+        expect(shown.stdout).toMatch(/sandbox +process, which is no boundary/)
         expect(shown.stdout).toContain(pullRequest!.url)
         const merged = await place.overnight(['merge', `acme/shop#${pullRequest!.number}`])
         expect(merged.stderr).toContain(`merge it there: ${pullRequest!.url}`)

@@ -23,7 +23,7 @@ export function factsOf(routine: Routine): Facts {
     agent: [engine.name, engine.model, engine.effort, engine.command.join(' ')].filter(Boolean).join(' '),
     setup: setupText(routine),
     tools: connectorsText(routine.connectors),
-    sandbox: sandbox ?? 'the strongest that starts',
+    sandbox: sandboxText(routine),
     network: networkText(routine),
     budget: budgetOf(routine),
     overlap: overlapText(routine),
@@ -79,6 +79,12 @@ function whoOf({ github, webhooks, after, api }: Routine): string {
     ...new Set(after.map(({ routine }) => `whoever may start ${routine}`)),
     ...(api ? ['tokens of programs'] : []),
   ].join('; ')
+}
+
+function sandboxText({ sandbox, engine, needsWalls }: Routine): string {
+  if (sandbox === 'process') return 'process, which is no boundary'
+  const without = engine.name === 'command' && !needsWalls ? '; where none does process, which is no boundary' : ''
+  return sandbox ?? `the strongest that starts${without}`
 }
 
 function networkText({ sandbox, engine, network }: Routine): string {

@@ -25,7 +25,8 @@ const cases: [string, Partial<Facts>][] = [
     'on: { github: { event: pull_request } }\ncheckout: pull_request',
     { where: './shop, from the pull request that fired it' },
   ],
-  ['sandbox: process', { sandbox: 'process', network: 'not limited' }],
+  ['sandbox: process', { sandbox: 'process, which is no boundary', network: 'not limited' }],
+  ['', { sandbox: 'the strongest that starts; where none does process, which is no boundary' }],
   ['sandbox: bubblewrap', { sandbox: 'bubblewrap', network: 'none' }],
   ['sandbox: bubblewrap\nnetwork: open', { network: 'every public host' }],
   ['sandbox: bubblewrap\nnetwork: [registries, API.example.com]', { network: 'registries, api.example.com' }],
@@ -81,7 +82,10 @@ describe('the facts of a routine', () => {
 
   test('say that an agent without a sandbox of its own reaches its model', () => {
     const text = '---\nrepository: ./shop\n---\nTidy up.'
-    expect(factsOf(readGood(text, readOptions)).network).toBe('none but the way to its model')
+    expect(factsOf(readGood(text, readOptions))).toMatchObject({
+      network: 'none but the way to its model',
+      sandbox: 'the strongest that starts',
+    })
     const open = text.replace('\n---\nT', '\nnetwork: [npm]\n---\nT')
     expect(factsOf(readGood(open, readOptions)).network).toBe('npm, and the way to its model')
     expect(factsOf(readGood(text.replace('\n---\nT', '\nsandbox: process\n---\nT'))).network).toBe('not limited')
