@@ -1,4 +1,6 @@
 import type { Container } from 'dockerode'
+import type { Readable } from 'node:stream'
+import { json } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { soon } from './docker-daemon.ts'
 import { decodeExit } from './endings.ts'
@@ -14,24 +16,43 @@ const lost: Exit = { code: null, signal: 'SIGKILL', cause: 'sandbox_lost' }
  * command would have ended before anybody looked. `wasAsked`: somebody here wanted it to end.
  */
 export async function exitOfContainer(container: Container, wasAsked: () => boolean): Promise<{ exit: Exit }> {
-  const wait = container.wait({ condition: 'next-exit' })
-  const code = await wait.then(
-    ({ StatusCode }: { StatusCode: number }) => StatusCode,
-    () => undefined,
-  )
-  const exit = code === undefined ? await lookAgain(container) : await withCause(container, decodeExit(code), wasAsked)
+  const code = await nextExit(container).catch(() => undefined)
+  const exit =
+    code === undefined ? await lostWithDaemon(container) : await withCause(container, decodeExit(code), wasAsked)
   await soon(container.remove({ force: true, v: true })).catch(() => undefined)
   return { exit }
 }
 
-/** The connection broke: the daemon is being started again, or has ended. Where it keeps containers alive, the command goes on. */
-async function lookAgain(container: Container): Promise<Exit> {
+type Modem = { dial(question: object, done: (error: unknown, answer: Readable) => void): void }
+
+/** Its exit code. Rejects when the daemon does not wait for it, or goes away meanwhile. */
+async function nextExit(container: Container): Promise<number> {
+  // The answer as it comes: dockerode's own wait is never settled when the daemon dies in the middle of it.
+  const modem: Modem = container.modem
+  const question = {
+    path: `/containers/${container.id}/wait?`,
+    method: 'POST',
+    options: { condition: 'next-exit' },
+    isStream: true,
+    statusCodes: { 200: true },
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<Readable>()
+  modem.dial(question, (error, answer) => (error ? reject(error) : resolve(answer)))
+  const { StatusCode } = (await json(await promise)) as { StatusCode: number }
+  return StatusCode
+}
+
+/**
+ * The connection broke: the daemon ends, or has died, and may be started again. A container that outlives it goes on, but nobody
+ * hears any more what it says; so it is lost, too, and removed as soon as somebody answers.
+ */
+async function lostWithDaemon(container: Container): Promise<Exit> {
   for (const deadline = performance.now() + awayMs; performance.now() < deadline; await delay(againMs)) {
-    const found = await soon(container.inspect()).catch((error: unknown) => (isGone(error) ? 'gone' : undefined))
-    if (found === 'gone') return lost
-    if (found === undefined) continue
-    if (!found.State.Running) return lost
-    await container.wait().catch(() => undefined)
+    const answers = await soon(container.inspect()).then(
+      () => true,
+      (error: unknown) => isGone(error),
+    )
+    if (answers) break
   }
   return lost
 }

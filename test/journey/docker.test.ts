@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -145,6 +145,18 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
     expect(await crew.said(second.run)).toBe(said)
     expect(await notesOf(crew, second.run)).toEqual([expect.stringContaining('setup: kept result of mkdir')])
     await nothingLeft(second.run)
+  })
+
+  test('a daemon that dies while the agent works, and comes back: the agent begins again, and nothing is left', async () => {
+    const back = join(crew.place.folder, 'back')
+    const sh = `if [ -e "$OVERNIGHT_ROUTINE_DIR/back" ]; then echo again > README.md; else echo up; sleep 600; fi`
+    const run = await crew.start('survivor', { sh, more })
+    await until(30, async () => ((await crew.said(run)).includes('up') ? [] : ['silence']))
+    await docker.crash()
+    await writeFile(back, '')
+    await docker.restart()
+    expect(await crew.settled(run)).toMatchObject({ state: 'published', files: 1 })
+    await nothingLeft(run)
   })
 
   test('fifteen at once', async () => {

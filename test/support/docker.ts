@@ -15,6 +15,12 @@ export type Docker = AsyncDisposable & {
   env: Record<string, string>
   /** stdout of `docker …`, without the last line end. */
   docker(...args: string[]): Promise<string>
+  /** Where it keeps images and containers. */
+  data: string
+  /** Ends the daemon as a crash of it would; containers live on. */
+  crash(): Promise<void>
+  /** Starts it again, on what it had. */
+  restart(): Promise<void>
   /** Makes a published port reachable under the same address here. */
   reach(port: number): Promise<AsyncDisposable>
 }
@@ -36,7 +42,8 @@ export async function startDocker(): Promise<Docker | { missing: string }> {
     ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
   ].flat()
   const within = ['--net', '--', 'sh', '-c', 'ip link set lo up && exec dockerd "$@"', 'sh', ...argv]
-  const daemon = spawn('unshare', within, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
+  const launch = () => spawn('unshare', within, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
+  let daemon = launch()
   const env = {
     // The Node of the image is the one in use here.
     PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
@@ -54,9 +61,24 @@ export async function startDocker(): Promise<Docker | { missing: string }> {
   return {
     env,
     docker: async (...args) => (await run('docker', args, { env, cwd: root, maxBuffer: 1 << 26 })).stdout.trimEnd(),
+    data: join(folder, 'data'),
+    async crash() {
+      const ended = once(daemon, 'exit')
+      daemon.kill('SIGKILL')
+      await ended
+      const containerd = join(folder, 'exec/containerd/containerd.pid')
+      process.kill(Number(readFileSync(containerd, 'utf8')), 'SIGKILL')
+      // Where nobody collects it, it looks alive.
+      await rm(containerd)
+    },
+    async restart() {
+      daemon = launch()
+      const said = await untilReady(daemon)
+      if (said !== undefined) throw new Error(`the Docker daemon does not start again: ${said}`)
+    },
     reach: (port) => reachInside(daemon.pid!, { port, socket: join(folder, `${port}.sock`) }),
     async [Symbol.asyncDispose]() {
-      if (daemon.exitCode === null) {
+      if (daemon.exitCode === null && daemon.signalCode === null) {
         const ended = once(daemon, 'exit')
         daemon.kill('SIGTERM')
         await ended
