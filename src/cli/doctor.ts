@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { messageOf, OvernightError } from '../errors.ts'
-import { askPostgres, askRedis, findAgent, probe } from '../service/probes.ts'
+import { askPostgres, askRedis, findAgent, findSandboxes } from '../service/probes.ts'
 import { readFolder } from './check.ts'
 import { exitCodes, type Context } from './context.ts'
 import { lookAtGitHub } from './doctor-github.ts'
@@ -74,12 +74,12 @@ async function git(context: Context): Promise<Finding> {
 
 /** Each one is really started. A missing one is no fault as long as another works. */
 async function sandboxes(context: Context): Promise<Finding[]> {
-  const probes = Object.entries(await probe(context.config()))
-  const confines = probes.some(([name, why]) => name !== 'process' && why === undefined)
-  return probes.map(([name, why]) => ({
+  const found = await findSandboxes(context.config())
+  const confines = found.some(({ name, why }) => name !== 'process' && why === undefined)
+  return found.map(({ name, why, about = name === 'process' ? 'it is no boundary' : undefined }) => ({
     what: `sandbox ${name}`,
     ok: why === undefined,
-    says: why ?? (name === 'process' ? 'works (it is no boundary)' : 'works'),
+    says: why ?? (about === undefined ? 'works' : `works (${about})`),
     ...(confines
       ? {}
       : { hint: 'install bubblewrap, or Docker: without a sandbox only `command` engines run, as plain processes' }),

@@ -57,6 +57,8 @@ export function containerOf(plan: ContainerPlan): ContainerCreateOptions {
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       IpcMode: 'private',
+      // Where Docker gives containers other users than the machine has, what a run writes would be nobody's here.
+      UsernsMode: 'host',
       PidsLimit: limits.processes,
       Memory: limits.memoryBytes,
       // The same as above means: no swap beside it.

@@ -75,7 +75,8 @@ function missingImage(image: string): Why {
 
 function awayBecause(code: string, address: string): Why | undefined {
   const start = 'start Docker (systemctl start docker), or set DOCKER_HOST to its socket'
-  if (code === 'ENOENT') return { message: `there is no Docker daemon at ${address}`, hint: start, retryable: false }
+  // One that is started again takes its socket away meanwhile.
+  if (code === 'ENOENT') return { message: `there is no Docker daemon at ${address}`, hint: start, retryable: true }
   if (code === 'EACCES' || code === 'EPERM')
     return {
       message: `the user of the service may not open ${address}`,

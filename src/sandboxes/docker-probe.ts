@@ -2,6 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, StepFailed } from '../errors.ts'
+import {
+  aboutText,
+  imageHint,
+  notesOf,
+  unusable,
+  whyNotStarted,
+  whyNotThere,
+  type Abilities,
+  type Unusable,
+} from './docker-abilities.ts'
 import { containerOf } from './docker-container.ts'
 import { dockerRefused, explainDocker, isLocal, soon, type Daemon } from './docker-daemon.ts'
 import { ensureGround } from './docker-ground.ts'
@@ -18,10 +28,16 @@ type Image = {
   /** PATH of commands that bring none. */
   path: string
 }
-/** `closed`: folders of the image that commands may not enter, so that nothing below them could be shown. `filtered`: no socket leads to the host of a virtual machine. */
-type Seen = { closed: string[]; filtered: boolean }
-export type Found = (Image & Pick<Seen, 'closed'> & { notes: string[] }) | Unusable
-type Unusable = { missing: string; hint: string; retryable: boolean }
+type Seen = {
+  /** Folders of the image that commands may not enter, so that nothing below them could be shown. */
+  closed: string[]
+  /** Programs that agents call and that it does not have. */
+  lacks: string[]
+  /** No socket leads to the host of a virtual machine. */
+  isFiltered: boolean
+}
+/** `about`: the daemon and the image, for people. */
+export type Found = (Image & Pick<Seen, 'closed'> & { notes: string[]; about: string }) | Unusable
 
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Of a socket that may be anybody's, before anything is asked of it. */
@@ -36,35 +52,35 @@ export async function findImage(daemon: Daemon, options: DockerOptions): Promise
       'set DOCKER_HOST to a socket: unix:///var/run/docker.sock',
     )
   try {
-    const { ApiVersion } = await soon<{ ApiVersion?: unknown }>(daemon.version(), firstAnswerMs)
-    if (typeof ApiVersion !== 'string') return notDocker(options)
-    const { Config } = await soon(daemon.getImage(options.image).inspect())
+    const { ApiVersion } = await soon<Abilities>(daemon.version(), options.firstAnswerMs ?? firstAnswerMs)
+    const told = typeof ApiVersion === 'string' ? await soon<Abilities>(daemon.info()) : {}
+    const abilities = { ...told, address, ApiVersion }
+    const why = whyNotThere(abilities)
+    if (why) return why
+    const { Config, Created } = await soon(daemon.getImage(options.image).inspect())
     const volumes = Object.keys(Config.Volumes ?? {})
     const path = Config.Env?.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? usualPath
     const seen = await lookInside(daemon, options, { volumes, path })
     if ('missing' in seen) return seen
-    const notes = [...notesOf(await soon<Abilities>(daemon.info())), ...(seen.filtered ? [] : [hostSocketNote])]
-    return { volumes, path, closed: seen.closed, notes }
+    const notes = [...notesOf(abilities), ...(seen.isFiltered ? [] : [hostSocketNote])]
+    const about = aboutText({ ...abilities, ...seen, image: options.image, made: Created })
+    return { volumes, path, closed: seen.closed, notes, about }
   } catch (error) {
-    if (error instanceof StepFailed)
-      return { missing: error.message, hint: error.hint ?? '', retryable: error.retryable }
-    const { message, ...advice } = explainDocker(error, options)
-    return { missing: message, ...advice }
+    return whyFailed(error, options)
   }
 }
 
-const notDocker = ({ address }: DockerOptions): Unusable => ({
-  missing: `what listens at ${address} is no Docker daemon`,
-  hint: 'set DOCKER_HOST to the socket of one: unix:///path/of/docker.sock',
-  retryable: false,
-})
+function whyFailed(error: unknown, options: DockerOptions): Unusable {
+  const { message, hint = '', retryable } = error instanceof StepFailed ? error : explainDocker(error, options)
+  return whyNotStarted(message, options.image) ?? { missing: message, hint, retryable }
+}
 
 /** Programs that collecting and the way out to the model need; folders like root's; what Docker's own filter, which is older in some, says to AF_VSOCK; a file that must be seen on both sides. */
 const script = `for program in git node; do command -v $program >/dev/null || echo "no $program"; done
+for program in curl jq make patch rg python3 xz; do command -v $program >/dev/null || echo "lacks $program"; done
 for folder in /* /home/*; do [ ! -d "$folder" ] || [ -x "$folder" ] || echo "closed $folder"; done
 perl -e 'exit(socket(my $host, 40, 1, 0) ? 1 : 0)' 2>/dev/null && echo filtered
 echo seen >seen`
-const [closed, filtered] = ['closed ', 'filtered']
 
 async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, path }: Image): Promise<Seen | Unusable> {
   const ground = await ensureGround(options.folder)
@@ -92,45 +108,20 @@ async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, pat
     const command = await startContainer({ container, told: first.told, argv, env, cwd, signal: undefined, explain })
     const [said, complaint] = await Promise.all([text(command.stdout), text(command.stderr)])
     const lines = said.split('\n')
-    const lacks = lines.filter((line) => line.startsWith('no '))
+    const after = (word: string) => lines.flatMap((line) => (line.startsWith(word) ? [line.slice(word.length)] : []))
+    const needed = after('no ')
     const seen = await readFile(join(cwd, 'seen'), 'utf8').catch(messageOf)
-    if (lacks.length > 0) return unusable(`the image ${options.image} has ${lacks.join(', ')}`, imageHint)
+    if (needed.length > 0) return unusable(`the image ${options.image} has no ${needed.join(', no ')}`, imageHint)
     if (seen !== 'seen\n')
       return unusable(
         `what a container writes in ${options.folder} is not seen here: ${complaint.trim() || seen}`,
         pathHint,
       )
-    return {
-      closed: lines.flatMap((line) => (line.startsWith(closed) ? [line.slice(closed.length)] : [])),
-      filtered: lines.includes(filtered),
-    }
+    return { closed: after('closed '), lacks: after('lacks '), isFiltered: lines.includes('filtered') }
   } finally {
     await rm(cwd, { recursive: true, force: true })
   }
 }
 
-const imageHint = 'build it from infra/sandbox/Dockerfile, or install them in it'
 const pathHint =
   'the daemon must be of this machine and run as root (not rootless), and a service in a container needs its data folder under the same path as on the machine'
-const unusable = (missing: string, hint: string): Unusable => ({ missing, hint, retryable: false })
-
-type Abilities = {
-  MemoryLimit?: boolean
-  SwapLimit?: boolean
-  PidsLimit?: boolean
-  CPUCfsQuota?: boolean
-  SecurityOptions?: string[]
-}
-
-/** What this daemon or its kernel leaves out without a word. */
-function notesOf({ MemoryLimit, SwapLimit, PidsLimit, CPUCfsQuota, SecurityOptions }: Abilities): string[] {
-  return [
-    ...(MemoryLimit === false ? ['memory is not limited'] : []),
-    ...(SwapLimit === false ? ['swap is not limited'] : []),
-    ...(PidsLimit === false ? ['the number of processes is not limited'] : []),
-    ...(CPUCfsQuota === false ? ['processor time is not limited'] : []),
-    ...(SecurityOptions?.some((option) => option.startsWith('name=seccomp'))
-      ? []
-      : ['Docker filters no system calls (seccomp) here']),
-  ]
-}

@@ -23,6 +23,8 @@ export type DockerOptions = {
   /** Folders of the operator that no mount may show: inside a mount they are empty, and as a mount they are refused. */
   hidden?: readonly string[]
   limits: Limits
+  /** Of a socket that may be anybody's, before anything else is asked of it; default 5000. */
+  firstAnswerMs?: number
 }
 
 /** What does not work may be put right while the service runs, and need not be asked for each run. */
@@ -41,7 +43,8 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
   const find = () => {
     if (performance.now() > known.untilMs) forget()
     known.answer ??= findImage(daemon, options).then((answer) => {
-      if ('missing' in answer) known.untilMs = performance.now() + doubtMs
+      // What passes by itself may have passed when the run is tried again.
+      if ('missing' in answer) known.untilMs = answer.retryable ? 0 : performance.now() + doubtMs
       return answer
     })
     return known.answer
@@ -56,6 +59,10 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
     async probe() {
       const answer = await find()
       return 'missing' in answer ? answer.missing : undefined
+    },
+    async about() {
+      const answer = await find()
+      return 'missing' in answer ? undefined : answer.about
     },
     async open(spec) {
       const answer = await find()

@@ -79,6 +79,8 @@ export type SandboxDriver = {
   name: SandboxName
   /** Really starts something, once a service. `undefined` = works, otherwise the sentence why not. */
   probe(): Promise<string | undefined>
+  /** What it starts commands with, in one line; undefined where it does not work. */
+  about?(): Promise<string | undefined>
   /** Disposing kills whatever still runs inside. */
   open(spec: SandboxSpec): Promise<Sandbox>
   /**

@@ -7,12 +7,26 @@ import { whoAmI } from '../forges/github/who.ts'
 import { addressOf, waitForServer } from '../ledger/postgres/first-contact.ts'
 import { createLog } from '../log.ts'
 import { probeRedis, type RedisSafety } from '../queue/redis-safety.ts'
-import type { Probes } from '../sandboxes/choose.ts'
 import { createSandboxDrivers, probeSandboxes } from '../sandboxes/index.ts'
 import { sandboxSettings } from './sandboxes.ts'
 
-/** Why a sandbox does not work on this machine, by name; undefined = it works. Each one is really started. */
-export const probe = (config: Config): Promise<Probes> => probeSandboxes(createSandboxDrivers(sandboxSettings(config)))
+export type SandboxFound = {
+  name: string
+  /** undefined = it works. */ why: string | undefined
+  about: string | undefined
+}
+
+/** Every sandbox, and why it does not work on this machine. Each one is really started. */
+export async function findSandboxes(config: Config): Promise<SandboxFound[]> {
+  const drivers = createSandboxDrivers(sandboxSettings(config))
+  const probes = await probeSandboxes(drivers)
+  const found = Object.values(drivers).map(async ({ name, about }) => ({
+    name,
+    why: probes[name],
+    about: await about?.(),
+  }))
+  return Promise.all(found)
+}
 
 /** How many results of setup steps are kept here, and what they take. */
 export const keptSetups = ({ paths, setupCacheBytes }: Config): Promise<{ count: number; bytes: number }> =>

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openRelay, type Relay } from '../../src/relay/relay.ts'
 import type { Sandbox, SandboxDriver } from '../../src/sandboxes/sandbox.ts'
 import { openFolder } from '../support/git-repository.ts'
@@ -37,7 +37,7 @@ export function wayOutContract(create: () => SandboxDriver): void {
     const versions = { '1.0.0': { name: 'left-pad', version: '1.0.0', dist } }
     const document = JSON.stringify({ name: 'left-pad', 'dist-tags': { latest: '1.0.0' }, versions })
     site = await openTlsSite([registry, 'evil.example'], (request, response) => {
-      response.end(request.url?.endsWith('.tgz') ? tarball : document)
+      if (request.url !== '/never') response.end(request.url?.endsWith('.tgz') ? tarball : document)
     })
     const [run, hosts] = ['way-out', new Set([registry])]
     relay = await openRelay({ run, hosts, dial: site.dial(), tell: (line) => told.push(line) })
@@ -106,5 +106,15 @@ export function wayOutContract(create: () => SandboxDriver): void {
     const proxy = `http://run:${other.token}@${sandbox.forwardedAt}`
     const { code, stderr } = await run(['curl', '-sS', '--proxy', proxy, `https://${registry}/`])
     expect({ code, stderr }).toEqual({ code: 56, stderr: expect.stringContaining('407') as string })
+  })
+
+  // The last one: after it there is no way.
+  test('a relay that goes away: who waits for an answer hears so, and no further command is started', async () => {
+    const waits = run(['curl', '--silent', '--show-error', `https://${registry}/never`])
+    await vi.waitFor(() => expect(site.requests.some(({ url }) => url === '/never')).toBe(true))
+    await relay[Symbol.asyncDispose]()
+    expect(await waits).toMatchObject({ stdout: '', code: expect.toSatisfy((code: number) => code > 0) as number })
+    const more = { reason: 'no_sandbox', retryable: true }
+    await expect(run(['curl', `https://${registry}/left-pad`])).rejects.toMatchObject(more)
   })
 }

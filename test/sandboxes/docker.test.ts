@@ -14,6 +14,13 @@ import { openSmallDisk } from '../support/small-disk.ts'
 import { buildSandboxImage, dockerDriver, smallLimits, tellDocker } from '../support/sandbox-image.ts'
 
 const started = await startDocker()
+type Told = {
+  HostConfig: Record<string, unknown>
+  Config: { User: string; Env: string[]; Labels: Record<string, string> }
+  Mounts: { Source: string; Destination: string; RW: boolean }[]
+  State: { Pid: number }
+  AppArmorProfile: string
+}
 const missing = need('missing' in started ? started.missing : undefined)
 
 describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
@@ -36,6 +43,13 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
 
   const opened = (run: string, from = driver) => from.open({ run, mounts: [{ path: work, write: true }] })
   const containers = () => docker.docker('ps', '--all', '--quiet')
+  async function build(name: string, text: string): Promise<string> {
+    const dockerfile = join(folder, 'Dockerfile')
+    await writeFile(dockerfile, text)
+    const image = `overnight-${name}`
+    await docker.docker('build', '--quiet', '--tag', image, '--file', dockerfile, join(folder, 'ours'))
+    return image
+  }
 
   sandboxContract({
     confines: true,
@@ -50,9 +64,12 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
 
   test('what is missing in an image, and an image that is missing; nothing is pulled', async () => {
     expect(await dockerDriver({ image: 'overnight-debian' }).probe()).toBe('the image overnight-debian has no node')
-    const driver = dockerDriver({ image: 'nobody/has:this' })
-    expect(await driver.probe()).toBe('the image nobody/has:this is not there, and nothing is pulled unasked')
-    await expect(opened('r', driver)).rejects.toMatchObject({
+    expect(await driver.about?.()).toMatch(/^Docker \d\S*, image overnight-sandbox of 20\d\d-\d\d-\d\d$/)
+    const bare = await build('bare', 'FROM overnight-node\nRUN rm /usr/bin/jq /usr/bin/curl\n')
+    expect(await dockerDriver({ image: bare }).about?.()).toMatch(/, without curl, jq$/)
+    const absent = dockerDriver({ image: 'nobody/has:this' })
+    expect(await absent.probe()).toBe('the image nobody/has:this is not there, and nothing is pulled unasked')
+    await expect(opened('r', absent)).rejects.toMatchObject({
       reason: 'no_sandbox',
       hint: expect.stringContaining('docker build --tag nobody/has:this infra/sandbox'),
     })
@@ -98,13 +115,8 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     const secret = join(work, 'data')
     await mkdir(secret, { mode: 0o700 })
     await writeFile(join(secret, 'token'), 'secret')
-    const image = 'overnight-with-volume'
-    const dockerfile = join(folder, 'Dockerfile')
-    await writeFile(
-      dockerfile,
-      'FROM overnight-sandbox\nVOLUME /srv/cache\nENV PATH=/opt/tools:/usr/local/bin:/usr/bin:/bin\n',
-    )
-    await docker.docker('build', '--quiet', '--tag', image, '--file', dockerfile, join(folder, 'ours'))
+    const lines = 'VOLUME /srv/cache\nENV PATH=/opt/tools:/usr/local/bin:/usr/bin:/bin\n'
+    const image = await build('with-volume', `FROM overnight-sandbox\n${lines}`)
     const inner = join(secret, 'run', 'tree')
     await mkdir(inner, { recursive: true })
     const mounts = [work, inner].map((path) => ({ path, write: true }))
@@ -144,16 +156,55 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     },
   )
 
-  test('limits are what the sandbox was opened with', async () => {
+  test('its container, as Docker tells of it: walls, limits, what is shown, and nothing of the environment', async () => {
     const limits = { memoryBytes: 64 * 1024 ** 2, cpus: 0.5, processes: 20 }
-    await using sandbox = await driver.open({ run: 'limits', mounts: [{ path: work, write: true }], limits })
-    const command = await sandbox.spawn(['cat'], { cwd: work })
-    const id = await docker.docker('ps', '--quiet', '--filter', 'label=overnight.run=limits')
-    const format =
-      '{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.PidsLimit}} {{.NanoCpus}} {{.ReadonlyRootfs}} {{.NetworkMode}} {{.LogConfig.Type}}{{end}}'
-    expect(await docker.docker('inspect', '--format', format, id)).toBe(
-      `${limits.memoryBytes} ${limits.memoryBytes} 20 500000000 true none none`,
-    )
+    const shown = join(folder, 'shown')
+    await mkdir(shown)
+    const mounts = [work, shown].map((path) => ({ path, write: path === work }))
+    await using sandbox = await driver.open({ run: 'config', mounts, limits })
+    const command = await sandbox.spawn(['cat'], { cwd: work, env: { TOKEN: 'planted-9c2e' } })
+    const id = await docker.docker('ps', '--quiet', '--filter', 'label=overnight.run=config')
+    const told = await docker.docker('inspect', id)
+    expect(told).not.toContain('planted')
+    const [{ HostConfig, Config, Mounts, State, AppArmorProfile }] = JSON.parse(told) as [Told]
+    expect(HostConfig).toMatchObject({
+      ReadonlyRootfs: true,
+      Privileged: false,
+      CapDrop: ['ALL'],
+      CapAdd: null,
+      SecurityOpt: ['no-new-privileges'],
+      NetworkMode: 'none',
+      IpcMode: 'private',
+      PidMode: '',
+      UTSMode: '',
+      CgroupnsMode: expect.stringMatching(/^(private|host)$/) as string,
+      Devices: null,
+      Binds: null,
+      PortBindings: null,
+      PublishAllPorts: false,
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      PidsLimit: 20,
+      NanoCpus: 500_000_000,
+      OomScoreAdj: 500,
+      LogConfig: { Type: 'none' },
+      RestartPolicy: { Name: expect.stringMatching(/^(no)?$/) as string },
+    })
+    expect(AppArmorProfile).not.toBe('unconfined')
+    expect(Config.User).toMatch(/^[1-9]\d*:[1-9]\d*$/)
+    expect(
+      Config.Env.filter((entry) => !/^(PATH|TINI_KILL_PROCESS_GROUP|NODE_VERSION|YARN_VERSION)=/.test(entry)),
+    ).toEqual([])
+    expect(Object.keys(Config.Labels)).toEqual(expect.arrayContaining(['overnight.data', 'overnight.run']))
+    const ours = ['/etc/passwd', '/etc/group', '/etc/overnight/forwarder.mjs']
+    const wanted = [...ours.map((path) => [path, false]), [work, true], [shown, false]].map(String)
+    expect(Mounts.map(({ Destination, RW }) => String([Destination, RW])).toSorted()).toEqual(wanted.toSorted())
+    expect(Mounts.map(({ Source }) => Source).filter((path) => path.endsWith('.sock'))).toEqual([])
+    // What the kernel says of the process itself: Docker's filter of system calls, and what it may gain.
+    const status = await readFile(`/proc/${State.Pid}/status`, 'utf8')
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+    expect(status).toMatch(/^Seccomp:\t2$/m)
+    expect(status).toMatch(/^CapBnd:\t0{16}$/m)
     await command.kill(0)
   })
 
@@ -163,6 +214,61 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     expect(await finish(sandbox, ['node', '-e', hungry], { cwd: work })).toMatchObject({ cause: 'out_of_memory' })
     expect(smallLimits.memoryBytes).toBeLessThan(2 ** 30)
     expect(await containers()).toBe('')
+  })
+
+  test('an image of another processor', async () => {
+    const program = await readFile('/usr/bin/env')
+    program.writeUInt16LE(process.arch === 'arm64' ? 62 : 183, 18)
+    await writeFile(join(folder, 'ours', 'alien'), program, { mode: 0o755 })
+    const image = await build('alien', 'FROM overnight-sandbox\nCOPY alien /usr/bin/env\nCOPY alien /bin/sh\n')
+    expect(await dockerDriver({ image }).probe()).toBe(
+      `the programs of the image ${image} are for another processor than this machine has`,
+    )
+  })
+
+  test('an image that is removed between two commands', async () => {
+    await docker.docker('tag', 'overnight-sandbox', 'overnight-fleeting')
+    const driver = dockerDriver({ image: 'overnight-fleeting' })
+    await using sandbox = await opened('fleeting', driver)
+    expect(await finish(sandbox, ['true'], { cwd: work })).toMatchObject({ code: 0 })
+    await docker.docker('rmi', 'overnight-fleeting')
+    const gone = {
+      reason: 'no_sandbox',
+      message: expect.stringMatching(/the image overnight-fleeting is not there, and nothing is pulled/) as string,
+      hint: expect.stringMatching(/docker build --tag overnight-fleeting/) as string,
+      retryable: false,
+    }
+    await expect(sandbox.spawn(['true'], { cwd: work })).rejects.toMatchObject(gone)
+    await expect(opened('next', driver)).rejects.toMatchObject(gone)
+    await docker.docker('tag', 'overnight-sandbox', 'overnight-fleeting')
+  })
+
+  test('a disk of Docker that is full: said, tried again, and nothing is left', async () => {
+    await using sandbox = await opened('full')
+    const containersFolder = join(docker.data, 'containers')
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'none', containersFolder])
+    try {
+      await expect(sandbox.spawn(['true'], { cwd: work })).rejects.toMatchObject({
+        reason: 'no_sandbox',
+        message: expect.stringMatching(/the disk of Docker is full: .*no space left on device/) as string,
+        hint: expect.stringMatching(/docker system df/) as string,
+        retryable: true,
+      })
+    } finally {
+      await promisify(execFile)('umount', [containersFolder])
+    }
+    expect(await containers()).toBe('')
+    expect(await finish(sandbox, ['echo', 'again'], { cwd: work })).toMatchObject({ stdout: 'again\n' })
+  })
+
+  test('a daemon that dies and is back: what it had started is lost, is removed, and the next command runs', async () => {
+    await using sandbox = await opened('crash')
+    const command = await sandbox.spawn(['sleep', '600'], { cwd: work })
+    await docker.crash()
+    await docker.restart()
+    expect(await command.exit).toEqual({ code: null, signal: 'SIGKILL', cause: 'sandbox_lost' })
+    expect(await containers()).toBe('')
+    expect(await finish(sandbox, ['echo', 'next'], { cwd: work })).toMatchObject({ stdout: 'next\n' })
   })
 
   test('a daemon that ends takes its commands with it; that is no ending of theirs', async () => {

@@ -11,7 +11,7 @@ export type Facts = Record<
   Record<'setup' | 'tools' | 'debounce' | 'pace' | 'missed' | 'pauses', string | null>
 
 export function factsOf(routine: Routine): Facts {
-  const { repository, pullRequest, engine, sandbox } = routine
+  const { repository, pullRequest, engine } = routine
   return {
     due: triggersOf(routine).join('; ') || 'when a person fires it',
     who: whoOf(routine),
