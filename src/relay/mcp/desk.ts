@@ -69,7 +69,7 @@ export function createDesk(way: ConnectorWay, { request: ask, redact, book, room
     const answer = await server.ask({ method: 'POST', headers, body: text, signal })
     const own = headersOf(answer)
     const kind = kindOf(answer)
-    if (kind === 'events') return passEvents(answer, { response, headers: own }, passing(ids))
+    if (kind === 'events') return passEvents(answer, { response, headers: own, signal }, passing(ids))
     if (kind === 'document' && ids.length > 0)
       return say(response, { status: 200, body: await passDocument(answer, passing(ids)), headers: own })
     answer.destroy()
@@ -94,7 +94,8 @@ export function createDesk(way: ConnectorWay, { request: ask, redact, book, room
   async function listen({ request, response, signal }: Exchange): Promise<void> {
     const headers = { ...onwardHeaders(request.headers), accept: 'text/event-stream' }
     const answer = await server.ask({ method: 'GET', headers, signal })
-    if (kindOf(answer) === 'events') return passEvents(answer, { response, headers: headersOf(answer) }, passing([]))
+    if (kindOf(answer) === 'events')
+      return passEvents(answer, { response, headers: headersOf(answer), signal }, passing([]))
     answer.destroy()
     response.writeHead(answer.statusCode === 404 ? 404 : 405, { allow: 'POST', 'content-length': 0 }).end()
   }

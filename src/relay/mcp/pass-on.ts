@@ -15,6 +15,9 @@ export type Passing = {
   failed(why: string): void
 }
 
+/** `signal`: the agent or its run has gone. */
+type Outlet = { response: ServerResponse; headers: OutgoingHttpHeaders; signal: AbortSignal }
+
 /** Of one message: what agents read is far shorter, and a picture is not. */
 const mostMessage = 8 * 1024 ** 2
 /** Of one answer, all its events together. */
@@ -37,7 +40,7 @@ export async function passDocument(answer: IncomingMessage, passing: Passing): P
 /** Events as they come; whoever still waits at their end is told why. Rejects only when the agent has gone. */
 export async function passEvents(
   answer: IncomingMessage,
-  { response, headers }: { response: ServerResponse; headers: OutgoingHttpHeaders },
+  { response, headers, signal }: Outlet,
   passing: Passing,
 ): Promise<void> {
   const waiting = new Map(passing.ids.map((id) => [keyOf(id), id]))
@@ -57,7 +60,7 @@ export async function passEvents(
       }
       if (waiting.size > 0) throw new NoAnswer(`${passing.connector} ended before it had answered`)
     } catch (error) {
-      if (response.destroyed) return
+      if (response.destroyed || signal.aborted) return
       const message = error instanceof NoAnswer ? error.message : brokenOff(error, passing.connector)
       passing.failed(message)
       for (const id of waiting.values())

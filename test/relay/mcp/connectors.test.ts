@@ -241,7 +241,7 @@ describe('what a server may do to an agent', () => {
   })
 
   test('an agent that leaves ends what it asked for; the run ends what goes on', async () => {
-    const { server, relay, send } = await open()
+    const { server, relay, told, send } = await open()
     const closed: Promise<unknown>[] = []
     const hold = (_request: IncomingMessage, response: ServerResponse) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n')
@@ -259,6 +259,7 @@ describe('what a server may do to an agent', () => {
     await relay[Symbol.asyncDispose]()
     await closed[1]
     expect(closed).toHaveLength(2)
+    expect(told).toEqual([])
   })
 
   test('a secret that was replaced is asked for again; one that is not taken is said', async () => {
