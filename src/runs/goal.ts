@@ -22,7 +22,10 @@ export async function findGoal(task: Task, now: Run, patch: Pick<PatchToPublish,
   if (fork) throw new StepFailed('fork', `pull request #${number} is from a fork, where nothing is pushed; ${kept}`)
   if (state !== 'open') throw new StepFailed('pull_request_over', `pull request #${number} is ${state} by now; ${kept}`)
   // What a person took out of it must not come back as the past of our commit.
-  if (!(await task.tools.checkouts.standsOn(mirror, branch, patch.base)))
+  const stands = () => task.tools.checkouts.standsOn(mirror, branch, patch.base)
+  // The branch may have got its name since the mirror was refreshed.
+  if (!(await stands())) await mirror.refresh(task.signal)
+  if (!(await stands()))
     throw new StepFailed('pull_request_over', `pull request #${number} was pushed over meanwhile; ${kept}`)
   return { repository, mirror, base: branch }
 }
