@@ -12,7 +12,9 @@ export async function storedSecrets(context: Context): Promise<SecretSource> {
     (repository === null || repository.toLowerCase() === asker.repository?.toLowerCase())
   const find = (name: string, asker: Asker) => secrets.find((one) => one.name === name && isFor(one, asker))
   return {
-    find: async (name, asker) => (find(name, asker) ? { value: '' } : undefined),
-    hostsOf: async (name, asker) => find(name, asker)?.hosts,
+    async find(name, asker) {
+      const found = find(name, asker)
+      return found && { value: '', hosts: found.hosts }
+    },
   }
 }

@@ -36,7 +36,6 @@ export function createCommandSource(command: CommandSource): SecretSource {
       const kept = known.get(name)
       return kept && kept.until > now() ? kept.secret : ask(name)
     },
-    hostsOf: async () => undefined,
   }
 }
 

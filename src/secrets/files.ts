@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
-import { mostBytes, readHosts, type Secret, type SecretSource } from './secret-source.ts'
+import { mostBytes, readHosts, type HostList, type Secret, type SecretSource } from './secret-source.ts'
 
 /** A file a secret, which only the operator can read; beside it `<NAME>.hosts`. One line end at its end is cut. */
-export function createFilesSource(folder: string): SecretSource {
+export function createFilesSource(folder: string): SecretSource & HostList {
   return {
     find: (name) => readSecret(join(folder, name)),
     async hostsOf(name) {

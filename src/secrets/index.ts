@@ -1,18 +1,16 @@
 import type { Redaction } from './redaction.ts'
-import { nobody, type Asker, type Secret, type SecretSource } from './secret-source.ts'
+import { nobody, type Asker, type Found, type HostList, type Secret, type SecretSource } from './secret-source.ts'
 
 type SecretOf = (name: string, asker?: Asker) => Promise<Secret>
 export type Secrets = {
   secretOf: SecretOf
-  /** Hosts the secret may be sent to; none when nobody lists any. */
-  hostsOf(name: string, asker?: Asker): Promise<string[]>
+  /** The only hosts a secret may be sent to; none when nobody lists any. */
+  hostsOf(name: string, secret: Pick<Found, 'hosts'>): Promise<readonly string[]>
 }
+type Around = Partial<Pick<Redaction, 'learn'>> & { lists?: readonly HostList[]; advice(name: string): string }
 
 /** Secrets from the first of the sources that knows the name; `learn` hears of each value that is given out. `advice` names the places. */
-export function createSecrets(
-  sources: readonly SecretSource[],
-  { learn, advice }: Partial<Pick<Redaction, 'learn'>> & { advice(name: string): string },
-): Secrets {
+export function createSecrets(sources: readonly SecretSource[], { learn, lists = [], advice }: Around): Secrets {
   return {
     async secretOf(name, asker = nobody) {
       for (const source of sources) {
@@ -23,10 +21,12 @@ export function createSecrets(
       }
       return { missing: advice(name) }
     },
-    async hostsOf(name, asker = nobody) {
-      for (const source of sources) {
-        const found = await source.hostsOf(name, asker)
-        if (found !== undefined) return found
+    // Of the very value that was found: hosts that somebody stored with a value of theirs say nothing of another one.
+    async hostsOf(name, { hosts }) {
+      if (hosts !== undefined) return hosts
+      for (const list of lists) {
+        const listed = await list.hostsOf(name)
+        if (listed !== undefined) return listed
       }
       return []
     },

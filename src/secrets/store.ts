@@ -22,14 +22,13 @@ export function createSecretStore(tools: { sealed: Ledger['sealed']; seal(): Pro
     if (row) {
       const value = (await tools.seal()).open(row.sealed, row)
       const missing = `it was stored with another key: correct OVERNIGHT_SECRETS_KEY, or store it again: overnight secret set ${name}`
-      return value === undefined ? { missing } : { value }
+      return value === undefined ? { missing } : { value, hosts: row.hosts }
     }
     return rows.length === 0 ? undefined : { missing: `it is stored for ${rows.map(scopeOf).join('; ')} alone` }
   }
 
   return {
     find: (name, asker) => find(name, asker).catch((error: unknown) => ({ missing: messageOf(error) })),
-    hostsOf: async (name, asker) => closest(await sealed.called(name).catch(() => []), asker)?.hosts,
     seal: async (value, bound) => (await tools.seal()).seal(value, bound),
     async known() {
       const rows = await sealed.all()

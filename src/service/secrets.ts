@@ -17,15 +17,15 @@ export function openSecrets(
   { store, ...rest }: Around = {},
 ): Secrets {
   const env = { PATH: operator.path, HOME: operator.home }
+  const own = [createEnvironmentSource(secrets), createFilesSource(paths.secrets)]
   const sources: SecretSource[] = [
-    createEnvironmentSource(secrets),
-    createFilesSource(paths.secrets),
+    ...own,
     ...(store ? [store] : []),
     ...(secretCommand ? [createCommandSource({ argv: secretCommand, env })] : []),
   ]
   const advice = (name: string) =>
     `set OVERNIGHT_SECRET_${name}, or write it to ${join(paths.secrets, name)} (mode 600), or store it: overnight secret set ${name}`
-  return createSecrets(sources, { ...rest, advice })
+  return createSecrets(sources, { ...rest, lists: own, advice })
 }
 
 /** The secret for an address, or why it stays here. */
@@ -44,8 +44,11 @@ export function createSentSecrets({ secretOf, hostsOf }: Secrets, { paths }: Pic
     const secret = await secretOf(name, asker)
     if ('missing' in secret) return { message: `secret:${name} is not there`, hint: secret.missing }
     const url = new URL(written)
-    if (isListed(url, await hostsOf(name, asker))) return secret
+    if (isListed(url, await hostsOf(name, secret))) return { value: secret.value }
     const places = `OVERNIGHT_SECRET_${name}_HOSTS, or in the file ${join(paths.secrets, name)}.hosts (mode 600)`
-    return { message: `secret:${name} is not sent to ${url.host}`, hint: `list ${url.host} in ${places}` }
+    const hint = secret.hosts
+      ? `store it again with its hosts: overnight secret set ${name} --hosts ${url.host}`
+      : `list ${url.host} in ${places}`
+    return { message: `secret:${name} is not sent to ${url.host}`, hint }
   }
 }

@@ -206,6 +206,11 @@ export const controls: readonly Control[] = [
     proof: proof('checkout/inspection.test.ts', 'git that fails, a diff that is none, a search that throws'),
   },
   {
+    name: 'a secret is sent to the hosts of its own source alone',
+    edits: [edit('secrets/index.ts', 'if (hosts !== undefined) return hosts', 'if (hosts?.length === 0) return hosts')],
+    proof: proof('secrets/sources.test.ts', 'hosts count for the value they came with, or for the operator’s own'),
+  },
+  {
     name: 'what the gate finds waits for a person',
     edits: [
       edit(

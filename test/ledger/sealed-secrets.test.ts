@@ -32,27 +32,24 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
       await put('C', 'for all')
       await put('C', 'for the shop', { repository: 'acme/shop' })
       const store = storeWith('k')
-      expect(await store.find('A', asker('a'))).toEqual({ value: 'for a in shop' })
-      expect(await store.find('A', asker('a', 'ACME/Shop'))).toEqual({ value: 'for a in shop' })
-      expect(await store.find('A', asker('a', 'acme/other'))).toEqual({ value: 'for a' })
-      expect(await store.find('C', asker('x'))).toEqual({ value: 'for the shop' })
-      expect(await store.find('C', nobody)).toEqual({ value: 'for all' })
+      expect(await store.find('A', asker('a'))).toEqual({ value: 'for a in shop', hosts: [] })
+      expect(await store.find('A', asker('a', 'ACME/Shop'))).toEqual({ value: 'for a in shop', hosts: [] })
+      expect(await store.find('A', asker('a', 'acme/other'))).toEqual({ value: 'for a', hosts: [] })
+      expect(await store.find('C', asker('x'))).toEqual({ value: 'for the shop', hosts: [] })
+      expect(await store.find('C', nobody)).toEqual({ value: 'for all', hosts: [] })
       const whose = 'it is stored for the routine a in the repository acme/shop; the routine a alone'
       expect(await store.find('A', asker('b'))).toEqual({ missing: whose })
       expect(await store.find('B', nobody)).toEqual({ missing: 'it is stored for the routine b alone' })
       expect(await store.find('D', asker('a'))).toBeUndefined()
-      expect([await store.hostsOf('B', asker('b')), await store.hostsOf('B', nobody)]).toEqual([
-        ['b.example'],
-        undefined,
-      ])
+      expect(await store.find('B', asker('b'))).toEqual({ value: 'for b', hosts: ['b.example'] })
     })
 
     test('one that is set again is replaced, and its new value counts at once', async () => {
       await put('A', 'first')
       const store = storeWith('k')
-      expect(await store.find('A', nobody)).toEqual({ value: 'first' })
+      expect(await store.find('A', nobody)).toEqual({ value: 'first', hosts: [] })
       await put('A', 'second\nwith a line')
-      expect(await store.find('A', nobody)).toEqual({ value: 'second\nwith a line' })
+      expect(await store.find('A', nobody)).toEqual({ value: 'second\nwith a line', hosts: [] })
       expect(await store.known()).toEqual([{ name: 'A', value: 'second\nwith a line' }])
       expect(await open.ledger.sealed.remove({ name: 'A', routine: '', repository: '' })).toBe(true)
       expect(await open.ledger.sealed.remove({ name: 'A', routine: '', repository: '' })).toBe(false)
@@ -79,7 +76,6 @@ describe.for(stores)('on $store', ({ skip, open: opening }) => {
         seal: async () => createSeal('k'.repeat(32)),
       })
       expect(await store.find('A', nobody)).toEqual({ missing: 'the ledger is away' })
-      expect(await store.hostsOf('A', nobody)).toBeUndefined()
     })
   })
 })

@@ -6,7 +6,7 @@ import { readConfig } from '../../src/config.ts'
 import { createCommandSource } from '../../src/secrets/command.ts'
 import { createSecrets } from '../../src/secrets/index.ts'
 import { createSeal } from '../../src/secrets/seal.ts'
-import { nobody, type SecretSource } from '../../src/secrets/secret-source.ts'
+import { nobody, type HostList, type SecretSource } from '../../src/secrets/secret-source.ts'
 import { openFolder } from '../support/git-repository.ts'
 
 describe('the command that gives secrets', () => {
@@ -74,28 +74,35 @@ describe('the command that gives secrets', () => {
   })
 })
 
+const source = (known: Record<string, Awaited<ReturnType<SecretSource['find']>>>): SecretSource => ({
+  find: async (name) => known[name],
+})
+
 test('the first source that knows a name decides; what is given out is learnt', async () => {
-  const source = (
-    known: Record<string, Awaited<ReturnType<SecretSource['find']>>>,
-    hosts?: string[],
-  ): SecretSource => ({
-    find: async (name) => known[name],
-    hostsOf: async () => hosts,
-  })
   const learnt: unknown[] = []
-  const { secretOf, hostsOf } = createSecrets(
-    [
-      source({ B: { missing: 'locked' } }),
-      source({ A: { value: 'one' }, B: { value: 'two' } }, ['a.example']),
-      source({}, []),
-    ],
-    { learn: (secret) => learnt.push(secret), advice: (name) => `write ${name}` },
+  const { secretOf } = createSecrets(
+    [source({ B: { missing: 'locked' } }), source({ A: { value: 'one' }, B: { value: 'two' } })],
+    {
+      learn: (secret) => learnt.push(secret),
+      advice: (name) => `write ${name}`,
+    },
   )
   expect(await secretOf('A')).toEqual({ value: 'one' })
   expect(await secretOf('B')).toEqual({ missing: 'locked' })
   expect(await secretOf('C')).toEqual({ missing: 'write C' })
-  expect(await hostsOf('A')).toEqual(['a.example'])
   expect(learnt).toEqual([{ name: 'A', value: 'one' }])
+})
+
+test('hosts count for the value they came with, or for the operator’s own', async () => {
+  const list = (listed: Record<string, string[]>): HostList => ({ hostsOf: async (name) => listed[name] })
+  const { hostsOf } = createSecrets([], {
+    lists: [list({ OURS: ['a.example'] }), list({ OURS: ['b.example'], STORED: ['c.example'] })],
+    advice: (name) => `write ${name}`,
+  })
+  expect(await hostsOf('OURS', {})).toEqual(['a.example'])
+  expect(await hostsOf('STORED', { hosts: ['d.example'] })).toEqual(['d.example'])
+  expect(await hostsOf('STORED', { hosts: [] })).toEqual([])
+  expect(await hostsOf('NONE', {})).toEqual([])
 })
 
 describe('a sealed value', () => {

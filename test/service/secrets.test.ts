@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { createSentSecrets, openSecrets } from '../../src/service/secrets.ts'
+import type { SecretSource } from '../../src/secrets/secret-source.ts'
 import { openFolder } from '../support/git-repository.ts'
 
 test('a secret is a variable, else a file that only its owner can read', async () => {
@@ -70,4 +71,37 @@ test('a secret is sent only to the hosts that are listed for it, in a variable o
     })
   }
   expect(await sent('NONE', 'https://ci.example/')).toMatchObject({ message: 'secret:NONE is not there' })
+})
+
+test('a value of the operator goes to no host that somebody stored with another value of its name, nor the other way round', async () => {
+  using folder = openFolder()
+  const [program, ...args] = ['/bin/echo', 'from the vault:']
+  const config = readConfig(
+    {
+      OVERNIGHT_DATA: folder.path,
+      OVERNIGHT_SECRET_LINEAR: 'the operator’s',
+      OVERNIGHT_SECRET_STORED_HOSTS: 'ours.example',
+      OVERNIGHT_SECRET_VAULT_HOSTS: 'ours.example',
+      OVERNIGHT_SECRET_COMMAND: [program, ...args].join(' '),
+    },
+    folder.path,
+  )
+  const stored = { LINEAR: 'a trap', STORED: 'stored' } as Record<string, string>
+  const store: SecretSource = {
+    find: async (name) => (stored[name] === undefined ? undefined : { value: stored[name], hosts: ['theirs.example'] }),
+  }
+  const sent = createSentSecrets(openSecrets(config, { store }), config)
+  expect(await sent('LINEAR', 'https://theirs.example/mcp')).toEqual({
+    message: 'secret:LINEAR is not sent to theirs.example',
+    hint: expect.stringMatching(/^list theirs\.example in OVERNIGHT_SECRET_LINEAR_HOSTS, or /) as string,
+  })
+  expect(await sent('STORED', 'https://theirs.example/')).toEqual({ value: 'stored' })
+  expect(await sent('STORED', 'https://ours.example/')).toEqual({
+    message: 'secret:STORED is not sent to ours.example',
+    hint: 'store it again with its hosts: overnight secret set STORED --hosts ours.example',
+  })
+  expect(await sent('VAULT', 'https://ours.example/')).toEqual({ value: 'from the vault: VAULT' })
+  expect(await sent('VAULT', 'https://theirs.example/')).toMatchObject({
+    message: 'secret:VAULT is not sent to theirs.example',
+  })
 })
