@@ -8,6 +8,7 @@ import { readFolder } from './check.ts'
 import { exitCodes, type Context } from './context.ts'
 import { lookAtGitHub } from './doctor-github.ts'
 import { lookAtSetups } from './doctor-setup.ts'
+import { lookAtSecrets } from './doctor-secrets.ts'
 import { type Finding, lookAtService } from './doctor-service.ts'
 import { findMissingInConnectors, readConnectorsFolder } from './read-connectors.ts'
 import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
@@ -33,6 +34,7 @@ export function addDoctor(program: Command, context: Context): void {
         ...(await webhookSources(context)),
         ...(await connectors(context)),
         ...(await claude(context)),
+        ...(await lookAtSecrets(context)),
         ...(await lookAtGitHub(context)),
         ...(await lookAtService(context)),
       ]

@@ -39,6 +39,14 @@ export function createCommandSource(command: CommandSource): SecretSource {
   }
 }
 
+/** Why nothing can be asked of it. What it says of a name that nobody gave a secret is its own affair. */
+export async function whyCommandFails(command: CommandSource): Promise<string | undefined> {
+  return hear(command, 'OVERNIGHT_DOCTOR').then(
+    ({ late }) => (late ? 'it took too long' : undefined),
+    (error: unknown) => messageOf(error),
+  )
+}
+
 type Ended = { code: number | null; signal: NodeJS.Signals | null; late: boolean; stdout: Buffer; stderr: string }
 
 async function run(command: CommandSource, name: string): Promise<Secret> {

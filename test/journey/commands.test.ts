@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/program.ts'
@@ -79,6 +79,26 @@ describe('--json', () => {
       ok: true,
       says: expect.stringContaining(service.url) as string,
     })
+  })
+
+  test('doctor tells of secrets: how many, where their key is, and whether the command can be asked', async () => {
+    const doctor = async (env: Record<string, string> = {}) =>
+      (await place.overnight(['doctor'], { env })).stdout.split('\n').filter((line) => /secrets/.test(line))
+    expect(await doctor()).toEqual([])
+    await place.overnight(['secret', 'set', 'DEPLOY'], { input: 'a-secret-of-some-length' })
+    const key = join(place.data, 'secrets-key')
+    expect(await doctor({ OVERNIGHT_SECRET_COMMAND: '/bin/false' })).toEqual([
+      `✓ secrets: 1 stored, with the key at ${key}`,
+      '✓ secrets command: /bin/false starts and answers',
+    ])
+    renameSync(key, `${key}.away`)
+    const away = await doctor({ OVERNIGHT_SECRET_COMMAND: '/nonexistent/vault' })
+    renameSync(`${key}.away`, key)
+    expect(away).toEqual([
+      expect.stringMatching(/^! secrets: 1 stored, and their key cannot be read: ENOENT/),
+      expect.stringMatching(/^! secrets command: \/nonexistent\/vault: .*ENOENT/),
+    ])
+    await place.overnight(['secret', 'remove', 'DEPLOY'])
   })
 
   test('fire, runs, show, logs and pulls tell one story', async () => {

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { messageOf } from '../errors.ts'
+import type { SecretJson } from '../http/secrets-api.ts'
+import { whyCommandFails } from '../secrets/command.ts'
+import { connectLive } from './client.ts'
+import type { Context } from './context.ts'
+import type { Finding } from './doctor-service.ts'
+
+/** What is stored and where its key is, and whether the operator's command can be asked. Nothing is told of what is not used. */
+export async function lookAtSecrets(context: Context): Promise<Finding[]> {
+  return [await stored(context), await command(context)].flatMap((one) => one ?? [])
+}
+
+async function stored(context: Context): Promise<Finding | undefined> {
+  await using client = await connectLive(context)
+  const { secrets } = (await client?.json<{ secrets: SecretJson[] }>('/v1/secrets')) ?? { secrets: [] }
+  if (secrets.length === 0) return undefined
+  const what = 'secrets'
+  const says = `${secrets.length} stored`
+  const { secretsKey, paths } = context.config()
+  if (secretsKey !== undefined) return { what, ok: true, says: `${says}, with the key in OVERNIGHT_SECRETS_KEY` }
+  const why = await readFile(paths.secretsKey).then(
+    () => undefined,
+    (error: unknown) => messageOf(error),
+  )
+  return why === undefined
+    ? { what, ok: true, says: `${says}, with the key at ${paths.secretsKey}` }
+    : {
+        what,
+        ok: false,
+        says: `${says}, and their key cannot be read: ${why}`,
+        hint: 'put it back from your backup, or set OVERNIGHT_SECRETS_KEY; without it store them again',
+      }
+}
+
+async function command(context: Context): Promise<Finding | undefined> {
+  const { secretCommand: argv, operator } = context.config()
+  if (argv === undefined) return undefined
+  const why = await whyCommandFails({ argv, env: { PATH: operator.path, HOME: operator.home } })
+  const what = 'secrets command'
+  const program = argv[0] ?? ''
+  return why === undefined
+    ? { what, ok: true, says: `${program} starts and answers` }
+    : { what, ok: false, says: `${program}: ${why}`, hint: 'correct OVERNIGHT_SECRET_COMMAND' }
+}
