@@ -177,6 +177,7 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
       IpcMode: 'private',
       PidMode: '',
       UTSMode: '',
+      UsernsMode: 'host',
       CgroupnsMode: expect.stringMatching(/^(private|host)$/) as string,
       Devices: null,
       Binds: null,
