@@ -15,8 +15,10 @@ export type System = {
   nestingForbidden: boolean
   /** prlimit is there and may be used. The kernel ignores this limit for root, also for a root that is uid 1000 inside. */
   processesLimited: boolean
-  /** bwrap reads on descriptor 4 which sockets there are, and hands it to the kernel. */
-  socketsFiltered: boolean
+  /** Files of /proc that tell what is not of the namespaces; they are empty. */
+  emptied: string[]
+  /** bwrap reads on descriptor 4 which calls there are, and hands it to the kernel. */
+  callsFiltered: boolean
 }
 
 const etc = join(import.meta.dirname, 'etc')
@@ -42,7 +44,7 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd, limits = u
   return [
     ['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     system.nestingForbidden ? ['--disable-userns'] : [],
-    system.socketsFiltered ? ['--seccomp', '4'] : [],
+    system.callsFiltered ? ['--seccomp', '4'] : [],
     ['--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'overnight'],
     // As process 1 the first process of ours decides when the namespace ends, and bwrap's end means that all are gone.
     ['--die-with-parent', '--new-session', '--as-pid-1'],
@@ -51,6 +53,7 @@ export function bubblewrapArgv(system: System, { mounts, hidden, cwd, limits = u
     ['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
     ['--ro-bind', join(import.meta.dirname, 'forwarder.mjs'), forwarderInside],
     ['--proc', '/proc', '--dev', '/dev', ...memory('/dev/shm', '1777')],
+    system.emptied.flatMap((path) => ['--dev-bind', '/dev/null', path]),
     // Relative, because bwrap makes the parents of a mount below it while the machine's own /tmp is still at the top.
     [...memory('/tmp', '1777'), '--symlink', '../tmp', '/var/tmp', ...memory(sandboxHome, '0700')],
     // The system's among them: the Node in use may stand below /tmp or the operator's home.

@@ -13,11 +13,13 @@ const publicEtc = [
   'pki/ca-trust/extracted',
   'crypto-policies',
 ]
+/** Whose keys there are (keyrings(7)): the machine's, in every namespace. Not in every kernel. */
+const keyLists = ['/proc/keys', '/proc/key-users']
 const memoryFileCap = 4 * 1024 ** 3
 
 export async function readSystem(
   node = process.execPath,
-): Promise<Omit<System, 'nestingForbidden' | 'processesLimited' | 'socketsFiltered'>> {
+): Promise<Omit<System, 'nestingForbidden' | 'processesLimited' | 'callsFiltered'>> {
   const top = (await readdir('/')).filter((name) => name === 'bin' || name === 'sbin' || /^lib\w*$/.test(name))
   const paths = ['/usr']
   const links: System['links'] = []
@@ -25,10 +27,11 @@ export async function readSystem(
     if ((await lstat(path)).isSymbolicLink()) links.push({ path, target: await readlink(path) })
     else paths.push(path)
   }
-  for (const path of publicEtc.map((name) => join('/etc', name))) if (await exists(path)) paths.push(path)
+  paths.push(...(await existing(publicEtc.map((name) => join('/etc', name)))))
   // The file, not its folder: a Node in ~/bin must not show the rest of it.
   if (!node.startsWith('/usr/')) await addNode(node, paths, links)
-  return { paths, links, memoryFileBytes: Math.min(memoryFileCap, Math.floor(totalmem() / 4)) }
+  const emptied = await existing(keyLists)
+  return { paths, links, emptied, memoryFileBytes: Math.min(memoryFileCap, Math.floor(totalmem() / 4)) }
 }
 
 async function addNode(node: string, paths: string[], links: System['links']): Promise<void> {
@@ -38,6 +41,11 @@ async function addNode(node: string, paths: string[], links: System['links']): P
   if (!(await exists(npm))) return
   paths.push(npm)
   for (const name of ['npm', 'npx']) links.push({ path: join(folder, name), target: join(npm, `bin/${name}-cli.js`) })
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map(exists))
+  return paths.filter((_, at) => found[at])
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -12,7 +12,7 @@ import { coverMounts } from './mounts.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
 import type { Limits, SandboxDriver } from './sandbox.ts'
 import { roomNote } from './room.ts'
-import { hostSocketNote, socketFilter } from './socket-filter.ts'
+import { callFilter, hostSocketNote, keysNote } from './call-filter.ts'
 import { startLimited } from './start-limited.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
@@ -72,7 +72,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
               argv,
               env,
               takeHold: holdNamespace,
-              filter: result.system.socketsFiltered ? socketFilter() : undefined,
+              filter: result.system.callsFiltered ? callFilter() : undefined,
               forward: forward && {
                 socket: forward.socket,
                 port: forwardPort,
@@ -98,7 +98,7 @@ const yesThenNo = [true, false]
 /** The strictest first. */
 const abilities = yesThenNo.flatMap((nestingForbidden) =>
   yesThenNo.flatMap((processesLimited) =>
-    yesThenNo.map((socketsFiltered) => ({ nestingForbidden, processesLimited, socketsFiltered })),
+    yesThenNo.map((callsFiltered) => ({ nestingForbidden, processesLimited, callsFiltered })),
   ),
 )
 
@@ -107,8 +107,8 @@ async function firstWorking(program: string): Promise<Found> {
   const machine = await readSystem()
   let missing = ''
   for (const ability of abilities) {
-    const filter = ability.socketsFiltered ? socketFilter() : undefined
-    if (ability.socketsFiltered && !filter) continue
+    const filter = ability.callsFiltered ? callFilter() : undefined
+    if (ability.callsFiltered && !filter) continue
     const system = { ...machine, ...ability }
     const launcher = [program, ...bubblewrapArgv(system, { mounts: [], hidden: [], cwd: '/tmp' })]
     const why = await whyNotNamespaced(launcher, filter)
@@ -119,13 +119,13 @@ async function firstWorking(program: string): Promise<Found> {
 }
 
 /** The kernel overlooks prlimit's number of processes for root. */
-function notesOf({ nestingForbidden, processesLimited, socketsFiltered }: System, cgroups: Cgroups): string[] {
+function notesOf({ nestingForbidden, processesLimited, callsFiltered }: System, cgroups: Cgroups): string[] {
   const few = cgroups.limits.includes('pids') || (processesLimited && process.geteuid?.() !== 0)
   return [
     ...(cgroups.limits.includes('memory') ? [] : ['memory is not limited']),
     ...(cgroups.limits.includes('cpu') ? [] : ['processor time is not limited']),
     ...(few ? [] : ['the number of processes is not limited']),
     ...(nestingForbidden ? [] : ['further user namespaces can be made inside']),
-    ...(socketsFiltered ? [] : [hostSocketNote]),
+    ...(callsFiltered ? [] : [hostSocketNote, keysNote]),
   ]
 }

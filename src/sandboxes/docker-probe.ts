@@ -20,7 +20,7 @@ import { startContainer } from './docker-start.ts'
 import { firstProcess } from './first-process.ts'
 import { lend } from './lend.ts'
 import { text } from 'node:stream/consumers'
-import { hostSocketNote } from './socket-filter.ts'
+import { hostSocketNote } from './call-filter.ts'
 
 type Image = {
   /** Folders that it declares as volumes. */

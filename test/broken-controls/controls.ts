@@ -94,6 +94,11 @@ export const controls: readonly Control[] = [
     proof: proof(bubblewrap, 'a process sees its own kind only'),
   },
   {
+    name: 'walls keep no keys',
+    edits: [edit('sandboxes/call-filter.ts', '=> [first, first + 1, first + 2]', '=> [first].slice(1)')],
+    proof: proof(bubblewrap, 'no key of the session that the service is in, and none that another run left there'),
+  },
+  {
     name: 'the number of processes is limited',
     edits: [
       edit(

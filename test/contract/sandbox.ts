@@ -12,6 +12,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { removeFolder } from '../../src/sandboxes/remove-folder.ts'
 import type { Exit, Sandbox, SandboxDriver, SpawnOptions } from '../../src/sandboxes/sandbox.ts'
+import { need } from '../support/need.ts'
+import { inKeySession, missing, tellKeys } from './key-session.ts'
 
 const fixtures = join(import.meta.dirname, '../sandboxes/fixtures')
 const canary = `canary-${'x'.repeat(20)}-kept-by-the-operator`
@@ -724,6 +726,19 @@ export function sandboxContract({ confines, namespaced, contained = false, fixtu
           'no more namespaces',
         ])
       })
+
+      test.skipIf(need(missing).skip)(
+        'no key of the session that the service is in, and none that another run left there',
+        async () => {
+          expect(await inKeySession([tellKeys, tellKeys])).toMatch(
+            /^service: kept-by-it!\nrun: .*\nleft: yes\nlisted: [1-9].*\nservice: kept-by-it!\nrun: left-by-run\n/,
+          )
+          const inside = [runs.one, runs.two].map((run) => [join(fixtures, 'open-and-wait.ts'), fixture, run, root])
+          const said = await inKeySession(inside.map((argv) => [process.execPath, ...argv, ...tellKeys]))
+          const nothing = ['service', 'run', 'left'].map((key) => `${key}: Operation not permitted\n`).join('')
+          expect(said).toBe(`${nothing}listed: 0\n`.repeat(2))
+        },
+      )
 
       test('nothing of the machine can be set or filled', async () => {
         const { stdout } = await shell(

@@ -5,10 +5,11 @@ import { bubblewrapArgv, type System } from '../../src/sandboxes/bubblewrap-argv
 const system: System = {
   paths: ['/usr', '/lib64'],
   links: [{ path: '/bin', target: 'usr/bin' }],
+  emptied: ['/proc/keys'],
   memoryFileBytes: 1024,
   nestingForbidden: true,
   processesLimited: true,
-  socketsFiltered: true,
+  callsFiltered: true,
 }
 const segments = fc.array(fc.stringMatching(/^[a-c]{1,2}$/), { minLength: 1, maxLength: 5 })
 const path = segments.map((names) => `/${names.join('/')}`)

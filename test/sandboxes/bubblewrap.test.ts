@@ -55,6 +55,12 @@ describe.skipIf(bubblewrap.skip)(`bubblewrap${bubblewrap.note}`, () => {
     expect(await readFile(join(root, 'file'), 'utf8')).toBe('here\n')
   })
 
+  test('whose keys the kernel keeps is not told', async () => {
+    await using sandbox = await createBubblewrapDriver().open({ run: 'keys', mounts: [] })
+    const { stdout } = await finish(sandbox, ['sh', '-c', 'cat /proc/keys /proc/key-users | wc -c'], { cwd: '/tmp' })
+    expect(stdout).toBe('0\n')
+  })
+
   test('one program below a hidden home shows, and nothing beside it', async () => {
     const root = await ground()
     const program = join(root, 'home', '.local', 'share', 'agent')

@@ -1,13 +1,15 @@
 /**
  * What the kernel asks at each system call of a command (seccomp(2), a program of classic BPF): sockets are of the kinds that a
  * network namespace holds, and no others. AF_VSOCK above all speaks to the host of a virtual machine, whatever namespace one is in.
- * io_uring makes sockets without a call that could be asked, so there is none; Docker's own filter leaves out both, too.
+ * io_uring makes sockets without a call that could be asked, so there is none. Keys (keyrings(7)) know no namespace: a command is in
+ * the service's session, reads what that holds, and leaves there what the next run reads.
+ * Docker's own filter leaves out keys; AF_VSOCK and io_uring only in newer ones, which is looked at.
  */
 type Calls = {
   /** linux/audit.h */
   architecture: number
   socket: number
-  /** What makes sockets in a way that cannot be looked at. */
+  /** What makes sockets in a way that cannot be looked at, and what keeps and finds keys. */
   refused: readonly number[]
   /** Numbers from here on are those of a second set of calls. */
   below?: number
@@ -15,15 +17,17 @@ type Calls = {
 
 const uring = 425
 const [socketcall, x32] = [102, 0x4000_0000]
+/** add_key, request_key and keyctl, in that order everywhere. */
+const keysFrom = (first: number) => [first, first + 1, first + 2]
 const calls: Readonly<Record<string, readonly Calls[]>> = {
   // A kernel of 64 bits runs programs of 32, with other numbers.
   x64: [
-    { architecture: 0xc000_003e, socket: 41, refused: [uring], below: x32 },
-    { architecture: 0x4000_0003, socket: 359, refused: [uring, socketcall] },
+    { architecture: 0xc000_003e, socket: 41, refused: [uring, ...keysFrom(248)], below: x32 },
+    { architecture: 0x4000_0003, socket: 359, refused: [uring, socketcall, ...keysFrom(286)] },
   ],
   arm64: [
-    { architecture: 0xc000_00b7, socket: 198, refused: [uring] },
-    { architecture: 0x4000_0028, socket: 281, refused: [uring, socketcall] },
+    { architecture: 0xc000_00b7, socket: 198, refused: [uring, ...keysFrom(217)] },
+    { architecture: 0x4000_0028, socket: 281, refused: [uring, socketcall, ...keysFrom(309)] },
   ],
 }
 /** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. */
@@ -58,9 +62,11 @@ function stepsFor({ architecture, socket, refused, below }: Calls): Step[] {
 
 /** Where nothing keeps them out, or it is not known. */
 export const hostSocketNote = 'in a virtual machine a socket to its host (vsock) may be opened'
+export const keysNote =
+  "keys that the kernel keeps for the service's session (keyctl) may be read, and left for other runs"
 
 /** The program as the kernel takes it; undefined for processors whose calls are not known here. */
-export function socketFilter(processor: string = process.arch): Buffer | undefined {
+export function callFilter(processor: string = process.arch): Buffer | undefined {
   const known = Object.hasOwn(calls, processor) ? calls[processor] : undefined
   if (!known) return undefined
   const steps = [load(at.architecture), ...known.flatMap(stepsFor), end(refuse(notPermitted))]

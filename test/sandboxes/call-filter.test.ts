@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { socketFilter } from '../../src/sandboxes/socket-filter.ts'
+import { callFilter } from '../../src/sandboxes/call-filter.ts'
 
 /** What the kernel does with the program: seccomp(2), and the classic BPF of linux/filter.h, as far as it is used. */
 function answer(program: Buffer, call: { architecture: number; number: number; argument: number }): string {
@@ -19,12 +19,12 @@ const [x64, i386, arm64, arm] = [0xc000_003e, 0x4000_0003, 0xc000_00b7, 0x4000_0
 const [unix, inet, inet6, netlink, vsock] = [1, 2, 10, 16, 40]
 
 test.each([
-  ['x64', x64, 41],
-  ['x64', i386, 359],
-  ['arm64', arm64, 198],
-  ['arm64', arm, 281],
-])('on %s (%i) sockets are of four kinds', (processor, architecture, number) => {
-  const program = socketFilter(processor)!
+  ['x64', x64, 41, 248],
+  ['x64', i386, 359, 286],
+  ['arm64', arm64, 198, 217],
+  ['arm64', arm, 281, 309],
+])('on %s (%i) sockets are of four kinds, and there are no keys', (processor, architecture, number, firstOfKeys) => {
+  const program = callFilter(processor)!
   for (const argument of [unix, inet, inet6, netlink])
     expect(answer(program, { architecture, number, argument })).toBe('allowed')
   const others = fc.integer({ min: 0, max: 0xffff_ffff }).filter((kind) => ![unix, inet, inet6, netlink].includes(kind))
@@ -33,14 +33,16 @@ test.each([
       expect(answer(program, { architecture, number, argument })).toBe('errno 97')
     }),
   )
-  expect(answer(program, { architecture, number: 425, argument: 0 })).toBe('errno 1')
+  // io_uring_setup, add_key, request_key, keyctl.
+  for (const number of [425, firstOfKeys, firstOfKeys + 1, firstOfKeys + 2])
+    expect(answer(program, { architecture, number, argument: 0 })).toBe('errno 1')
 })
 
-test('every other call is none of its business, but for those that make sockets unseen', () => {
-  const program = socketFilter('x64')!
+test('every other call is none of its business, but for those that make sockets unseen and those of keys', () => {
+  const program = callFilter('x64')!
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 500 }), fc.nat(), (number, argument) => {
-      fc.pre(number !== 41 && number !== 425)
+      fc.pre(![41, 425, 248, 249, 250].includes(number))
       expect(answer(program, { architecture: x64, number, argument })).toBe('allowed')
     }),
   )
@@ -51,6 +53,6 @@ test('every other call is none of its business, but for those that make sockets 
 })
 
 test('a processor that is not known has none', () => {
-  expect(socketFilter('riscv64')).toBeUndefined()
-  expect(socketFilter('constructor')).toBeUndefined()
+  expect(callFilter('riscv64')).toBeUndefined()
+  expect(callFilter('constructor')).toBeUndefined()
 })
