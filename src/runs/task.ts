@@ -48,7 +48,7 @@ export type PerformTools = {
   /** The way out of one attempt. Throws StepFailed('model_sign_in') when it has a model and no key is configured. */
   openRelay(way: RelayRequest): Promise<Relay>
   /** How this run reaches the connectors of its routine. Throws StepFailed('connector') with what to do. */
-  connectorsFor(routine: Routine, repository: string): Promise<ConnectorWay[]>
+  connectorsFor(routine: Routine, repository: string, how: Pick<ConnectorWay, 'onlyReads'>): Promise<ConnectorWay[]>
   openTranscript(run: string, fence: number): Promise<Transcript>
   /** For people who ask what the agent of this attempt was told. */
   keepPrompt(run: string, fence: number, told: KeptPrompt): Promise<void>

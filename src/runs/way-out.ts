@@ -26,9 +26,11 @@ type Means = {
 /** Throws StepFailed('model_sign_in') when a model is needed and no key is configured, and StepFailed('connector') before any agent starts. */
 export async function openWayOut(task: Task, { model, prepared, spending }: Means): Promise<WayOut> {
   const { run, routine, tools } = task
-  const connectors = await tools.connectorsFor(routine, prepared.repository.name)
+  const connectors = await tools.connectorsFor(routine, prepared.repository.name, { onlyReads: run.trial })
   if (!model && routine.network === 'none' && connectors.length === 0) return noWay
   const notes = createNotes(task)
+  if (run.trial && connectors.length > 0)
+    notes.tell('a trial: of the connectors only tools that change nothing are called')
   const relay = await tools.openRelay({
     run: run.id,
     repository: { gitDir: prepared.mirror.gitDir, url: prepared.repository.url },

@@ -65,7 +65,11 @@ function placeOf(ground: Ground): Source {
 }
 
 /** How the run of a routine reaches its connectors. Throws StepFailed('connector') with what to do. */
-export type ConnectorsFor = (routine: Routine, repository: string) => Promise<ConnectorWay[]>
+export type ConnectorsFor = (
+  routine: Routine,
+  repository: string,
+  how: Pick<ConnectorWay, 'onlyReads'>,
+) => Promise<ConnectorWay[]>
 
 export function createConnectorsFor(ground: Ground, inForce: ConnectorsInForce): ConnectorsFor {
   const { config, secrets } = ground
@@ -85,7 +89,7 @@ export function createConnectorsFor(ground: Ground, inForce: ConnectorsInForce):
     return { name, url, headers }
   }
 
-  return async (routine, repository) => {
+  return async (routine, repository, { onlyReads }) => {
     if (routine.connectors.length === 0) return []
     const files = { inForce: await inForce(), broken: new Set<string>() }
     return Promise.all(
@@ -95,7 +99,7 @@ export function createConnectorsFor(ground: Ground, inForce: ConnectorsInForce):
         if (fault || !connector)
           throw new StepFailed('connector', fault?.message ?? use.name, fault ? { hint: fault.hint } : {})
         const way = await wayTo(connector, { routine: routine.name, repository })
-        return { ...way, mayCall: (tool: string) => mayCall(connector, use, tool) }
+        return { ...way, onlyReads, mayCall: (tool: string) => mayCall(connector, use, tool) }
       }),
     )
   }

@@ -16,6 +16,12 @@ export type McpServer = AsyncDisposable & {
   next(...odd: ((request: IncomingMessage, response: ServerResponse) => void)[]): void
 }
 
+const listed = (name: string) => ({
+  name,
+  inputSchema: { type: 'object' },
+  annotations: { readOnlyHint: name.startsWith('get_') },
+})
+
 /** An MCP server on this machine that speaks streamable HTTP, with JSON or with events: it tells who called what with which header. */
 export async function openMcpServer({
   tools,
@@ -32,7 +38,7 @@ export async function openMcpServer({
       const capabilities = { tools: {}, prompts: {}, resources: {} }
       return { protocolVersion: '2025-06-18', capabilities, serverInfo: { name: 'stand-in', version: '1' } }
     }
-    if (method === 'tools/list') return { tools: tools.map((name) => ({ name, inputSchema: { type: 'object' } })) }
+    if (method === 'tools/list') return { tools: tools.map(listed) }
     if (method !== 'tools/call') return {}
     calls.push(params?.name ?? '')
     const told = `${params?.name} ${JSON.stringify(params?.arguments ?? {})} for ${authorization}`

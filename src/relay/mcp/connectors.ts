@@ -30,8 +30,8 @@ const mostAtOnce = 16
 export function createConnectors({ token, connectors, journal, tell }: Way) {
   const { ways, ...rest } = connectors
   const book = createCallBook(tell)
-  const room = { bytes: 0 }
-  const desks = new Map(ways.map((way) => [connectorPath(way.name), createDesk(way, { ...rest, book, room })]))
+  const shared = { ...rest, book, room: { bytes: 0 }, spent: { calls: 0 } }
+  const desks = new Map(ways.map((way) => [connectorPath(way.name), createDesk(way, shared)]))
   const closing = new AbortController()
   const open = new Set<Promise<void>>()
 

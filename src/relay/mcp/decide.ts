@@ -20,7 +20,7 @@ export type Decision =
       refused: string[]
     }
 
-type Asked = { name: string; mayCall(tool: string): boolean }
+type Asked = { name: string; mayCall(tool: string): boolean; callsLeft: number }
 type Refusal = RpcError['error'] & { what: string }
 
 /**
@@ -51,12 +51,24 @@ export function decide(body: Buffer, asked: Asked): Decision {
   })
   if (read.some(({ refusal }) => refusal !== undefined)) return refuse(read, isBatch)
   const messages = read.flatMap(({ message }) => message ?? [])
+  const calls = messages.flatMap((message) => calledBy(message) ?? [])
+  if (calls.length > asked.callsLeft)
+    return refuse(
+      read.map(({ message }) => ({ message, refusal: spent })),
+      isBatch,
+    )
   const written = messages.map(write)
   return {
     forward: JSON.stringify(isBatch ? written : written[0]),
-    calls: messages.flatMap((message) => calledBy(message) ?? []),
+    calls,
     ids: messages.flatMap((message) => (message.kind === 'asks' ? [message.id] : [])),
   }
+}
+
+const spent: Refusal = {
+  what: 'more calls',
+  code: rpcErrors.params,
+  message: 'the run has called its connectors as often as a run may',
 }
 
 function refusalOf(message: Message | undefined, { name, mayCall }: Asked): Refusal | undefined {
@@ -73,7 +85,7 @@ function refusalOf(message: Message | undefined, { name, mayCall }: Asked): Refu
   if (message.method !== 'tools/call') return undefined
   const tool = calledBy(message)
   const values = own(message.params, 'arguments') ?? {}
-  if (tool === undefined || !isRecord(values))
+  if (tool === undefined || !isRecord(values) || JSON.isRawJSON(values))
     return { what: 'no call', code: rpcErrors.params, message: 'a call names a tool, and its arguments are an object' }
   if (mayCall(tool)) return undefined
   const what = tool.slice(0, 100)

@@ -6,6 +6,7 @@ import { decide } from './decide.ts'
 import { passDocument, passEvents, type Passing } from './pass-on.ts'
 import { errorTo, rpcErrors, type Id, type RpcError } from './rpc.ts'
 import { refuse, say } from './say.ts'
+import { toolsOfRun } from './tools-of-run.ts'
 import { createServerSide, NoAnswer, onwardHeaders, type ConnectorWay } from './server-side.ts'
 
 type DeskOptions = {
@@ -14,6 +15,8 @@ type DeskOptions = {
   redact(text: string): string
   book: CallBook
   room: BodyRoom
+  /** Of all connectors of the run together. */
+  spent: { calls: number }
 }
 type Asked = { text: string; ids: readonly Id[] }
 type Exchange = { request: IncomingMessage; response: ServerResponse; signal: AbortSignal }
@@ -22,18 +25,21 @@ type Exchange = { request: IncomingMessage; response: ServerResponse; signal: Ab
 const mostBytes = 8 * 1024 ** 2
 const mostRoom = 32 * 1024 ** 2
 const mostSessions = 100
+/** Far more than a run needs: an agent that goes round in circles, or is told to, writes no ten thousand comments. */
+const mostCalls = 1000
 const accepted = 'application/json, text/event-stream'
 
 /** One connector of one run, for whoever brought its token: streamable HTTP (MCP, transports). */
-export function createDesk(way: ConnectorWay, { request: ask, redact, book, room }: DeskOptions) {
+export function createDesk(way: ConnectorWay, { request: ask, redact, book, room, spent }: DeskOptions) {
   const server = createServerSide(way, ask)
   const { name } = way
+  const tools = toolsOfRun(way)
   /** Sessions that this run began: another run's is none of its own, though both are asked for with one secret. */
   const sessions = new Set<string>()
 
   const passing = (ids: readonly Id[]): Passing => ({
     connector: name,
-    mayCall: (tool) => way.mayCall(tool),
+    mayShow: tools.mayShow,
     redact,
     ids,
     failed: (why) => book.failed(name, why),
@@ -51,12 +57,13 @@ export function createDesk(way: ConnectorWay, { request: ask, redact, book, room
     const body = await receive(request, { room, mostBytes, mostRoom })
     if ('status' in body) return refuse(response, body.status, body.message)
     try {
-      const decision = decide(body.bytes, way)
+      const decision = decide(body.bytes, { ...way, mayCall: tools.mayCall, callsLeft: mostCalls - spent.calls })
       if ('refused' in decision) {
         for (const what of decision.refused) book.refused(name, what)
         return answerFor(response, decision.answer)
       }
       for (const tool of decision.calls) book.called(name, tool)
+      spent.calls += decision.calls.length
       const { forward: text, ids } = decision
       await forward(exchange, { text, ids }).catch((error: unknown) => leaveUnanswered(response, error, ids))
     } finally {

@@ -3,7 +3,8 @@ import { parseExactly } from './exact-json.ts'
 import { own } from './message.ts'
 
 type Filtering = {
-  mayCall(tool: string): boolean
+  /** An entry of the server's list of tools. */
+  mayShow(listed: unknown): boolean
   /** Known secrets are replaced. */
   redact(text: string): string
 }
@@ -29,24 +30,18 @@ export function filterAnswer(text: string, filtering: Filtering): { text: string
   }
 }
 
-function kept(part: unknown, { mayCall }: Filtering): Record<string, unknown> | undefined {
+function kept(part: unknown, { mayShow }: Filtering): Record<string, unknown> | undefined {
   if (!isRecord(part) || own(part, 'jsonrpc') !== '2.0') return undefined
   const method = own(part, 'method')
   if (method !== undefined) return typeof method === 'string' && told.has(method) ? part : undefined
   const result = own(part, 'result')
   if (!isRecord(result)) return part
-  return { ...part, result: { ...result, ...toolsOf(result, mayCall), ...abilitiesOf(result) } }
+  return { ...part, result: { ...result, ...toolsOf(result, mayShow), ...abilitiesOf(result) } }
 }
 
-function toolsOf(result: Record<string, unknown>, mayCall: Filtering['mayCall']): object {
+function toolsOf(result: Record<string, unknown>, mayShow: Filtering['mayShow']): object {
   const tools = own(result, 'tools')
-  if (!Array.isArray(tools)) return {}
-  return {
-    tools: tools.filter((tool: unknown) => {
-      const name = isRecord(tool) ? own(tool, 'name') : undefined
-      return typeof name === 'string' && mayCall(name)
-    }),
-  }
+  return Array.isArray(tools) ? { tools: tools.filter((tool: unknown) => mayShow(tool)) } : {}
 }
 
 function abilitiesOf(result: Record<string, unknown>): object {

@@ -7,7 +7,7 @@ import { NoAnswer } from './server-side.ts'
 
 export type Passing = {
   connector: string
-  mayCall(tool: string): boolean
+  mayShow(listed: unknown): boolean
   redact(text: string): string
   /** Requests that wait for an answer. */
   ids: readonly Id[]

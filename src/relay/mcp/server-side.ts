@@ -8,6 +8,8 @@ export type ConnectorWay = {
   name: string
   url: string
   mayCall(tool: string): boolean
+  /** Of these only what the server says changes nothing. */
+  onlyReads: boolean
   /** What it is asked with, its secrets filled in as they are now. Throws an OvernightError that says what is missing. */
   headers(): Promise<Readonly<Record<string, string>>>
 }
@@ -44,11 +46,11 @@ export function createServerSide({ name, url, headers }: ConnectorWay, request: 
     if (!isTurnedAway(answer)) return answer
     answer.destroy()
     const now = await filled()
-    if (JSON.stringify(now) === JSON.stringify(before)) throw new NoAnswer(`${name} does not take its secret`)
+    if (JSON.stringify(now) === JSON.stringify(before)) throw new NoAnswer(saidNo(name, answer))
     const again = await send(now, ask)
     if (!isTurnedAway(again)) return again
     again.destroy()
-    throw new NoAnswer(`${name} does not take its secret`)
+    throw new NoAnswer(saidNo(name, again))
   }
 
   return {
@@ -68,6 +70,8 @@ export function createServerSide({ name, url, headers }: ConnectorWay, request: 
   }
 }
 
+const saidNo = (name: string, { statusCode }: IncomingMessage) =>
+  statusCode === 401 ? `${name} does not take its secret` : `${name} does not allow it to its secret (403)`
 const isTurnedAway = ({ statusCode }: IncomingMessage) => statusCode === 401 || statusCode === 403
 
 /** No address, and nothing of a secret: the agent hears it, too. */

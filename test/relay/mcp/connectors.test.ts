@@ -24,6 +24,7 @@ async function open({
   const linear: ConnectorWay = {
     name: 'linear',
     url: server.url,
+    onlyReads: false,
     mayCall: (tool) => tool === 'search' || tool.startsWith('get_'),
     headers: async () => ({ Authorization: `Bearer ${secret}` }),
     ...way,
@@ -123,6 +124,17 @@ describe.each([{ events: false }, { events: true }])('a server that answers with
     expect(JSON.parse(server.seen[0]?.body ?? '')).toMatchObject({ params: { capabilities: {} } })
     await relay[Symbol.asyncDispose]()
     expect(told).toEqual(['connector linear: search ×1'])
+  })
+
+  test('of a run that publishes nothing, only what the server says changes nothing is called', async () => {
+    const { server, relay, told, ask } = await open({ events, way: { onlyReads: true } })
+    expect((await ask(call('get_issue'))).value).toMatchObject({ error: {} })
+    expect((await ask(rpc('tools/list'))).value).toMatchObject({ result: { tools: [{ name: 'get_issue' }] } })
+    expect((await ask(call('get_issue'))).value).toMatchObject({ result: {} })
+    expect((await ask(call('search'))).value).toMatchObject({ error: {} })
+    expect(server.calls).toEqual(['get_issue'])
+    await relay[Symbol.asyncDispose]()
+    expect(told.at(-1)).toBe('connector linear: get_issue ×1, refused get_issue ×1, refused search ×1')
   })
 
   test('a tool that is not allowed is not asked for, alone or in a batch', async () => {

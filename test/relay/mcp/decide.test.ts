@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decide } from '../../../src/relay/mcp/decide.ts'
 
-const asked = { name: 'linear', mayCall: (tool: string) => tool === 'search' }
+const asked = { name: 'linear', callsLeft: 100, mayCall: (tool: string) => tool === 'search' }
 const ask = (body: string) => decide(Buffer.from(body), asked)
 const call = (params: string, id = '1') => `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${params}}`
 const forwarded = (body: string) => {
@@ -17,6 +17,21 @@ describe('what goes on to the server', () => {
       calls: ['search'],
       ids: [1],
     })
+  })
+
+  test('as many calls as are left; of a batch with one more, none', () => {
+    const two = `[${call('{"name":"search"}', '1')},${call('{"name":"search"}', '2')}]`
+    expect(decide(Buffer.from(two), { ...asked, callsLeft: 2 })).toMatchObject({ calls: ['search', 'search'] })
+    expect(decide(Buffer.from(two), { ...asked, callsLeft: 1 })).toMatchObject({
+      answer: [{ id: 1 }, { id: 2, error: { message: expect.stringContaining('as often as a run may') as string } }],
+    })
+    expect(
+      decide(Buffer.from(call('{}', '1').replace('tools/call', 'ping')), { ...asked, callsLeft: 0 }),
+    ).toMatchObject({ ids: [1] })
+  })
+
+  test('arguments are an object, also where they are a number of many digits', () => {
+    expect(ask(call('{"name":"search","arguments":12345678901234567890}'))).toMatchObject({ refused: ['no call'] })
   })
 
   test('numbers as they were written', () => {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { filterAnswer } from '../../../src/relay/mcp/filter.ts'
+import { toolsOfRun } from '../../../src/relay/mcp/tools-of-run.ts'
 import { createRedaction } from '../../../src/secrets/redaction.ts'
 
 const redaction = createRedaction()
 redaction.learn({ name: 'LINEAR', value: 'lin_api_"planted"/0123456789' })
 redaction.learn({ name: 'NUMBER', value: '7777788888' })
-const filtering = { mayCall: (tool: string) => tool.startsWith('get'), redact: redaction.text }
+const { mayShow } = toolsOfRun({ mayCall: (tool) => tool.startsWith('get'), onlyReads: false })
+const filtering = { mayShow, redact: redaction.text }
 const filter = (value: unknown) => {
   const found = filterAnswer(JSON.stringify(value), filtering)
   return found && { ...found, value: JSON.parse(found.text) as unknown }
