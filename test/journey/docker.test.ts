@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectedScenarios, connectedStories, connectorEnv, writeConnectors } from '../contract/connected.ts'
 import { claudeScenarios, claudeStories } from '../contract/claude-runs.ts'
 import { reachStories } from '../contract/reach.ts'
 import { openModel, realKey } from '../support/claude/model.ts'
@@ -10,6 +11,7 @@ import { notesOf, openCrew, processesCalled, until, type Crew } from '../support
 import { startDocker, type Docker } from '../support/docker.ts'
 import { git } from '../support/git-repository.ts'
 import { startGitHub, type GitHubProcess } from '../support/github/process.ts'
+import { openMcpServer, type McpServer } from '../support/mcp-server.ts'
 import { need } from '../support/need.ts'
 import { buildSandboxImage } from '../support/sandbox-image.ts'
 
@@ -25,14 +27,17 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
   parts.use(docker)
   let crew: Crew
   let github: GitHubProcess
+  let server: McpServer
   beforeAll(async () => {
     await buildSandboxImage(docker)
     const folder = await mkdtemp(join(tmpdir(), 'overnight-github-'))
     parts.defer(() => rm(folder, { recursive: true, force: true }))
-    const model = parts.use(await openModel(claudeScenarios))
+    const model = parts.use(await openModel({ ...claudeScenarios, ...connectedScenarios }))
+    server = parts.use(await openMcpServer({ tools: ['search', 'delete'], events: true }))
     github = parts.use(await startGitHub(folder))
     crew = await openCrew({
       ...github.env('token'),
+      ...connectorEnv(server),
       PATH: `${claude.folder}:${process.env['PATH'] ?? ''}`,
       ANTHROPIC_API_KEY: realKey,
       ANTHROPIC_BASE_URL: model.url,
@@ -41,6 +46,7 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
       OVERNIGHT_CONCURRENCY: '6',
     })
     parts.use(crew)
+    await writeConnectors(crew, server)
     // The routines' folder is shown to somebody else than root.
     await chmod(crew.place.folder, 0o755)
   }, 300_000)
@@ -67,6 +73,14 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
 
   describe('its way out', () => {
     reachStories('docker', () => crew)
+  })
+
+  describe('its connectors', () => {
+    connectedStories(
+      'docker',
+      () => crew,
+      () => server,
+    )
   })
 
   describe.skipIf(claude.skip)(`engine: claude${claude.note}`, () => {
