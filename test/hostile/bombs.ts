@@ -56,7 +56,7 @@ export function bombsGoOffInside(
     beforeAll(async () => {
       const { crew, start } = open()
       for (const [index, { what, sh, timeLimit = 60 }] of bombs.entries()) {
-        const limits = { minutes: timeLimit / 60, memory: '256MB', disk: '64MB', processes: 100, cpus: 1 }
+        const limits = { minutes: timeLimit / 60, memory: '256MB', disk: '64MB', processes: 100, cpus: 0.4 }
         runs.set(
           what,
           await start(`bomb-${index}-${sandbox}`, {

@@ -58,7 +58,7 @@ export function searchesAll(
   { sandbox, doorsOf = () => [] }: { sandbox: string; doorsOf?: () => string[] },
 ): void {
   describe('a program that searches all that it can read', () => {
-    const more = { sandbox, network: ['allowed.example'], connectors: ['desk'] }
+    const more = { sandbox, network: ['allowed.example'], connectors: ['desk'], allow_trifecta: true }
     let neighbours: Awaited<ReturnType<typeof openNeighbours>>
     let tokens: string[]
     let [same, other]: { ended: Settled; run: string; searched: Searched }[] = []

@@ -9,7 +9,7 @@ import type { StartOptions } from '../support/service-process.ts'
 import { createCanaries, type Canaries } from './canaries.ts'
 import { openDoors, type Doors } from './doors.ts'
 
-export type HouseOptions = { env?: Record<string, string> } & Pick<StartOptions, 'within'>
+type HouseOptions = { env?: Record<string, string>; within?: StartOptions['within'] | undefined }
 
 /** A service with all that its operator has around it, and a secret in every corner of that. */
 export type House = AsyncDisposable & {
@@ -30,7 +30,7 @@ export type House = AsyncDisposable & {
   start(name: string, agent: Agent): Promise<string>
 }
 
-export async function openHouse({ env = {}, ...options }: HouseOptions = {}): Promise<House> {
+export async function openHouse({ env = {}, within }: HouseOptions = {}): Promise<House> {
   const since = Date.now() - 1000
   await using building = new AsyncDisposableStack()
   const place = building.adopt(await openPlace(), (place) => place[Symbol.dispose]())
@@ -52,7 +52,7 @@ export async function openHouse({ env = {}, ...options }: HouseOptions = {}): Pr
   const around = { ...connectorOf(place, desk, plant), ...environmentOf(place, plant), HOME: homeOf(place, plant) }
   const crew = await openCrew(
     { OVERNIGHT_CONCURRENCY: '4', ...around, ...env, OVERNIGHT_ALLOW_HOSTS: hosts },
-    { place, ...options },
+    { place, ...(within ? { within } : {}) },
   )
   building.defer(() => crew.service[Symbol.asyncDispose]())
   await place.overnight(['secret', 'set', 'STORED'], { input: plant('a stored secret') })

@@ -13,7 +13,7 @@ const connect = (to: string, answer: RegExp, told: string): Tried => ({
 })
 
 /** Names that the relay is asked for. */
-export const names: Tried[] = [
+export const hosts: Tried[] = [
   connect('evil.example:443', forbidden, `evil.example: ${notListed}`),
   connect('allowed.example.evil.example:443', forbidden, `allowed.example.evil.example: ${notListed}`),
   connect(`${twin}:443`, forbidden, `${twin}: ${notListed}`),
