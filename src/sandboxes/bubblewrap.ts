@@ -8,7 +8,7 @@ import { holdNamespace } from './hold.ts'
 import { forwarderInside, forwardPort, sandboxHome } from './inside.ts'
 import { killLeftovers } from './leftovers.ts'
 import { usualLimits } from './limits.ts'
-import { coverMounts } from './mounts.ts'
+import { coverMounts, coverSystem } from './mounts.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
 import type { Limits, SandboxDriver } from './sandbox.ts'
 import { roomNote } from './room.ts'
@@ -29,8 +29,8 @@ export type BubblewrapOptions = {
 /**
  * Linux namespaces through bwrap: own processes, no network, uid 1000, and of the file system only the system's programs and
  * the mounts; cgroups where this process may make some. Lost against docker: limits, where it may not.
- * `program` is the bwrap to start (default: the one in /usr/bin or /bin). `hidden` are folders of the operator that no mount may
- * show: inside a mount they are empty, and as a mount they are refused. `cgroups` says where they are looked for.
+ * `program` is the bwrap to start (default: the one in /usr/bin or /bin). `hidden` are folders of the operator that nothing may
+ * show: inside a mount or the system they are empty, and as a mount they are refused. `cgroups` says where they are looked for.
  */
 export function createBubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver {
   const { program = 'bwrap', hidden = [], limits = usualLimits } = options
@@ -52,7 +52,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
         throw new StepFailed('no_sandbox', `bubblewrap: ${result.missing}`, { hint: installHint })
       const { forward } = spec
       const mounts = forward ? [...spec.mounts, { path: forward.socket, write: false }] : spec.mounts
-      const covered = await coverMounts(mounts, hidden)
+      const covers = [...(await coverMounts(mounts, hidden)), ...(await coverSystem(result.system.paths, hidden))]
       const caps = { ...limits, ...spec.limits }
       const cgroups = await groups()
       const remove = runs.add(spec.run)
@@ -67,7 +67,10 @@ export function createBubblewrapDriver(options: BubblewrapOptions = {}): Sandbox
           startLimited(
             { cgroups, run: spec.run, limits: caps },
             {
-              launcher: [program, ...bubblewrapArgv(result.system, { mounts, hidden: covered, cwd, limits: caps })],
+              launcher: [
+                program,
+                ...bubblewrapArgv(result.system, { mounts, hidden: [...new Set(covers)], cwd, limits: caps }),
+              ],
               launcherCwd: '/',
               argv,
               env,

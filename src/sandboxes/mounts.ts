@@ -12,19 +12,32 @@ const ownFolders = ['/tmp', '/proc', '/dev', '/etc', '/usr', sandboxHome]
  * Throws StepFailed('no_sandbox') for a mount that cannot be shown, or that is itself hidden.
  */
 export async function coverMounts(mounts: readonly Mount[], hidden: readonly string[]): Promise<string[]> {
-  const secret = (await Promise.all(hidden.map((path) => realpath(path).catch(() => undefined)))).filter(
-    (path) => path !== undefined,
-  )
+  const secret = await foldersOf(hidden)
   const covered = new Set<string>()
   for (const { path } of mounts) {
     const real = await realpathOf(path)
-    for (const folder of secret.filter((folder) => isInside(folder, real))) {
-      if (folder === real) throw refused(path, 'what lies there is not for agents')
-      covered.add(join(path, relative(real, folder)))
-    }
+    if (secret.includes(real)) throw refused(path, 'what lies there is not for agents')
+    for (const cover of coversIn({ path, real }, secret)) covered.add(cover)
   }
   return [...covered]
 }
+
+/** The same for what of the system is shown. What is itself hidden (accounts of services have a HOME like /usr/sbin) stays: nothing starts without it. */
+export async function coverSystem(paths: readonly string[], hidden: readonly string[]): Promise<string[]> {
+  const secret = await foldersOf(hidden)
+  const shown = await Promise.all(paths.map(async (path) => ({ path, real: await realpath(path).catch(() => path) })))
+  return [...new Set(shown.flatMap((one) => coversIn(one, secret)))]
+}
+
+async function foldersOf(hidden: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(hidden.map((path) => realpath(path).catch(() => undefined)))
+  return found.filter((path) => path !== undefined)
+}
+
+const coversIn = ({ path, real }: { path: string; real: string }, secret: readonly string[]) =>
+  secret
+    .filter((folder) => folder !== real && isInside(folder, real))
+    .map((folder) => join(path, relative(real, folder)))
 
 async function realpathOf(path: string): Promise<string> {
   if (!isAbsolute(path) || resolve(path) !== path) throw refused(path, 'it is not an absolute, plain path')

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -53,6 +53,22 @@ describe.skipIf(bubblewrap.skip)(`bubblewrap${bubblewrap.note}`, () => {
       stdout: 'here\nx\n',
     })
     expect(await readFile(join(root, 'file'), 'utf8')).toBe('here\n')
+  })
+
+  test('a hidden folder of the system is empty, too, except for what is mounted in it; and /usr/src is not there', async () => {
+    const [one, another] = (await readdir('/usr/share/doc', { withFileTypes: true })).filter((entry) =>
+      entry.isDirectory(),
+    )
+    const mount = join('/usr/share/doc', one!.name)
+    await using sandbox = await createBubblewrapDriver({ hidden: ['/usr/share/doc', '/usr/bin'] }).open({
+      run: 'system',
+      mounts: [{ path: mount, write: false }],
+    })
+    const script =
+      'ls /usr/share/doc; ls "$1"; ls /usr /usr/local | grep -x src; touch /usr/share/doc/x || echo refused'
+    const { stdout } = await finish(sandbox, ['sh', '-c', script, 'sh', mount], { cwd: '/tmp' })
+    expect(another).toBeDefined()
+    expect(stdout.trim().split('\n')).toEqual([one!.name, ...(await readdir(mount)).toSorted(), 'refused'])
   })
 
   test('whose keys the kernel keeps is not told', async () => {
