@@ -7,7 +7,6 @@ import { createResults, type ResultsOptions } from './results.ts'
 import { pack, type SetupPlace, unpack } from './tar.ts'
 
 export type { SetupKey } from './key.ts'
-export type { SetupPlace } from './tar.ts'
 
 type Wanted = {
   steps: readonly KeyedStep[]

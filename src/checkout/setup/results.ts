@@ -9,7 +9,6 @@ export type ResultsOptions = {
   /** Of all of them; one may have half of it. */
   maxBytes: number
 }
-export type Results = ReturnType<typeof createResults>
 
 /** A kept result, whole: nothing that happens to its name changes it while it is open. */
 export type Result = AsyncDisposable & { bytes: number; read(): Readable; readAt: ReadAt }
@@ -91,7 +90,7 @@ async function look(path: string): Promise<Kept | undefined> {
 }
 
 /** Which files go. What is being written counts and stays. */
-export function tooMany(all: readonly Kept[], { now, maxBytes }: { now: number; maxBytes: number }): Kept[] {
+function tooMany(all: readonly Kept[], { now, maxBytes }: { now: number; maxBytes: number }): Kept[] {
   const isOver = ({ path, usedMs }: Kept) => now - usedMs > (path.endsWith(suffix) ? unusedMs : abandonedMs)
   const latestFirst = all.filter((one) => !isOver(one)).toSorted((a, b) => b.usedMs - a.usedMs)
   let room = maxBytes
