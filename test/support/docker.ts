@@ -42,7 +42,9 @@ export async function startDocker(): Promise<Docker | { missing: string }> {
     ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
   ].flat()
   const within = ['--net', '--', 'sh', '-c', 'ip link set lo up && exec dockerd "$@"', 'sh', ...argv]
-  const launch = () => spawn('unshare', within, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
+  // A file of which no test is run opens one and never ends it.
+  const launcher = ['--pdeathsig', 'TERM', 'unshare', ...within]
+  const launch = () => spawn('setpriv', launcher, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
   let daemon = launch()
   const env = {
     // The Node of the image is the one in use here.
