@@ -1,3 +1,4 @@
+import { isMeantBinary } from './binary-kinds.ts'
 import type { Change, Finding } from './patch.ts'
 import { foldPath, isStrangePath, type PlaceRule, placesOf } from './protected-paths.ts'
 
@@ -25,7 +26,12 @@ export function gate(changes: readonly Change[], rules: GateRules = gateRules): 
           },
         ]
       : []),
-    ...changes.flatMap((change) => [...placeFindings(change, rules), ...pathFindings(change), ...modeFindings(change)]),
+    ...changes.flatMap((change) => [
+      ...placeFindings(change, rules),
+      ...pathFindings(change),
+      ...modeFindings(change),
+      ...binaryFindings(change),
+    ]),
   ]
 }
 
@@ -61,16 +67,26 @@ function modeFindings({ path, oldMode, newMode, status }: Change): Finding[] {
   }
   if (oldMode === '160000' || newMode === '160000')
     found.push({ rule: 'submodule', path, message: `${shown} is a submodule` })
-  if (regular.has(oldMode) && regular.has(newMode) && oldMode !== newMode) {
-    found.push({
-      rule: 'mode',
-      path,
-      message: `${shown} ${newMode === '100755' ? 'becomes executable' : 'is no longer executable'}`,
-    })
-  }
+  const says = modeSentence(oldMode, newMode)
+  if (says !== undefined) found.push({ rule: 'mode', path, message: `${shown} ${says}` })
   if (!known.has(newMode) || !known.has(oldMode))
     found.push({ rule: 'mode', path, message: `${shown} has the odd mode ${newMode}` })
   return found
+}
+
+/** A rename is a removal and an addition, so one that also makes a file executable is seen as a new executable. */
+function modeSentence(oldMode: string, newMode: string): string | undefined {
+  if (oldMode === newMode || !regular.has(newMode)) return undefined
+  if (oldMode === '000000') return newMode === '100755' ? 'is new and executable' : undefined
+  if (!regular.has(oldMode)) return undefined
+  return newMode === '100755' ? 'becomes executable' : 'is no longer executable'
+}
+
+/** One NUL byte among the first of a text is enough for git, forges and pages to show nothing of it. */
+function binaryFindings({ path, binary, newMode }: Change): Finding[] {
+  if (!binary || !regular.has(newMode) || isMeantBinary(path)) return []
+  const message = `${JSON.stringify(path)} is binary for git: people are shown nothing of what it adds`
+  return [{ rule: 'binary', path, message }]
 }
 
 function megabytes(bytes: number): string {

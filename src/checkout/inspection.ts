@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../errors.ts'
 import type { Redaction } from '../secrets/redaction.ts'
 import { type Added, readAdded } from './added-text.ts'
@@ -66,7 +67,7 @@ function inText({ path, line, bytes }: Added, known: Pick<Redaction, 'find'>, is
     return { kind: rule === 'secret' ? what : rule, finding: { rule, path, message } }
   }
   const found = secretsIn(bytes, known).map(({ what, at }) => tell('secret', what, bytes.subarray(0, at)))
-  if (isBinary || !bytes.some((byte) => byte > 127)) return found
+  if (!bytes.some((byte) => byte > 127) || (isBinary && !isText(bytes))) return found
   const text = bytes.toString('utf8')
   // A byte order mark is where it belongs.
   const unseen = findUnseen(line === 1 ? text.replace(/^\ufeff/, ' ') : text)
@@ -78,6 +79,12 @@ function inText({ path, line, bytes }: Added, known: Pick<Redaction, 'find'>, is
     ...(unseen ? [tell('unseen', unseen.what, before(unseen.at))] : []),
     ...(mixed ? [tell('mixed_script', alike(mixed), before(mixed.at))] : []),
   ]
+}
+
+/** In what is no text such characters stand by chance. A text with NUL is one; a character may be cut at either end. */
+function isText(bytes: Buffer): boolean {
+  const start = [0, 1, 2].find((at) => (bytes[at]! & 0xc0) !== 0x80) ?? 3
+  return [0, 1, 2, 3].some((cut) => isUtf8(bytes.subarray(start, bytes.length - cut)))
 }
 
 function secretsIn(bytes: Buffer, { find }: Pick<Redaction, 'find'>): { what: string; at: number }[] {

@@ -206,6 +206,11 @@ export const controls: readonly Control[] = [
     proof: proof('checkout/inspection.test.ts', 'a secret counts where it is added, and nowhere else'),
   },
   {
+    name: 'a text that git shows nothing of waits',
+    edits: [edit('checkout/gate.ts', 'if (!binary || ', 'if (!binary || path !== "" || ')],
+    proof: proof('checkout/gate.test.ts', '%s, when people are shown nothing of it'),
+  },
+  {
     name: 'a gate that cannot look says so',
     edits: [edit('checkout/inspection.ts', "add(unread(messageOf(error)), 'unread')", 'void messageOf(error)')],
     proof: proof('checkout/inspection.test.ts', 'git that fails, a diff that is none, a search that throws'),

@@ -48,12 +48,21 @@ describe('what passes', () => {
     expect(gate([change(path), change(path, added), change(path, removed)])).toEqual([])
   })
 
-  test('100 files and 4 MiB, a removed link, a new executable', () => {
+  test('100 files and 4 MiB, a removed link, a removed executable', () => {
     const many = Array.from({ length: 100 }, (_, index) => change(`src/${index}.ts`, { bytes: 41_943 }))
     expect(gate(many)).toEqual([])
     expect(
-      gate([change('link', { ...removed, oldMode: '120000' }), change('run.sh', { ...added, newMode: '100755' })]),
+      gate([change('link', { ...removed, oldMode: '120000' }), change('run.sh', { ...removed, oldMode: '100755' })]),
     ).toEqual([])
+    expect(gate([change('run.sh', { oldMode: '100755', newMode: '100755' })])).toEqual([])
+  })
+
+  test.each(['logo.png', 'a/LOGO.PNG', 'font.woff2', 'film.min.mp4'])('%s, which is meant to be binary', (path) => {
+    expect(gate([change(path, { binary: true }), change(path, { ...added, binary: true })])).toEqual([])
+  })
+
+  test('a binary file that is removed, of any name', () => {
+    expect(gate([change('a.ts', { ...removed, binary: true })])).toEqual([])
   })
 })
 
@@ -155,11 +164,21 @@ describe('what a person looks at first', () => {
     ['a moved submodule', { oldMode: '160000', newMode: '160000' }, 'submodule'],
     ['a removed submodule', { ...removed, oldMode: '160000' }, 'submodule'],
     ['becomes executable', { newMode: '100755' }, 'mode'],
+    ['a new executable', { ...added, newMode: '100755' }, 'mode'],
+    ['a link becomes an executable', { oldMode: '120000', newMode: '100755' }, 'symlink'],
     ['no longer executable', { oldMode: '100755' }, 'mode'],
     ['a mode of its own', { newMode: '100666' }, 'mode'],
   ])('%s', (_, rest, rule) => {
     expect(rulesOf(change('src/a', rest))).toEqual([rule])
   })
+
+  test.each(['src/a.ts', 'a.png.js', 'png', '.png/a', 'a.zip', 'a.wasm', 'a.exe', 'a.svg', 'a.pdf', 'bun.lockb'])(
+    '%s, when people are shown nothing of it',
+    (path) => {
+      expect(rulesOf(change(path, { binary: true }))).toEqual(['binary'])
+      expect(rulesOf(change(path, { ...added, binary: true }))).toEqual(['binary'])
+    },
+  )
 
   test('101 files; one byte over 4 MiB', () => {
     expect(rulesOf(...Array.from({ length: 101 }, (_, index) => change(`${index}`)))).toEqual(['files'])

@@ -63,11 +63,21 @@ describe('what a change adds', () => {
         'a.ts': `\ufeff// שלום 👩\u200d💻\nlet x = 1\u200b\nlet y\u202e\n`,
         'b.ts': `é\nis\u0410dmin\n`,
         'c.ts': `${['gh', 'p_0123456789abcdefghijABCDEFGHIJ012345'].join('')}\n`.repeat(3),
-        'd.bin': '\0\u202e',
+        'd.ts': 'one\nif (user !== "admin\u202e \u2066// check\u2069") {} // \0\n',
+        'f.png': `\u2066\0`,
         'sc\u043epe': 'x',
       })
+      // A soft hyphen by chance, in bytes that are no text.
+      writeFileSync(join(tree, 'e.dat'), Buffer.from('00ffc2ad0a', 'hex'))
+    })
+    const binary = (path: string) => ({
+      rule: 'binary',
+      path,
+      message: `"${path}" is binary for git: people are shown nothing of what it adds`,
     })
     expect(findings).toEqual([
+      binary('d.ts'),
+      binary('e.dat'),
       { rule: 'mixed_script', path: 'sc\u043epe', message: 'the name "sc\u043epe" mixes letters that look alike' },
       { rule: 'unseen', path: 'a.ts', message: '"a.ts" line 2 adds U+200B, which nobody sees' },
       {
@@ -76,7 +86,17 @@ describe('what a change adds', () => {
         message: '"b.ts" line 2 adds "is\u0410dmin", which mixes letters that look alike',
       },
       { rule: 'secret', path: 'c.ts', message: '"c.ts" line 1 adds what looks like a GitHub token' },
+      { rule: 'unseen', path: 'd.ts', message: '"d.ts" line 2 adds U+202E, which turns the direction of text' },
+      { rule: 'unseen', path: 'f.png', message: '"f.png" line 1 adds U+2066, which turns the direction of text' },
     ])
+  })
+
+  test('a text with NUL is looked through in all its parts, wherever a character is cut', async () => {
+    for (const shift of [0, 1, 2]) {
+      const text = `\0${'x'.repeat(shift)}${'€'.repeat(500_000)}\u202e`
+      const findings = await inspectAfter({}, (tree) => writeFiles(tree, { 'a.ts': text }))
+      expect(findings.map(({ rule }) => rule)).toEqual(['binary', 'unseen'])
+    }
   })
 
   test('one line of 50 MB is looked through in bounded memory, to its end', async () => {
@@ -87,8 +107,8 @@ describe('what a change adds', () => {
       writeSync(file, value)
       closeSync(file)
     })
-    expect(findings.map(({ rule }) => rule)).toEqual(['bytes', 'secret'])
-    expect(findings[1]!.message).toBe('"long.txt" line 1 adds the value of the secret DEPLOY')
+    expect(findings.map(({ rule }) => rule)).toEqual(['bytes', 'binary', 'secret'])
+    expect(findings[2]!.message).toBe('"long.txt" line 1 adds the value of the secret DEPLOY')
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024)
   })
 

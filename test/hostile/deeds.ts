@@ -71,13 +71,24 @@ export const deedsOn = ({ canary, elsewhere }: { canary: string; elsewhere: stri
     },
     ends: { waits: ['unseen bidi.ts', 'mixed_script mixed.ts', 'unseen tags.md', 'unseen zero.ts'] },
   },
+  'a byte for which git shows nothing of a text': {
+    files: {
+      'admin.ts': 'if (user !== "admin\u202e \u2066// check\u2069") {} // \0\n',
+      'logo.png': '\u0000PNG\n',
+    },
+    ends: { waits: ['binary admin.ts', 'unseen admin.ts'] },
+  },
+  'files that come executable': {
+    sh: 'mkdir bin; printf "#!/bin/sh\\n" > bin/x; chmod 755 bin/x; mv src/index.ts one; chmod +x one',
+    ends: { waits: ['mode bin/x', 'mode one'] },
+  },
   'one line of 50 MB': {
     sh: 'head -c 52428800 /dev/zero | tr "\\0" x > line.txt',
-    ends: { waits: ['bytes null'] },
+    ends: { waits: ['bytes null', 'binary line.txt'] },
   },
   'files of nothing that are larger than is looked through': {
     sh: 'for i in 1 2 3; do truncate -s 60M nothing$i; done',
-    ends: { waits: ['bytes null', 'unread null'] },
+    ends: { waits: ['bytes null', 'binary nothing1', 'binary nothing2', 'binary nothing3', 'unread null'] },
   },
   'names that are no text, or hold lines, controls and other directions': {
     sh: String.raw`node -e 'const b = (t) => Buffer.from(t, "latin1"); for (const n of ["bad\xff", "a\nb", "c\u001b[2J", "\xe2\x80\xaefdp.exe"]) fs.writeFileSync(b(n), "x")'`,

@@ -284,9 +284,10 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
         ['workflow', '.github/workflows/ci.yml'],
         ['agent_settings', 'CLAUDE.md'],
         ['mode', 'README.md'],
+        ['binary', 'big.bin'],
         ['symlink', 'secrets'],
       ])
-      expect(ended.message).toBe(`${ended.findings[0]!.message} (and 6 more)`)
+      expect(ended.message).toBe(`${ended.findings[0]!.message} (and 7 more)`)
       expect(await (await crew.service.fetch(`/runs/${ended.run}`)).text()).toContain('is a symbolic link')
       expect(git(crew.place.repository, 'branch', '--list', `overnight/oversteps-${sandbox}/*`)).toBe('')
       await crew.service.post(`/v1/runs/${ended.run}/approve`)

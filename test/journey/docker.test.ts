@@ -63,7 +63,7 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
 
   test('without a word of the routine it is Docker; commits, new files and what is uncommitted end in one pull request', async () => {
     const commit = 'git -c user.name=A -c user.email=a@b.c commit --quiet --all --message mine'
-    const sh = `id -u; echo one >>README.md; ${commit}; echo two >new; chmod +x new; echo Wrote two lines in here`
+    const sh = `id -u; echo one >>README.md; ${commit}; echo two >new; echo Wrote two lines in here`
     const ended = await crew.settled(await crew.start('commits', { sh }))
     expect(ended).toMatchObject({ state: 'published', sandbox: 'docker', files: 2 })
     expect(await crew.said(ended.run)).toMatch(/^[1-9]\d*\n/)
