@@ -17,10 +17,20 @@ const mostNameBytes = 64 * 1024
 /** What pax may say of a member without changing what is read here. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */
 const harmless: ReadonlySet<string> = new Set(['atime', 'ctime', 'mtime', 'uid', 'gid', 'uname', 'gname'])
 type Names = { path?: string; linkpath?: string }
+/** Names for the member that comes next, and the types of the headers that gave them. */
+type Named = { by: string; names: Names }
+const namedTwice = 'names one member twice'
+const kinds: Readonly<Record<string, Member['kind']>> = {
+  '0': 'file',
+  '\0': 'file',
+  '1': 'same',
+  '2': 'link',
+  '5': 'folder',
+}
 
 /** Its members in their order. Throws OddArchive for what cannot be understood without a doubt. */
 export async function* membersOf(read: ReadAt, bytes: number): AsyncGenerator<Member> {
-  let names: Names = {}
+  let named: Named = { by: '', names: {} }
   for (let at = 0; ;) {
     if (at + blockBytes > bytes) throw new OddArchive('ends in the middle')
     const header = headerOf(await read(at, blockBytes))
@@ -30,21 +40,31 @@ export async function* membersOf(read: ReadAt, bytes: number): AsyncGenerator<Me
     if (at + size > bytes) throw new OddArchive('ends in the middle')
     const more = type === 'L' || type === 'K' || type === 'x' ? await read(at, sizeOfNames(size)) : undefined
     at += Math.ceil(size / blockBytes) * blockBytes
-    if (more) names = { ...names, ...namesIn(type, more) }
+    if (more) named = withNames(named, type, more)
     else {
-      yield memberOf(type, names.path ?? header.name, names.linkpath ?? header.link)
-      names = {}
+      yield memberOf(header, named.names)
+      named = { by: '', names: {} }
     }
   }
 }
 
-function memberOf(type: string, written: string, target: string): Member {
+/** Programs differ in which of two names they take. */
+function withNames({ by, names }: Named, type: string, data: Buffer): Named {
+  const isSecond = type === 'x' || by.includes('x') ? by !== '' : by.includes(type)
+  if (isSecond) throw new OddArchive(namedTwice)
+  return { by: by + type, names: { ...names, ...namesIn(type, data) } }
+}
+
+function memberOf({ type, size, ...header }: Header, names: Names): Member {
+  const { path: written = header.name, linkpath: target = header.link } = names
   const name = written.replace(/\/+$/, '')
-  if (type === '0' || type === '\0') return { name, kind: 'file' }
-  if (type === '1') return { name, kind: 'same', target }
-  if (type === '2') return { name, kind: 'link' }
-  if (type === '5') return { name, kind: 'folder' }
-  throw new OddArchive(`holds something that is no file, folder or link: ${shown(name)}`)
+  const kind = kinds[type]
+  if (kind === undefined) throw new OddArchive(`holds something that is no file, folder or link: ${shown(name)}`)
+  // tar(1) makes a folder of such a file, and passes over the data of files alone: what follows anything else it reads as members.
+  if (kind !== 'folder' && name !== written)
+    throw new OddArchive(`holds what is no folder and ends with a slash: ${shown(written)}`)
+  if (kind !== 'file' && size > 0) throw new OddArchive(`says that ${shown(name)} has data, which is no file`)
+  return kind === 'same' ? { name, kind, target } : { name, kind }
 }
 
 type Header = { name: string; link: string; size: number; type: string }
@@ -73,8 +93,8 @@ function textIn(field: Buffer): string {
 
 /** Octal digits; there are other ways to write a number that is larger than what is kept. */
 function numberIn(field: Buffer): number {
-  const text = textIn(field).trim()
-  if (!/^[0-7]{1,12}$/.test(text)) throw new OddArchive('is no archive, or holds more than is kept')
+  const text = /^ *([0-7]{1,12}) *$/.exec(textIn(field))?.[1]
+  if (text === undefined) throw new OddArchive('is no archive, or holds more than is kept')
   return Number.parseInt(text, 8)
 }
 
@@ -88,8 +108,10 @@ function namesIn(type: string, data: Buffer): Names {
   const names: Names = {}
   for (let at = 0; at < data.length;) {
     const { key, value, end } = recordAt(data, at)
-    if (key === 'path' || key === 'linkpath') names[key] = value
-    else if (!harmless.has(key)) throw new OddArchive(`holds a header that is not known: ${shown(key)}`)
+    if (key === 'path' || key === 'linkpath') {
+      if (names[key] !== undefined) throw new OddArchive(namedTwice)
+      names[key] = value
+    } else if (!harmless.has(key)) throw new OddArchive(`holds a header that is not known: ${shown(key)}`)
     at = end
   }
   return names

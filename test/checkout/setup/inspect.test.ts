@@ -10,6 +10,12 @@ const inspect = (bytes: Buffer) =>
     membersOf(async (position, length) => bytes.subarray(position, position + length), bytes.length),
     roots,
   )
+/** Its header was changed by hand. */
+function withSum(member: Buffer): Buffer {
+  const sum = member.subarray(0, 512).reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0)
+  member.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return member
+}
 const long = `tree/deps/${'long/'.repeat(60)}file`
 
 describe('an archive of what is kept', () => {
@@ -44,6 +50,8 @@ describe('an archive of what is kept', () => {
     expect(await inspect(archiveOf(...members))).toBeUndefined()
   })
 
+  const hidden = memberOf({ name: 'outside/evil' }).toString('latin1')
+  const longName = { name: '././@LongLink', type: 'L', data: 'tree/deps/a\0' }
   const escape = { name: 'tree/deps/out', type: '2', link: '/etc' }
   test.each<[string, Written[] | Buffer, string]>([
     ['another folder', [{ name: 'tree/src/a' }], 'holds "tree/src/a", which is not among what is kept'],
@@ -87,6 +95,29 @@ describe('an archive of what is kept', () => {
       [{ name: 'x', type: 'x', data: paxRecord('GNU.sparse.name', '/etc/x') }, { name: 'tree/deps/a' }],
       'a header that is not known: "GNU.sparse.name"',
     ],
+    ...['1', '2', '5'].map((type): [string, Written[], string] => [
+      `data behind a member of type ${type}, that tar(1) reads as members`,
+      [{ name: 'tree/deps/a' }, { name: 'tree/deps/b', type, link: 'tree/deps/a', data: hidden }],
+      'says that "tree/deps/b" has data',
+    ]),
+    ['data behind a file that tar(1) makes a folder of', [{ name: 'tree/deps/b/', data: hidden }], 'ends with a slash'],
+    ['a link that is written as a folder', [{ name: 'tree/deps/b/', type: '2', link: 'a' }], 'ends with a slash'],
+    [
+      'a name of GNU beside one of pax',
+      [{ name: 'x', type: 'x', data: paxRecord('path', 'tree/deps/a') }, longName, { name: 'tree/deps/b' }],
+      'names one member twice',
+    ],
+    [
+      'a name of pax beside one of GNU',
+      [longName, { name: 'x', type: 'x', data: paxRecord('mtime', '1') }, { name: 'tree/deps/b' }],
+      'names one member twice',
+    ],
+    ['two names of GNU', [longName, longName, { name: 'tree/deps/b' }], 'names one member twice'],
+    [
+      'two names in a header of pax',
+      [{ name: 'x', type: 'x', data: paxRecord('path', 'tree/deps/a').repeat(2) }, { name: 'tree/deps/b' }],
+      'names one member twice',
+    ],
     ['a broken header of pax', [{ name: 'x', type: 'x', data: '99 path=/x\n' }], 'a broken header'],
     ['a name without end', [{ name: 'x', type: 'L', data: 'x'.repeat(70_000) }], 'a name that is too long'],
     ['a second archive behind its end', Buffer.concat([archiveOf(), archiveOf({ name: '/etc/x' })]), 'goes on after'],
@@ -102,9 +133,13 @@ describe('an archive of what is kept', () => {
   test('a size in another way of writing', async () => {
     const bytes = memberOf({ name: 'tree/deps/a' })
     bytes[124] = 0x80
-    const sum = bytes.subarray(0, 512).reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0)
-    bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-    expect(await inspect(Buffer.concat([bytes, Buffer.alloc(1024)]))).toContain('more than is kept')
+    expect(await inspect(Buffer.concat([withSum(bytes), Buffer.alloc(1024)]))).toContain('more than is kept')
+  })
+
+  test('a size behind a space that only some programs skip', async () => {
+    const bytes = memberOf({ name: 'tree/deps/a' })
+    bytes[124] = 0xa0
+    expect(await inspect(Buffer.concat([withSum(bytes), Buffer.alloc(1024)]))).toContain('more than is kept')
   })
 
   test('whatever the bytes are, the answer is a sentence or none', async () => {
