@@ -1,13 +1,5 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -29,7 +21,7 @@ const secret = 'kx Zq7/Lw9+mT4?vR2"pY8'
 
 /** Everything that a change can be made of, by an agent in this sandbox. `prepare` answers what its service has to know. */
 export function hostileOutput(sandbox: string, prepare = async (): Promise<Record<string, string>> => ({})): void {
-  const ground = mkdtempSync(join(realpathSync(tmpdir()), 'overnight-output-'))
+  const ground = join(realpathSync(tmpdir()), `overnight-output-${randomUUID()}`)
   const marks = join(ground, 'marks')
   const canary = join(ground, 'canary')
   const elsewhere = join(ground, 'elsewhere')
@@ -40,7 +32,7 @@ export function hostileOutput(sandbox: string, prepare = async (): Promise<Recor
   let grewBytes = 0
 
   beforeAll(async () => {
-    mkdirSync(marks)
+    mkdirSync(marks, { recursive: true })
     writeFileSync(canary, `#!/bin/sh\n: > '${marks}'/$$\n`)
     chmodSync(canary, 0o755)
     createRepository(elsewhere, { 'theirs.md': 'nobody else sees it\n' })

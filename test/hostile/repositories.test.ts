@@ -1,14 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -23,7 +15,7 @@ const { skip, title } = sandboxes[1]
 
 // Whole runs on repositories that somebody else filled, for an operator whose own git would fall for them.
 describe.skipIf(skip)(`repositories of others, in ${title}`, () => {
-  const ground = mkdtempSync(join(realpathSync(tmpdir()), 'overnight-repositories-'))
+  const ground = join(realpathSync(tmpdir()), `overnight-repositories-${randomUUID()}`)
   const [marks, canary, secret] = ['marks', 'canary', 'secret'].map((name) => join(ground, name)) as [
     string,
     string,
@@ -40,7 +32,7 @@ describe.skipIf(skip)(`repositories of others, in ${title}`, () => {
   const pathOf = (name: string) => join(ground, `repository-${Object.keys(repositories).indexOf(name)}`)
 
   beforeAll(async () => {
-    mkdirSync(marks)
+    mkdirSync(marks, { recursive: true })
     writeFileSync(canary, `#!/bin/sh\n: > '${marks}'/$$\ncat\n`)
     chmodSync(canary, 0o755)
     writeFileSync(secret, 'kept-from-agents')
