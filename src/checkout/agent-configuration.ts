@@ -56,6 +56,25 @@ export function wayOf(link: string, links: ReadonlyMap<string, string>): string[
   return way
 }
 
+/** Paths of a tree; what lies below them is meant, too. */
+export type Leads = ReadonlySet<string>
+
+/** Everything that these links lead to, over the links that lie there, and over those that lie where they lead. */
+export function leadsFrom(starts: readonly string[], links: ReadonlyMap<string, string>): Leads {
+  const leads = new Set<string>()
+  let [next, rest] = [starts, [...links.keys()]]
+  while (next.length > 0) {
+    for (const step of next.flatMap((link) => wayOf(link, links))) leads.add(step)
+    next = rest.filter((link) => isLedTo(leads, link))
+    rest = rest.filter((link) => !isLedTo(leads, link))
+  }
+  return leads
+}
+
+export function isLedTo(leads: Leads, path: string): boolean {
+  return leads.size > 0 && (leads.has(path) || foldersOf(path).some((folder) => leads.has(folder)))
+}
+
 /** `a/b/c` lies in `a` and `a/b`. */
 export function foldersOf(path: string): string[] {
   const folders: string[] = []

@@ -1,16 +1,14 @@
-import { wayOf } from './agent-configuration.ts'
+import { type Leads, leadsFrom } from './agent-configuration.ts'
 import { runGit } from './git.ts'
 import { steersAgents } from './protected-paths.ts'
 import { readBlobs } from './read-folder.ts'
 
-/** Paths of a tree, one char a byte; what lies below them is meant, too. */
-export type Leads = ReadonlySet<string>
 type Link = { path: string; id: string; bytes: number }
 
 /** A longer target leads nowhere. */
 const longestTarget = 4096
 
-/** Where links of the agent configuration of a commit lead: an AGENTS.md that is a link steers with what it points to. */
+/** Where links of the agent configuration of a commit lead, one char a byte: an AGENTS.md that is a link steers with what it points to. */
 export async function leadsOf(gitDir: string, commit: string): Promise<Leads> {
   const list = ['ls-tree', '-r', '-z', '-l', '--full-tree', commit]
   const links = linksIn((await runGit(list, { gitDir, maxBytes: 1024 * 1024 * 1024 })).stdout)
@@ -18,12 +16,8 @@ export async function leadsOf(gitDir: string, commit: string): Promise<Leads> {
   if (steering.length === 0) return new Set()
   const targets = await readBlobs(gitDir, links)
   const said = new Map(links.map(({ path, id }) => [path, targets.get(id)?.toString('latin1') ?? '']))
-  return new Set(steering.flatMap(({ path }) => wayOf(path, said)))
-}
-
-export function isLedTo(leads: Leads, path: string): boolean {
-  if (leads.size === 0) return false
-  return leads.has(path) || [...leads].some((lead) => path.startsWith(`${lead}/`))
+  const starts = steering.map(({ path }) => path)
+  return leadsFrom(starts, said)
 }
 
 function linksIn(listed: Buffer): Link[] {

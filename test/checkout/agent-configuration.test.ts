@@ -1,6 +1,13 @@
 import { array, assert, constantFrom, property, tuple } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { foldersOf, indexLines, toPutBack, toReplace, wayOf } from '../../src/checkout/agent-configuration.ts'
+import {
+  foldersOf,
+  indexLines,
+  leadsFrom,
+  toPutBack,
+  toReplace,
+  wayOf,
+} from '../../src/checkout/agent-configuration.ts'
 import type { RawPath } from '../../src/checkout/changes.ts'
 import { steersAgents } from '../../src/checkout/protected-paths.ts'
 
@@ -94,4 +101,30 @@ test.each([
   ['AGENTS.md', { 'AGENTS.md': 'AGENTS.md' }, ['AGENTS.md']],
 ])('the way of the link %s over %j', (link, links, way) => {
   expect([...new Set(wayOf(link, new Map(Object.entries(links))))]).toEqual(way)
+})
+
+test.each([
+  [
+    'links below where one leads',
+    {
+      '.claude': 'tools/claude',
+      'tools/claude/rules': '../../docs/rules',
+      'docs/rules/x.md': '../x.md',
+      other: 'docs',
+    },
+    ['.claude', 'tools/claude', 'tools/claude/rules', 'docs/rules', 'docs/rules/x.md', 'docs/x.md'],
+  ],
+  ['circles', { '.claude': 'a', 'a/b': '../c', 'c/d': '../a' }, ['.claude', 'a', 'a/b', 'c', 'c/d']],
+  ['a name that only begins alike', { '.claude': 'tools', 'tools-of-others': 'x' }, ['.claude', 'tools']],
+  ['no link that steers', { a: 'b' }, []],
+])('from links that steer, over %s', (_what, links, leads) => {
+  const said = new Map(Object.entries(links))
+  const starts = Object.keys(links).filter((path) => steersAgents(path))
+  expect([...leadsFrom(starts, said)].toSorted()).toEqual(leads.toSorted())
+})
+
+test('a thousand links, each behind the one before, are all found', () => {
+  const links = Array.from({ length: 1000 }, (_one, at): [string, string] => [`${at}/link`, `../${at + 1}`])
+  const leads = leadsFrom(['.claude'], new Map([['.claude', '0'], ...links]))
+  expect(leads.has('1000')).toBe(true)
 })

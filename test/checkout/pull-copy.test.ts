@@ -193,6 +193,31 @@ test('links in its place, over it and under it lead nowhere else', async () => {
   expect(await proposal.changes()).toEqual(['added new.txt'])
 })
 
+test('what is behind links behind links of the base stays the base’s', async () => {
+  using proposal = await openProposal(
+    (tree) => {
+      writeFiles(tree, {
+        'docs/rules/a.md': evil,
+        'docs/rules/new.md': evil,
+        'docs/more.md': evil,
+        'docs/other.md': evil,
+      })
+    },
+    (tree) => {
+      writeFiles(tree, { 'tools/gemini/settings.json': 'trusted\n', 'docs/rules/b.md': 'trusted\n' })
+      writeFiles(tree, { 'docs/rules/a.md': 'trusted\n', 'docs/more.md': 'trusted\n', 'docs/other.md': 'trusted\n' })
+      symlinkSync('tools/gemini', join(tree, '.gemini'))
+      symlinkSync('../../docs/rules', join(tree, 'tools/gemini/rules'))
+      symlinkSync('../more.md', join(tree, 'docs/rules/more.md'))
+    },
+  )
+  expect(proposal.read('.gemini/rules/a.md')).toBe('trusted\n')
+  expect(proposal.read('.gemini/rules/more.md')).toBe('trusted\n')
+  expect(existsSync(join(proposal.tree, '.gemini/rules/new.md'))).toBe(false)
+  expect(proposal.read('docs/other.md')).toBe(evil)
+  expect(proposal.pull.replaced.toSorted()).toEqual(['docs/more.md', 'docs/rules/a.md', 'docs/rules/new.md'])
+})
+
 test('what the run did to replaced files is its change, and nothing else is', async () => {
   using proposal = await openProposal((tree) => {
     writeFiles(tree, { 'CLAUDE.md': evil, '.mcp.json': evil, '.npmrc': evil, 'packages/a/AGENTS.md': null })
