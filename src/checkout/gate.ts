@@ -1,6 +1,7 @@
 import { isMeantBinary } from './binary-kinds.ts'
 import type { Change, Finding } from './patch.ts'
-import { foldPath, isStrangePath, type PlaceRule, placesOf } from './protected-paths.ts'
+import type { PlaceRule } from './protected-names.ts'
+import { foldPath, isStrangePath, placesOf } from './protected-paths.ts'
 
 export type GateRules = {
   maxFiles: number

@@ -1,90 +1,5 @@
-export type PlaceRule = 'workflow' | 'agent_settings' | 'hooks' | 'tools' | 'owners'
-
-/** Names of a folder or file at any depth. All in the folded form of `foldPath`. */
-const names: Record<PlaceRule, ReadonlySet<string>> = {
-  workflow: new Set([
-    '.gitlab-ci.yml',
-    '.gitlab-ci.yaml',
-    '.circleci',
-    '.buildkite',
-    '.travis.yml',
-    '.drone.yml',
-    '.woodpecker',
-    '.woodpecker.yml',
-    '.forgejo',
-    '.gitea',
-    'jenkinsfile',
-    'azure-pipelines.yml',
-    'bitbucket-pipelines.yml',
-  ]),
-  agent_settings: new Set([
-    '.agents',
-    '.aider.conf.yml',
-    '.amp',
-    '.augment',
-    '.claude',
-    '.claude.json',
-    '.clinerules',
-    '.codex',
-    '.continue',
-    '.crush.json',
-    '.cursor',
-    '.cursorignore',
-    '.cursorrules',
-    '.factory',
-    '.gemini',
-    '.goosehints',
-    '.junie',
-    '.kiro',
-    '.mcp.json',
-    '.opencode',
-    '.opencode.json',
-    '.opencode.jsonc',
-    '.openhands',
-    '.qwen',
-    '.roo',
-    '.roomodes',
-    '.trae',
-    '.windsurf',
-    '.windsurfrules',
-    'agents.md',
-    'agents.override.md',
-    'claude.local.md',
-    'claude.md',
-    'copilot-instructions.md',
-    'crush.json',
-    'crush.md',
-    'gemini.md',
-    'mcp.json',
-    'opencode.json',
-    'opencode.jsonc',
-    'qwen.md',
-    'warp.md',
-  ]),
-  hooks: new Set([
-    '.devcontainer',
-    '.envrc',
-    '.husky',
-    '.idea',
-    '.lefthook',
-    '.pre-commit-config.yaml',
-    '.vscode',
-    'lefthook.yml',
-    '.lefthook.yml',
-  ]),
-  /** Files that name where tools load code from, or code that they load at each start. */
-  tools: new Set([
-    '.npmrc',
-    '.pnpmfile.cjs',
-    '.ripgreprc',
-    '.yarnrc',
-    '.yarnrc.yaml',
-    '.yarnrc.yml',
-    'bunfig.toml',
-    'pnpmfile.js',
-  ]),
-  owners: new Set(['codeowners']),
-}
+import { posix } from 'node:path'
+import { names, type PlaceRule, steeringAlone, within } from './protected-names.ts'
 
 /** Names that begin with `.git` and steer nothing. `.github` has its own rule. */
 const harmlessGitNames = new Set([
@@ -105,10 +20,12 @@ export function placesOf(folded: string): Set<PlaceRule> {
     if (parts.some((part) => protectedNames.has(part))) found.add(rule)
   }
   if (parts.some((part) => part.startsWith('.git') && !harmlessGitNames.has(part))) found.add('hooks')
-  const github = parts.indexOf('.github')
-  if (github !== -1 && ['workflows', 'actions', undefined].includes(parts[github + 1])) found.add('workflow')
-  if (github !== -1 && ['instructions', 'prompts', 'agents', 'chatmodes', 'hooks'].includes(parts[github + 1] ?? ''))
-    found.add('agent_settings')
+  parts.forEach((part, at) => {
+    if (!Object.hasOwn(within, part)) return
+    for (const [rule, below] of Object.entries(within[part]!) as [PlaceRule, readonly string[]][]) {
+      if (below.includes(parts[at + 1] ?? '')) found.add(rule)
+    }
+  })
   return found
 }
 
@@ -117,8 +34,9 @@ const steering = ['agent_settings', 'hooks', 'tools'] as const satisfies readonl
 
 /** Would an agent that starts in a checkout with this path be steered by it? */
 export function steersAgents(path: string): boolean {
-  const places = placesOf(foldPath(path))
-  return steering.some((rule) => places.has(rule))
+  const folded = foldPath(path)
+  const places = placesOf(folded)
+  return steering.some((rule) => places.has(rule)) || steeringAlone.has(posix.basename(folded))
 }
 
 /**

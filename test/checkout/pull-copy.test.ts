@@ -136,6 +136,25 @@ const tripwires = [
   '.envrc',
   '.vscode/settings.json',
   '.idea/workspace.xml',
+  '.zed/tasks.json',
+  'AGENT.md',
+  '.rules',
+  '.claude-plugin/marketplace.json',
+  '.github/skills/a/SKILL.md',
+  '.kilocode/rules/a.md',
+  '.amazonq/rules/a.md',
+  'lefthook.yaml',
+  '.lefthook.yaml',
+  '.lfsconfig',
+  '.pnpmfile.mjs',
+  'pnpm-workspace.yaml',
+  'packages/a/PNPM-workspace.yaml',
+  '.cargo/config.toml',
+  'mise.toml',
+  '.mise.toml',
+  '.mvn/extensions.xml',
+  '.yarn/releases/yarn-4.cjs',
+  'gradle/wrapper/gradle-wrapper.properties',
 ]
 
 test('whatever would steer an agent is the base’s, and what the base has not is not there', async () => {
@@ -180,6 +199,7 @@ test('links in its place, over it and under it lead nowhere else', async () => {
       symlinkSync('evil', join(tree, 'docs'))
       symlinkSync('evil/AGENTS.txt', join(tree, 'CLAUDE.md'))
       symlinkSync('evil', join(tree, '.cursor'))
+      symlinkSync('evil', join(tree, '.github'))
     },
     (tree) => symlinkSync('docs/agents.md', join(tree, 'AGENTS.md')),
   )
@@ -188,6 +208,7 @@ test('links in its place, over it and under it lead nowhere else', async () => {
   expect(proposal.read('packages/a/AGENTS.md')).toBe('trusted\n')
   expect(proposal.read('AGENTS.md')).toBe('trusted\n')
   expect(existsSync(join(proposal.tree, '.cursor'))).toBe(false)
+  expect(existsSync(join(proposal.tree, '.github'))).toBe(false)
   expect(proposal.pull.replaced).toEqual(expect.arrayContaining(['docs', 'docs/agents.md', 'packages/a', '.claude']))
   writeFileSync(join(proposal.tree, 'new.txt'), 'new\n')
   expect(await proposal.changes()).toEqual(['added new.txt'])
