@@ -7,7 +7,7 @@ export type Redaction = {
   /** From now on this value is replaced by its name. Of a name the latest values count: one that is changed may still be in use. */
   learn(secret: KnownSecret): void
   text(text: string): string
-  /** The same for every text in a value made of lists and plain objects. */
+  /** The same for every text in a value made of lists and plain objects, keys as well; as many keys as before. */
   all<Value>(value: Value): Value
   stream(): RedactedStream
   /** Where known values stand in bytes. */
@@ -36,7 +36,9 @@ export function createRedaction(): Redaction {
     if (typeof value === 'string') return text(value)
     if (Array.isArray(value)) return value.map((item: unknown) => all(item))
     if (!isPlain(value)) return value
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, all(item)]))
+    const keyOf = createNaming(value)
+    const said = Object.fromEntries(Object.entries(value).map(([key, item]) => [keyOf(key, text(key)), all(item)]))
+    return Object.getPrototypeOf(value) === null ? Object.assign(Object.create(null), said) : said
   }
 
   return {
@@ -90,6 +92,23 @@ function replaced(
   return said + bytes.toString('utf8', Math.min(at, upTo), upTo)
 }
 
+/** What was said of a key is numbered where another key is called so. */
+function createNaming(value: object): (key: string, said: string) => string {
+  const counts = new Map<string, number>()
+  return (key, said) => {
+    if (said === key) return key
+    let [count, name] = [counts.get(said) ?? 0, '']
+    do {
+      count += 1
+      name = count === 1 ? said : `${said} ${count}`
+    } while (Object.hasOwn(value, name))
+    counts.set(said, count)
+    return name
+  }
+}
+
 function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

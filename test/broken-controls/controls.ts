@@ -243,6 +243,11 @@ export const controls: readonly Control[] = [
     proof: proof('journey/secrets.test.ts', 'is in no transcript, title, message or log, though it is told in pieces'),
   },
   {
+    name: 'keys are redacted as texts are',
+    edits: [edit('secrets/redaction.ts', 'keyOf(key, text(key))', 'keyOf(key, key)')],
+    proof: proof('secrets/redaction.test.ts', 'keys are redacted, too, and no two of them become one'),
+  },
+  {
     name: 'Markdown of an agent mentions nobody',
     edits: [edit('publish/neutralise.ts', '.replaceAll(/@(?=\\S)/g, `@${gap}`)', '')],
     proof: proof('publish/message.test.ts', '@ada please look'),

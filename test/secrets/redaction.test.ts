@@ -94,6 +94,42 @@ test('every text of a value is redacted, and what is no text stays what it is', 
   expect(knowing('the-value').all(written)).toEqual({ ...written, a: ['x [secret S0]', { b: '[secret S0]' }] })
 })
 
+test('keys are redacted, too, and no two of them become one', () => {
+  const { all } = knowing('the-value', 'another-value')
+  const key = Buffer.from('the-value').toString('hex')
+  const written = {
+    'the-value': 1,
+    'x the-value': { 'the-value': [2] },
+    '[secret S0]': 3,
+    [key]: 4,
+    'another-value': 5,
+  }
+  const said = {
+    '[secret S0] 2': 1,
+    'x [secret S0]': { '[secret S0]': [2] },
+    '[secret S0]': 3,
+    '[secret S0] 3': 4,
+    '[secret S1]': 5,
+  }
+  expect(all(written)).toEqual(said)
+  expect(Object.keys(all(written))).toEqual(Object.keys(said))
+  const odd = JSON.parse('{"__proto__":{"the-value":1},"the-value":2}') as object
+  expect(JSON.stringify(all(odd))).toBe('{"__proto__":{"[secret S0]":1},"[secret S0]":2}')
+})
+
+test('an object without a prototype is redacted and stays one', () => {
+  const bare = (entries: object) => Object.assign(Object.create(null) as object, entries)
+  const said = knowing('the-value').all(bare({ a: 'the-value', 'the-value': bare({ b: 'the-value' }) }))
+  expect(said).toEqual({ a: '[secret S0]', '[secret S0]': { b: '[secret S0]' } })
+  expect(Object.getPrototypeOf(said)).toBeNull()
+})
+
+test('many keys that are one value in all its breaks: as many as before', () => {
+  const keys = Array.from({ length: 1000 }, (_, index) => `the-${'\n'.repeat(index)}value`)
+  const said = knowing('the-value').all(Object.fromEntries(keys.map((key) => [key, key])))
+  expect(Object.keys(said)).toEqual(keys.map((_, index) => (index === 0 ? '[secret S0]' : `[secret S0] ${index + 1}`)))
+})
+
 const value = fc.oneof(
   fc.string({ minLength: 8, maxLength: 60, unit: 'grapheme' }),
   fc.stringMatching(/^[\w+/-]{8,80}$/),
