@@ -10,12 +10,19 @@ test('a line of the log is one of JSON, without secrets and with controls escape
     const { log, redaction } = openLog('info')
     log.info('before')
     redaction.learn({ name: 'KEY', value: ${JSON.stringify(value)} })
+    for (const value of ['hush', 'hushed']) redaction.learn({ name: 'SHORT', value })
     const child = log.child({ run: 'r1', value: ${JSON.stringify(value)} })
     child.warn({ error: ${JSON.stringify(`no ${value} \u001b[31m\r\n{"level":60}`)}, deep: { url: ${JSON.stringify(`http://x/${encodeURIComponent(value)}`)} } }, ${JSON.stringify(value)})`
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   const lines = stderr.trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     expect.objectContaining({ level: 30, msg: 'before' }),
+    {
+      level: 40,
+      time: expect.any(String) as string,
+      secret: 'SHORT',
+      msg: 'a secret of fewer than 8 bytes is neither replaced in texts nor looked for in changes: set a longer one',
+    },
     {
       level: 40,
       time: expect.any(String) as string,

@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { messageOf } from '../errors.ts'
 import type { SecretJson } from '../http/secrets-api.ts'
 import { whyCommandFails } from '../secrets/command.ts'
+import { leastBytes } from '../secrets/forms.ts'
+import { shortSecrets } from '../service/known-secrets.ts'
 import { connectLive } from './client.ts'
 import type { Context } from './context.ts'
 import type { Finding } from './doctor-service.ts'
 
-/** What is stored and where its key is, and whether the operator's command can be asked. Nothing is told of what is not used. */
+/** What is stored and where its key is, and whether the operator's command can be asked, and which are too short to be kept out of texts. Nothing is told of what is not used. */
 export async function lookAtSecrets(context: Context): Promise<Finding[]> {
-  return [await stored(context), await command(context)].flatMap((one) => one ?? [])
+  return [await stored(context), await command(context), await short(context)].flatMap((one) => one ?? [])
 }
 
 async function stored(context: Context): Promise<Finding | undefined> {
@@ -31,6 +33,14 @@ async function stored(context: Context): Promise<Finding | undefined> {
         says: `${says}, and their key cannot be read: ${why}`,
         hint: 'put it back from your backup, or set OVERNIGHT_SECRETS_KEY; without it store them again',
       }
+}
+
+/** The store takes none that are so short; variables and files may hold any. */
+async function short(context: Context): Promise<Finding | undefined> {
+  const names = await shortSecrets(context.config())
+  if (names.length === 0) return undefined
+  const says = `of fewer than ${leastBytes} bytes, and so neither replaced in texts nor looked for in changes: ${names.join(', ')}`
+  return { what: 'short secrets', ok: false, says, hint: 'set longer ones' }
 }
 
 async function command(context: Context): Promise<Finding | undefined> {

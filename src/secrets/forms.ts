@@ -1,5 +1,5 @@
 /** Shorter values are words of ordinary text: who replaced them would garble what people read. */
-const leastBytes = 8
+export const leastBytes = 8
 /** A line of a longer secret (a key in PEM, say) that may be told by itself. */
 const leastLine = 16
 
@@ -10,6 +10,12 @@ export function formsOf(value: string): Buffer[] {
   // Texts are compared without their line ends, which wrapping programs move.
   const written = new Set(texts.map((text) => text.replaceAll(/[\r\n]/g, '')))
   return [...written].map((text) => Buffer.from(text)).filter((bytes) => bytes.length >= leastBytes)
+}
+
+/** A value that is not looked for as it is; none at all is no value. */
+export function isTooShort(value: string): boolean {
+  const bytes = Buffer.byteLength(value.trim().replaceAll(/[\r\n]/g, ''))
+  return bytes > 0 && bytes < leastBytes
 }
 
 function linesOf(value: string): string[] {

@@ -1,4 +1,5 @@
 import { createFinder, type Finder, type KnownSecret, type Place } from './finder.ts'
+import { isTooShort } from './forms.ts'
 
 /** A stream of text: what may be the beginning of a secret is held back until more is there. */
 export type RedactedStream = { push(text: string): string; end(): string }
@@ -17,9 +18,13 @@ export type Redaction = {
 /** A source that makes a new value every few minutes must not fill the memory. */
 const valuesKept = 32
 
-/** What this process knows to be secret, and replaces wherever something is written or sent: hygiene, and no boundary. */
-export function createRedaction(): Redaction {
+/**
+ * What this process knows to be secret, and replaces wherever something is written or sent: hygiene, and no boundary. `short` hears once of
+ * each name whose value is too short to be told from ordinary text, and so is neither replaced nor found.
+ */
+export function createRedaction(short?: (name: string) => void): Redaction {
   const values = new Map<string, string[]>()
+  const told = new Set<string>()
   let finder: Finder | undefined
 
   function find(bytes: Uint8Array) {
@@ -47,6 +52,9 @@ export function createRedaction(): Redaction {
       if (before.includes(value)) return
       values.set(name, [...before, value].slice(-valuesKept))
       finder = undefined
+      if (short === undefined || told.has(name) || !isTooShort(value)) return
+      told.add(name)
+      short(name)
     },
     text,
     all,

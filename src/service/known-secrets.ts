@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { KnownSecret } from '../secrets/finder.ts'
+import { isTooShort } from '../secrets/forms.ts'
 import type { Redaction } from '../secrets/redaction.ts'
 import type { SecretStore } from '../secrets/store.ts'
 
@@ -26,6 +27,13 @@ export async function learnSecrets(
   await Promise.all(
     files.map(async ([name, path]) => learn({ name, value: await readFile(path, 'utf8').catch(() => '') })),
   )
+}
+
+/** Names of those that this process could read now and that are too short to be found in texts. */
+export async function shortSecrets(config: Config): Promise<string[]> {
+  const names = new Set<string>()
+  await learnSecrets(config, { learn: ({ name, value }) => void (isTooShort(value) && names.add(name)) })
+  return [...names].toSorted()
 }
 
 function configured(config: Config): KnownSecret[] {

@@ -81,7 +81,7 @@ describe('--json', () => {
     })
   })
 
-  test('doctor tells of secrets: how many, where their key is, and whether the command can be asked', async () => {
+  test('doctor tells of secrets: how many, where their key is, whether the command can be asked, which are too short', async () => {
     const doctor = async (env: Record<string, string> = {}) =>
       (await place.overnight(['doctor'], { env })).stdout.split('\n').filter((line) => /secrets/.test(line))
     expect(await doctor()).toEqual([])
@@ -99,6 +99,9 @@ describe('--json', () => {
       expect.stringMatching(/^! secrets command: \/nonexistent\/vault: .*ENOENT/),
     ])
     await place.overnight(['secret', 'remove', 'DEPLOY'])
+    expect(await doctor({ OVERNIGHT_SECRET_A: 'hush', OVERNIGHT_SECRET_B: 'long enough' })).toEqual([
+      '! short secrets: of fewer than 8 bytes, and so neither replaced in texts nor looked for in changes: A',
+    ])
   })
 
   test('fire, runs, show, logs and pulls tell one story', async () => {

@@ -60,6 +60,16 @@ test('what is too short to be told from ordinary text is left alone', () => {
   expect(knowing('', 'a', 'summer', '1234567').text('a summer of 1234567 days')).toBe('a summer of 1234567 days')
 })
 
+test('of a name whose value is too short to be found it is said once, and never what it is', () => {
+  const said: string[] = []
+  const { learn } = createRedaction((name) => said.push(name))
+  const values = { NONE: ' \n', SHORT: 'sum\n\n\n\nmer', ENOUGH: '12345678', CAPITAL: 'äöüß', LEFT: ' 1234567 ' }
+  for (const _again of [1, 2]) for (const [name, value] of Object.entries(values)) learn({ name, value })
+  learn({ name: 'SHORT', value: 'winter' })
+  learn({ name: 'ENOUGH', value: '1234567' })
+  expect(said).toEqual(['SHORT', 'LEFT', 'ENOUGH'])
+})
+
 test('values that begin alike, hold one another or overlap leave nothing of either', () => {
   const redaction = knowing('abcdefghij', 'abcdefghijklmnop', 'mnopqrstuvwx')
   expect(redaction.text('-abcdefghij-')).toBe('-[secret S0]-')

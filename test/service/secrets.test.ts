@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
+import { shortSecrets } from '../../src/service/known-secrets.ts'
 import { createSentSecrets, openSecrets } from '../../src/service/secrets.ts'
 import type { SecretSource } from '../../src/secrets/secret-source.ts'
 import { openFolder } from '../support/git-repository.ts'
@@ -31,6 +32,22 @@ test('a secret is a variable, else a file that only its owner can read', async (
   expect(await secretOf('A2')).toEqual({ value: 'first' })
   await write('A2', 'second')
   expect(await secretOf('A2')).toEqual({ value: 'second' })
+})
+
+test('secrets of the operator that are too short to be found are known by their names', async () => {
+  using folder = openFolder()
+  const env = {
+    OVERNIGHT_DATA: folder.path,
+    OVERNIGHT_SECRET_CI: 'hush',
+    OVERNIGHT_SECRET_CI_HOSTS: 'ci.io',
+    OVERNIGHT_SECRET_LONG: 'long enough',
+    DATABASE_URL: 'postgres://ada:short@localhost/overnight',
+  }
+  const config = readConfig(env, folder.path)
+  await mkdir(config.paths.secrets)
+  await writeFile(join(config.paths.secrets, 'FILE'), 'short\n', { mode: 0o600 })
+  expect(await shortSecrets(config)).toEqual(['CI', 'DATABASE_URL', 'FILE'])
+  expect(await shortSecrets(readConfig({ OVERNIGHT_DATA: join(folder.path, 'empty') }, folder.path))).toEqual([])
 })
 
 test('a secret is sent only to the hosts that are listed for it, in a variable or a file beside it', async () => {
