@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { dirname } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { Engine, EngineEvent, EngineUpdate } from '../engines/engine.ts'
 import type { Mount } from '../sandboxes/sandbox.ts'
@@ -7,6 +6,7 @@ import { headline, type AgentExit } from './endings.ts'
 import { failureOf } from './exit-cause.ts'
 import { listen, type Told } from './listen.ts'
 import type { Prepared } from './prepare.ts'
+import { readRoutineFolder } from './routine-folder.ts'
 import { setUp } from './set-up.ts'
 import { createSpending, leftOf } from './spending.ts'
 import type { Task } from './task.ts'
@@ -38,7 +38,7 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
   const engine = engineOf(task)
   const { programs, model } = await engine.needs()
   const { prompt, notes, files, home, setupHome } = await writeTaskFiles(task)
-  const routineDir = dirname(routine.file)
+  const beside = await readRoutineFolder(routine)
   const spending = createSpending(run, (bill) => held.record(bill))
   try {
     await using way = await openWayOut(task, { model, prepared, spending })
@@ -46,7 +46,7 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
       run: run.id,
       mounts: [
         ...tools.checkouts.mountsFor(checkout).agent,
-        ...[dirname(files.prompt), routineDir, home.trusted, ...programs].map(readOnly),
+        ...[dirname(files.prompt), ...beside.shown, home.trusted, ...programs].map(readOnly),
         ...[home.own, ...(setupHome === null ? [] : [setupHome])].map(writable),
       ],
       ...way.forward,
@@ -54,16 +54,15 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
     })
     const ends = AbortSignal.any([signal, way.lost])
     const env = { ...way.environment(sandbox), ...(setupHome === null ? {} : { HOME: setupHome }) }
-    const argv = await resolvePrograms(routine.engine.command, routineDir)
     const connectors = await writeConnectors(way.connectors(sandbox), dirname(files.prompt))
     const agent = () =>
       engine.run({
         sandbox,
         cwd: checkout.tree,
-        argv,
+        argv: beside.argv,
         programs,
         prompt,
-        files: { ...files, routineDir },
+        files: { ...files, routineDir: beside.path },
         connectors,
         model: routine.engine.model,
         effort: routine.engine.effort,
@@ -76,7 +75,9 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
       })
     const start = async () => {
       await tools.reached('set_up', run.id)
-      await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...notes] })
+      // Without walls everything is seen.
+      const kept = sandbox.name === 'process' ? [] : beside.notes
+      await held.advance('working', { sandbox: sandbox.name, notes: [...sandbox.notes, ...kept, ...notes] })
       await tools.reached('agent_started', run.id)
     }
     const events = afterSetup(setUp(task, { ...prepared, sandbox, home: setupHome, env, signal: ends }), {
@@ -120,18 +121,3 @@ function engineOf({ routine, tools }: Task): Engine {
 
 const readOnly = (path: string): Mount => ({ path, write: false })
 const writable = (path: string): Mount => ({ path, write: true })
-
-/** `./programs/x.mjs` in a command means the file beside the routine, where there is one; the working directory is the checkout. */
-async function resolvePrograms(argv: readonly string[], routineDir: string): Promise<string[]> {
-  return Promise.all(
-    argv.map(async (word) => {
-      if (!word.startsWith('./')) return word
-      const beside = join(routineDir, word)
-      const isFile = await stat(beside).then(
-        (found) => found.isFile(),
-        () => false,
-      )
-      return isFile && beside.startsWith(routineDir + sep) ? beside : word
-    }),
-  )
-}

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, request as ask, type IncomingHttpHeaders } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -17,18 +17,17 @@ type Heard = { method: string; path: string; headers: IncomingHttpHeaders; body:
 export type Provider = AsyncDisposable & { url: string; heard: Heard[]; env: Record<string, string> }
 
 const report = 'outcomes.json'
+const program = 'reach.mjs'
 const argument = 'model-attempts.json'
 
-/** It has an agent try everything that is told of in the folder of its routine. */
+/** It has an agent try everything that is told of in its repository. */
 export async function openProvider(): Promise<Provider> {
   const model = await openModel({
     quiet: () => ({ content: 'Yes.' }),
-    tries: ({ step, request }) => {
-      const told = /FOLDER=([\w+/=]+)/.exec(JSON.stringify(request.messages))?.[1] ?? ''
-      const folder = Buffer.from(told, 'base64').toString()
-      const command = `node '${folder}/reach.mjs' "$(cat '${folder}/${argument}')" > ${report}`
-      return step === 0 ? use('Bash', { command }) : { content: 'Tried all that there is to try' }
-    },
+    tries: ({ step }) =>
+      step === 0
+        ? use('Bash', { command: `node ${program} "$(cat ${argument})" > ${report}` })
+        : { content: 'Tried all that there is to try' },
   })
   const heard: Heard[] = []
   const scribe = createServer((request, response) => {
@@ -63,17 +62,20 @@ export function asksModelAlone(open: () => { house: House; provider: Provider },
     let outcome: Record<string, string> = {}
     let notes: string[] = []
     beforeAll(async () => {
-      const { crew, start, repositories } = open().house
+      const { crew, start } = open().house
       const attempts = askedOfModel.map(({ tried }) => tried)
-      writeFileSync(join(crew.place.routines, argument), JSON.stringify({ attempts, words: {} }))
       const name = `asks-${sandbox}`
+      const repository = crew.repository(name, {
+        [program]: readFileSync(join(import.meta.dirname, 'agent', program), 'utf8'),
+        [argument]: JSON.stringify({ attempts, words: {} }),
+      })
       const run = await start(name, {
-        repository: repositories[0],
-        prompt: `SCENARIO:tries FOLDER=${Buffer.from(crew.place.routines).toString('base64')} please`,
+        repository,
+        prompt: 'SCENARIO:tries please',
         more: { sandbox, engine: 'claude' },
       })
       expect(await crew.settled(run)).toMatchObject({ state: 'published' })
-      outcome = JSON.parse(git(repositories[0], 'show', `overnight/${name}/main:${report}`)) as Record<string, string>
+      outcome = JSON.parse(git(repository, 'show', `overnight/${name}/main:${report}`)) as Record<string, string>
       notes = await notesOf(crew, run)
       await crew.nothingLeft(run)
     }, 120_000)

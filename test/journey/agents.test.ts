@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCrew, processesCalled, sandboxes, type Crew } from '../support/crew.ts'
-import { git, gitEnvironment } from '../support/git-repository.ts'
+import { git, gitEnvironment, writeFiles } from '../support/git-repository.ts'
 
 // What agents do wrong, each with the ending that has its name.
 let crew: Crew
@@ -369,7 +369,9 @@ describe.skipIf(sandboxes[1].skip)(`${sandboxes[1].title}: its walls`, () => {
       more,
     })
     expect(ended).toMatchObject({ state: 'unchanged' })
-    expect(await crew.said(ended.run)).not.toContain('wrote')
+    // What it writes beside its mounts in /tmp is in a /tmp of its own.
+    const wrote = (await crew.said(ended.run)).split('\n').filter((line) => line.startsWith('wrote '))
+    expect(wrote.filter((line) => !line.startsWith(`wrote ${place.folder}/`))).toEqual([])
     expect(targets.filter((path) => existsSync(path))).toEqual([])
     expect(existsSync(join(place.folder, 'Müllers shop'))).toBe(true)
   })
@@ -397,6 +399,21 @@ describe.skipIf(sandboxes[1].skip)(`${sandboxes[1].title}: its walls`, () => {
     await crew.service.post(`/v1/runs/${other}/cancel`)
     expect(await crew.settled(other)).toMatchObject({ state: 'cancelled' })
     await crew.nothingLeft(other)
+  })
+
+  test('of a clone that its routine lies in, the routine and the programs it names', async () => {
+    const clone = crew.repository('clone', {
+      'programs/look.sh': 'cd "$OVERNIGHT_ROUTINE_DIR"; find . -type f | sort; cat .env .git/config 2>&1; true',
+    })
+    writeFiles(clone, { '.env': 'planted', 'nightly.md': 'not the file in force' })
+    const ended = await crew.run('clone/nightly', { command: ['sh', './programs/look.sh'], more })
+    expect(ended).toMatchObject({ state: 'unchanged' })
+    expect(ended.notes).toContain(
+      "the routine's folder holds .env, so no more of it is shown than nightly.md, programs",
+    )
+    expect(await crew.said(ended.run)).toMatch(
+      /^\.\/nightly\.md\n\.\/programs\/look\.sh\n(cat: .*: No such file or directory\n){2}$/,
+    )
   })
 
   test('its /tmp is memory of its own, with a bottom', async () => {

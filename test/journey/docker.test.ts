@@ -162,9 +162,9 @@ describe.skipIf(missing.skip)(`runs in Docker${missing.note}`, { timeout: 120_00
   })
 
   test('a daemon that dies while the agent works, and comes back: the agent begins again, and nothing is left', async () => {
-    const back = join(crew.place.folder, 'back')
+    const back = join(crew.place.routines, 'back')
     const sh = `if [ -e "$OVERNIGHT_ROUTINE_DIR/back" ]; then echo again > README.md; else echo up; sleep 600; fi`
-    const run = await crew.start('survivor', { sh, more })
+    const run = await crew.start('routines/survivor', { sh, more })
     await until(30, async () => ((await crew.said(run)).includes('up') ? [] : ['silence']))
     await docker.crash()
     await writeFile(back, '')

@@ -11,24 +11,24 @@ describe('a secret that an agent came by', () => {
   let crew: Crew
   beforeAll(async () => {
     crew = await openCrew({ OVERNIGHT_SECRET_DEPLOY: value })
-    writeFileSync(join(crew.place.folder, 'loot'), value)
+    writeFileSync(join(crew.place.routines, 'loot'), value)
   })
   afterAll(() => crew[Symbol.asyncDispose]())
   /** As a word of a shell. */
-  const loot = () => `'${join(crew.place.folder, 'loot')}'`
+  const loot = () => `'${join(crew.place.routines, 'loot')}'`
 
   test('is in no transcript, title, message or log, though it is told in pieces', async () => {
     const sh = `head -c 7 ${loot()}; tail -c +8 ${loot()}; echo; printf "user:%s" $(cat ${loot()}) | base64 -w 20
       echo "The key was $(cat ${loot()}) all along"
       echo "key: $(cat ${loot()})" > config.yml`
-    const ended = await crew.run('teller', { sh })
+    const ended = await crew.run('routines/teller', { sh })
     const said = await crew.said(ended.run)
     expect(said).toContain('[secret DEPLOY]\n')
     expect(said).toContain('The key was [secret DEPLOY] all along')
     expect(JSON.stringify(ended)).not.toContain(value)
     expect(ended).toMatchObject({ state: 'needs_approval', findings: [{ rule: 'secret', path: 'config.yml' }] })
     expect(await crew.diff(ended.run)).toContain('+key: [secret DEPLOY]\n')
-    const failed = await crew.run('failing', { sh: `cat ${loot()} >&2; exit 3` })
+    const failed = await crew.run('routines/failing', { sh: `cat ${loot()} >&2; exit 3` })
     expect(failed.message).toContain('saying “[secret DEPLOY]”')
     for (const hidden of [value, base64.slice(8, -4)]) expect(filesWith(crew.place.data, hidden)).toEqual([])
     expect(crew.service.log()).not.toContain(value)
@@ -53,8 +53,8 @@ describe('a secret that an agent came by', () => {
       { name: 'SIGNING', routine: null, repository: 'acme/shop', hosts: [] },
     ])
     expect((await overnight(['secret', 'list'])).stdout).toMatch(/SIGNING +every routine +ci.example ci.internal:8443/)
-    writeFileSync(join(crew.place.folder, 'loot'), `${key} ${Buffer.from(key).toString('hex')}`)
-    const ended = await crew.run('another', { sh: `cat ${loot()}` })
+    writeFileSync(join(crew.place.routines, 'loot'), `${key} ${Buffer.from(key).toString('hex')}`)
+    const ended = await crew.run('routines/another', { sh: `cat ${loot()}` })
     expect(await crew.said(ended.run)).toBe('[secret SIGNING] [secret SIGNING]')
     expect(filesWith(data, 'qW8-zX4vB7nM2kL9')).toEqual([])
     expect(statSync(join(data, 'secrets-key')).mode & 0o777).toBe(0o600)
@@ -69,10 +69,10 @@ describe('a secret that an agent came by', () => {
   })
 
   test('and one that is changed while the run is at work is known within seconds', async () => {
-    const [stop, rotated] = [join(crew.place.folder, 'stop'), 'pN3-wK8jH5gF1dS6']
-    writeFileSync(join(crew.place.folder, 'loot'), rotated)
+    const [stop, rotated] = [join(crew.place.routines, 'stop'), 'pN3-wK8jH5gF1dS6']
+    writeFileSync(join(crew.place.routines, 'loot'), rotated)
     const sh = `until [ -e '${stop}' ]; do cat ${loot()}; echo; sleep 0.1; done`
-    const run = await crew.start('patient', { sh })
+    const run = await crew.start('routines/patient', { sh })
     await crew.reaches(run, 'working')
     mkdirSync(join(crew.place.data, 'secrets'))
     writeFileSync(join(crew.place.data, 'secrets', 'ROTATED'), rotated, { mode: 0o600 })
