@@ -18,6 +18,8 @@ export type GitOptions = {
   codes?: readonly number[]
   /** For input that others made: 120 s of processor time and 2 GiB of address space. */
   bounded?: boolean
+  /** No file that git writes gets larger: `File too large`. */
+  mostFileBytes?: number | undefined
   signal?: AbortSignal | undefined
 }
 export type GitAnswer = { code: number; stdout: Buffer; cut: boolean }
@@ -38,7 +40,14 @@ export class GitFailed extends OvernightError {
   }
 }
 
-const limitScript = 'ulimit -t 120; ulimit -v 2097152 2>/dev/null; exec git "$@"'
+/** ulimit counts blocks of 512 bytes in files, and KiB in memory. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/ulimit.html */
+function limitsOf({ bounded = false, mostFileBytes }: GitOptions): string[] {
+  const time = bounded ? ['ulimit -t 120', 'ulimit -v 2097152 2>/dev/null'] : []
+  // Killed by the signal, git would not say of what.
+  const files = mostFileBytes === undefined ? [] : ["trap '' XFSZ", `ulimit -f ${Math.ceil(mostFileBytes / 512)}`]
+  return [...time, ...files]
+}
+
 const hermeticPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/run/current-system/sw/bin'
 export const identity = { name: 'Overnight', email: 'overnight@localhost' } as const
 const identityVariables = {
@@ -106,13 +115,12 @@ function createGit(flavour: Flavour): Git {
   }
 }
 
-function start(
-  flavour: Flavour,
-  args: readonly string[],
-  { gitDir, cwd = '/', env, bounded }: GitOptions,
-): ChildProcess {
+function start(flavour: Flavour, args: readonly string[], options: GitOptions): ChildProcess {
+  const { gitDir, cwd = '/', env } = options
   const argv = [...flavour.settings, ...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]), ...args]
-  const [command, argvOfCommand] = bounded ? ['/bin/sh', ['-c', limitScript, 'git', ...argv]] : ['git', argv]
+  const limits = limitsOf(options)
+  const script = [...limits, 'exec git "$@"'].join('; ')
+  const [command, argvOfCommand] = limits.length > 0 ? ['/bin/sh', ['-c', script, 'git', ...argv]] : ['git', argv]
   return spawn(command, argvOfCommand, {
     cwd,
     env: {

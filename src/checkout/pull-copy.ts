@@ -31,6 +31,8 @@ export type PullCopyRequest = {
   /** Whose agent configuration is taken. */
   from: Base
   folder: string
+  /** More than this is not fetched. */
+  mostBytes?: number
   signal: AbortSignal
 }
 
@@ -39,15 +41,15 @@ const mostNewBytes = 1024 * 1024 * 1024
 
 /**
  * Fetches a pull request into `folder`, removing what an earlier try left there, and replaces what would steer an agent – on trees,
- * before anything is written out. Throws StepFailed `no_checkout`, `too_large`.
+ * before anything is written out. Throws StepFailed `no_checkout`, `too_large`; nothing is left then.
  */
 export async function openPullCopy(openRemote: OpenRemote, request: PullCopyRequest): Promise<PullCopy> {
-  const { mirror, repository, ref, from, folder: gitDir, signal } = request
+  const { mirror, repository, ref, from, folder: gitDir, mostBytes, signal } = request
   await removeFolder(gitDir)
   await createBare({ gitDir, borrowFrom: mirror.gitDir, objectFormat: objectFormatOf(from.commit) })
-  const head = await fetchHead()
   const git: Git = (args, options) => runGit(args, { gitDir, bounded: true, signal, ...options })
   try {
+    const head = await fetchHead()
     const tree = textOf(await git(['rev-parse', '--verify', `${head}^{tree}`]))
     await requireListable(git, { base: from.commit, tree })
     const steering = await createSteering(gitDir, from.commit)
@@ -67,12 +69,13 @@ export async function openPullCopy(openRemote: OpenRemote, request: PullCopyRequ
       throw new StepFailed('no_checkout', `${JSON.stringify(textOfPath(path))} of ${ref} could not be replaced`)
     return { ...common, commit: await writeCommit(git, { tree: trusted, head, from }) }
   } catch (error) {
+    await removeFolder(gitDir)
     throw explainPull(error, ref)
   }
 
   async function fetchHead(): Promise<string> {
     await using remote = await openRemote(repository, signal)
-    return await fetchPull({ remote, repository, ref, gitDir, signal })
+    return await fetchPull({ remote, repository, ref, gitDir, mostBytes, signal })
   }
 }
 

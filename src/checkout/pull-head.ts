@@ -23,12 +23,14 @@ export type PullHeadRequest = {
   into: string
   /** Below it the repository is made; what a killed process leaves there is swept with half-made mirrors. */
   root: string
+  /** More than this is not fetched. */
+  mostBytes?: number
   signal: AbortSignal
 }
 
 /** Reads `refs/pull/<number>/head`, which is there for forks, too. Objects alone: nothing is checked out. */
 export async function openPullHead(request: PullHeadRequest): Promise<PullHead> {
-  const { mirror, number, into, root, signal } = request
+  const { mirror, number, into, root, mostBytes, signal } = request
   const { repository } = mirror
   const ref = `refs/pull/${number}/head`
   const gitDir = join(root, `pull.git.${randomUUID()}`)
@@ -36,7 +38,7 @@ export async function openPullHead(request: PullHeadRequest): Promise<PullHead> 
   opening.defer(() => removeFolder(gitDir))
   await createBare({ gitDir, borrowFrom: mirror.gitDir, objectFormat: objectFormatOf(into) })
   const remote = opening.use(await request.openRemote(repository, signal))
-  const commit = await fetchPull({ remote, repository, ref, gitDir, signal })
+  const commit = await fetchPull({ remote, repository, ref, gitDir, mostBytes, signal })
   const common = await runGit(['merge-base', into, commit], { gitDir, bounded: true, codes: [0, 1], signal })
   const open = opening.move()
   return {
@@ -48,7 +50,7 @@ export async function openPullHead(request: PullHeadRequest): Promise<PullHead> 
   }
 }
 
-async function headOf({ remote, repository, ref, signal }: Omit<FetchPull, 'gitDir'>): Promise<string> {
+async function headOf({ remote, repository, ref, signal }: Omit<FetchPull, 'gitDir' | 'mostBytes'>): Promise<string> {
   try {
     return textOf(await remote.git(['ls-remote', '--quiet', repository.url, ref], { signal }))
   } catch (error) {

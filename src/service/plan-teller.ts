@@ -1,4 +1,4 @@
-import { messageOf, OvernightError } from '../errors.ts'
+import { messageOf, OvernightError, StepFailed } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { OutboxRow } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
@@ -27,8 +27,12 @@ const [firstPauseMs, longestPauseMs] = [5000, 600_000]
 const patienceMs = 86_400_000
 
 type Failure = { tries: number; ageMs: number }
-/** What to do about a comment that could not be written: whatever the reason, somebody may mend it within the day. */
+/**
+ * What to do about a comment that could not be written: whatever the reason, somebody may mend it within the day. Not that a pull request
+ * brings too much: whoever mends that pushes, which is told anew, and each try would fetch as much.
+ */
 export function afterFailure(error: unknown, { tries, ageMs }: Failure): { inMs: number } | 'give_up' {
+  if (error instanceof StepFailed && error.reason === 'too_large') return 'give_up'
   const wanted = error instanceof OvernightError ? (error.retryAfterMs ?? 0) : 0
   const inMs = Math.max(wanted, Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries - 1, 20)))
   return ageMs + inMs > patienceMs ? 'give_up' : { inMs }

@@ -59,6 +59,14 @@ export const controls: readonly Control[] = [
     ),
   },
   {
+    name: 'a pull request brings no more than fits',
+    edits: [edit('checkout/fetch-pull.ts', 'mostFileBytes, signal }', 'signal }')],
+    proof: proof(
+      'checkout/pull-copy.test.ts',
+      'a pull request that brings more than is fetched ends there, and nothing of it is left',
+    ),
+  },
+  {
     name: 'hidden characters are taken out of what strangers wrote',
     edits: [edit('routines/hidden-text.ts', String.raw`\p{Default_Ignorable_Code_Point}|`, String.raw`\u200b|`)],
     proof: proof(

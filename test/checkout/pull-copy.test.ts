@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -30,6 +31,7 @@ async function openProposal(
   propose: (tree: string) => void,
   lay: (tree: string) => void = () => {},
   headIn = (source: string) => commitFiles(source, {}),
+  mostBytes?: number,
 ) {
   const folder = openFolder()
   const signal = AbortSignal.timeout(60_000)
@@ -49,11 +51,13 @@ async function openProposal(
   const mirror = await checkouts.ensureMirror({ root: join(folder.path, 'mirrors'), repository, signal })
   const from = await checkouts.resolveBase(mirror, 'main')
   const work = join(folder.path, 'work')
+  const limit = mostBytes === undefined ? {} : { mostBytes }
   const pull = await checkouts
-    .openPullCopy({ mirror, repository, ref: 'refs/pull/7/head', from, folder: join(work, 'pull'), signal })
+    .openPullCopy({ mirror, repository, ref: 'refs/pull/7/head', from, folder: join(work, 'pull'), signal, ...limit })
     .catch((error: unknown) => {
+      const left = readdirSync(work)
       folder[Symbol.dispose]()
-      throw error
+      throw left.length === 0 ? error : new Error(`it left ${left.join(', ')}`, { cause: error })
     })
   const base = { branch: 'pr-7', commit: pull.commit }
   const made = { mirror, base, pull: { ...pull, into: from }, folder: join(work, 'checkout'), signal }
@@ -269,6 +273,17 @@ test('where nothing steers, a run starts from the head itself', async () => {
   expect(proposal.pull).toMatchObject({ commit: proposal.head, replaced: [] })
   writeFiles(proposal.tree, { 'README.md': 'better\n' })
   expect(await proposal.changes()).toEqual(['modified README.md'])
+})
+
+test('a pull request that brings more than is fetched ends there, and nothing of it is left', async () => {
+  const propose = (tree: string) => {
+    for (let at = 0; at < 32; at++) writeFileSync(join(tree, `noise-${at}`), randomBytes(64 * 1024))
+  }
+  const [nothing, head] = [() => {}, (source: string) => commitFiles(source, {})]
+  const tooLarge = { reason: 'too_large', retryable: false, message: 'refs/pull/7/head brings more than 1 MiB' }
+  await expect(openProposal(propose, nothing, head, 1024 ** 2)).rejects.toMatchObject(tooLarge)
+  using proposal = await openProposal(propose, nothing, head, 3 * 1024 ** 2)
+  expect(existsSync(join(proposal.tree, 'noise-31'))).toBe(true)
 })
 
 type Hashed = (type: 'blob' | 'tree', content: string | Buffer) => string

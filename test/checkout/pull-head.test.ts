@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -28,6 +29,9 @@ test('what a stranger proposes is read in a repository of its own, which is gone
   }
   expect(readdirSync(root)).toEqual(others)
   expect(() => git(mirror.gitDir, 'cat-file', '-e', head)).toThrow()
+  const large = { ...change, branch: 'large', files: { 'r/noise': randomBytes(256 * 1024).toString('hex') } }
+  const tooLarge = { mirror, openRemote, number: (await github.propose('acme/shop', large)).number, into, root, signal }
+  await expect(openPullHead({ ...tooLarge, mostBytes: 64 * 1024 })).rejects.toMatchObject({ reason: 'too_large' })
   await expect(openPullHead({ mirror, openRemote, number: 99, into, root, signal })).rejects.toThrow()
   expect(readdirSync(root)).toEqual(others)
 })

@@ -20,6 +20,7 @@ describe('after a comment could not be written', () => {
     [limited, 1, 0, { inMs: 3_600_000 }],
     [limited, 1, dayMs - 3_599_999, 'give_up'],
     [away, 1, dayMs, 'give_up'],
+    [new StepFailed('too_large', 'refs/pull/7/head brings more than is fetched'), 1, 0, 'give_up'],
   ])('%s, try %i, after %i ms', (error, tries, ageMs, next) => {
     expect(afterFailure(error, { tries, ageMs })).toEqual(next)
   })
