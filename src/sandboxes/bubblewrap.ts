@@ -12,7 +12,7 @@ import { coverMounts, coverSystem } from './mounts.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
 import type { Limits, SandboxDriver } from './sandbox.ts'
 import { roomNote } from './room.ts'
-import { callFilter, hostSocketNote, keysNote } from './call-filter.ts'
+import { callFilter, hostSocketNote, keysNote, uringNote } from './call-filter.ts'
 import { startLimited } from './start-limited.ts'
 import { whyNotNamespaced } from './start-probe.ts'
 
@@ -129,6 +129,6 @@ function notesOf({ nestingForbidden, processesLimited, callsFiltered }: System, 
     ...(cgroups.limits.includes('cpu') ? [] : ['processor time is not limited']),
     ...(few ? [] : ['the number of processes is not limited']),
     ...(nestingForbidden ? [] : ['further user namespaces can be made inside']),
-    ...(callsFiltered ? [] : [hostSocketNote, keysNote]),
+    ...(callsFiltered ? [] : [hostSocketNote, keysNote, uringNote]),
   ]
 }

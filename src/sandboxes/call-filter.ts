@@ -3,7 +3,7 @@
  * network namespace holds, and no others. AF_VSOCK above all speaks to the host of a virtual machine, whatever namespace one is in.
  * io_uring makes sockets without a call that could be asked, so there is none. Keys (keyrings(7)) know no namespace: a command is in
  * the service's session, reads what that holds, and leaves there what the next run reads.
- * Docker's own filter leaves out keys; AF_VSOCK and io_uring only in newer ones, which is looked at.
+ * Docker's own filter leaves out keys; AF_VSOCK only in newer ones, io_uring from 25.0 on: both are looked at.
  */
 type Calls = {
   /** linux/audit.h */
@@ -64,6 +64,7 @@ function stepsFor({ architecture, socket, refused, below }: Calls): Step[] {
 export const hostSocketNote = 'in a virtual machine a socket to its host (vsock) may be opened'
 export const keysNote =
   "keys that the kernel keeps for the service's session (keyctl) may be read, and left for other runs"
+export const uringNote = 'io_uring may be used, which makes sockets that no filter is asked about'
 
 /** The program as the kernel takes it; undefined for processors whose calls are not known here. */
 export function callFilter(processor: string = process.arch): Buffer | undefined {

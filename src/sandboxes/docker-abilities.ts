@@ -1,3 +1,5 @@
+import { hostSocketNote, uringNote } from './call-filter.ts'
+
 /** Why a daemon, or an image on it, is no use, and whether that passes by itself. */
 export type Unusable = { missing: string; hint: string; retryable: boolean }
 /** What a daemon says of itself, at `/version` and `/info`. Whatever listens there may have said anything. */
@@ -52,6 +54,18 @@ export function notesOf({ MemoryLimit, SwapLimit, PidsLimit, CPUCfsQuota, Securi
       ? []
       : ['Docker filters no system calls (seccomp) here']),
   ]
+}
+
+/** What a command was told of these calls; undefined where it had no words for them. */
+export type Calls = { hostSocket: 'open' | 'closed' | undefined; uring: 'open' | 'closed' | undefined }
+
+/** From here on Docker's own filter leaves out io_uring. https://github.com/moby/moby/pull/46762 */
+const closesUring = 25
+
+/** What its filter of system calls lets through. Where nobody could try, the version says it for io_uring, and nothing does for vsock. */
+export function callNotes({ hostSocket, uring }: Calls, { ServerVersion = '' }: Abilities): string[] {
+  const isClosed = uring === undefined ? Number.parseInt(ServerVersion) >= closesUring : uring === 'closed'
+  return [...(hostSocket === 'closed' ? [] : [hostSocketNote]), ...(isClosed ? [] : [uringNote])]
 }
 
 type Image = { image: string; /** ISO 8601. */ made: string; lacks: readonly string[] }

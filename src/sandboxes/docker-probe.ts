@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { messageOf, StepFailed } from '../errors.ts'
 import {
   aboutText,
+  callNotes,
   imageHint,
   notesOf,
   unusable,
   whyNotStarted,
   whyNotThere,
   type Abilities,
+  type Calls,
   type Unusable,
 } from './docker-abilities.ts'
 import { containerOf } from './docker-container.ts'
@@ -20,7 +22,6 @@ import { startContainer } from './docker-start.ts'
 import { firstProcess } from './first-process.ts'
 import { lend } from './lend.ts'
 import { text } from 'node:stream/consumers'
-import { hostSocketNote } from './call-filter.ts'
 
 type Image = {
   /** Folders that it declares as volumes. */
@@ -28,13 +29,11 @@ type Image = {
   /** PATH of commands that bring none. */
   path: string
 }
-type Seen = {
+type Seen = Calls & {
   /** Folders of the image that commands may not enter, so that nothing below them could be shown. */
   closed: string[]
   /** Programs that agents call and that it does not have. */
   lacks: string[]
-  /** No socket leads to the host of a virtual machine. */
-  isFiltered: boolean
 }
 /** `about`: the daemon and the image, for people. */
 export type Found = (Image & Pick<Seen, 'closed'> & { notes: string[]; about: string }) | Unusable
@@ -62,7 +61,7 @@ export async function findImage(daemon: Daemon, options: DockerOptions): Promise
     const path = Config.Env?.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? usualPath
     const seen = await lookInside(daemon, options, { volumes, path })
     if ('missing' in seen) return seen
-    const notes = [...notesOf(abilities), ...(seen.isFiltered ? [] : [hostSocketNote])]
+    const notes = [...notesOf(abilities), ...callNotes(seen, abilities)]
     const about = aboutText({ ...abilities, ...seen, image: options.image, made: Created })
     return { volumes, path, closed: seen.closed, notes, about }
   } catch (error) {
@@ -75,11 +74,11 @@ function whyFailed(error: unknown, options: DockerOptions): Unusable {
   return whyNotStarted(message, options.image) ?? { missing: message, hint, retryable }
 }
 
-/** Programs that collecting and the way out to the model need; folders like root's; what Docker's own filter, which is older in some, says to AF_VSOCK; a file that must be seen on both sides. */
+/** Programs that collecting and the way out to the model need; folders like root's; what Docker's own filter, which is older in some, says to AF_VSOCK and io_uring_setup (EPERM; or the kernel has none, ENOSYS); a file that must be seen on both sides. */
 const script = `for program in git node; do command -v $program >/dev/null || echo "no $program"; done
 for program in curl jq make patch rg python3 xz; do command -v $program >/dev/null || echo "lacks $program"; done
 for folder in /* /home/*; do [ ! -d "$folder" ] || [ -x "$folder" ] || echo "closed $folder"; done
-perl -e 'exit(socket(my $host, 40, 1, 0) ? 1 : 0)' 2>/dev/null && echo filtered
+perl -e 'print socket(my $host, 40, 1, 0) ? "vsock open" : "vsock closed", "\\n"; syscall(425, 0, 0); print $! == 1 || $! == 38 ? "uring closed" : "uring open", "\\n"' 2>/dev/null
 echo seen >seen`
 
 async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, path }: Image): Promise<Seen | Unusable> {
@@ -117,7 +116,14 @@ async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, pat
         `what a container writes in ${options.folder} is not seen here: ${complaint.trim() || seen}`,
         pathHint,
       )
-    return { closed: after('closed '), lacks: after('lacks '), isFiltered: lines.includes('filtered') }
+    const answered = (call: string) =>
+      (['open', 'closed'] as const).find((answer) => lines.includes(`${call} ${answer}`))
+    return {
+      closed: after('closed '),
+      lacks: after('lacks '),
+      hostSocket: answered('vsock'),
+      uring: answered('uring'),
+    }
   } finally {
     await rm(cwd, { recursive: true, force: true })
   }

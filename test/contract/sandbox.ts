@@ -740,6 +740,12 @@ export function sandboxContract({ confines, namespaced, contained = false, fixtu
         },
       )
 
+      test('io_uring is refused, or the notes say that it is not', async () => {
+        const argv = ['perl', '-e', 'syscall(425, 0, 0); print $! == 1 || $! == 38 ? "closed" : "open: $!"']
+        const { stdout } = await finish(sandbox, argv, { cwd: folder })
+        expect(stdout).toMatch(sandbox.notes.some((note) => note.includes('io_uring')) ? /^open/ : /^closed$/)
+      })
+
       test('nothing of the machine can be set or filled', async () => {
         const { stdout } = await shell(
           'for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/sys/vm/drop_caches /dev /etc / /usr /bin; do [ -w $f ] && echo "$f"; done; touch /x 2>/dev/null && echo x; df -k /tmp "$HOME" /dev/shm | awk \'NR > 1 { if ($2 > 4194304) print $6 }\'',
