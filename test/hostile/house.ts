@@ -72,7 +72,7 @@ export async function openHouse({ env = {}, within }: HouseOptions = {}): Promis
       ...agent,
       command: ['node', `./${program}`, ...argv],
     }),
-    // In the folder of the routines, which every agent is shown; in none where more would lie beside it.
+    // In the folder of the routines, which every command is shown; in none where more would lie beside it.
     start: (name, agent) => crew.start(join('routines', name), agent),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
