@@ -29,7 +29,8 @@ export function afterFailure(thrown: unknown, run: Failed): AfterFailure {
     if (run.waits < waitsThatEnd && delayMs <= furthestMs)
       return { act: 'wait', delayMs, error: `${message}; tried again in ${spoken(delayMs)}` }
   } else if (error instanceof OvernightError && error.retryable && run.losses < infrastructureRetries) {
-    return { act: 'retry', delayMs: 5000 * 4 ** run.losses, error: message }
+    const delayMs = 5000 * 4 ** run.losses
+    return { act: 'retry', delayMs, error: `${message}; tried again in ${spoken(delayMs)}` }
   }
   return { act: 'end', ending: endingOf(error, message) }
 }

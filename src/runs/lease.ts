@@ -23,8 +23,9 @@ export function keepLease(held: Renewed, { leaseMs, stop, log }: Keeping): Lease
       // The run has ended or was given back meanwhile, which is why it is not ours any more.
       if (ended.aborted) return
       state.lost = error instanceof FenceLost
-      log.warn({ error: messageOf(error) }, 'the lease could not be renewed')
+      // Of a run that has just ended, too; who works on it says when it was taken over.
       if (state.lost) own.abort(error)
+      else log.warn({ error: messageOf(error) }, 'the lease could not be renewed')
     }
     if (!ended.aborted && !state.lost) timer = setTimeout(() => void renew(), leaseMs / 3)
   }

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRepository, git } from '../support/git-repository.ts'
+import { until } from '../support/crew.ts'
 import { processesWith } from '../support/processes.ts'
 import { openPlace, routineText, writesNote, type Ended, type Place } from '../support/place.ts'
 
@@ -150,4 +151,14 @@ test('with a live service the run is handed to it, and Ctrl-C cancels it there',
   expect(stopped.code).toBe(1)
   expect(theOneLine(stopped)).toMatchObject({ state: 'cancelled' })
   expect((await service.fetch('/health')).status).toBe(200)
+})
+
+test('what passes by itself is tried again, as a service would', async () => {
+  const file = writeFile('docker-away', writesNote, { sandbox: 'docker' })
+  const env = { DOCKER_HOST: `unix://${join(place.folder, 'none.sock')}` }
+  const running = place.spawn(['run', file, '--repository', shop('away')], { env })
+  const tries = () => running.stderr().match(/there is no Docker daemon at [^\n]*; tried again in \d+ s/g) ?? []
+  await until(30, async () => (tries().length < 2 ? [running.stderr()] : []))
+  running.kill('SIGINT')
+  expect((await running.ended).stdout).toMatch(/^cancelled/)
 })

@@ -29,8 +29,8 @@ describe('after a failure', () => {
       afterFailure(broken, { ...run, losses }),
     )
     expect(delays).toEqual([
-      { act: 'retry', delayMs: 5000, error: 'the repository could not be read' },
-      { act: 'retry', delayMs: 20_000, error: 'the repository could not be read' },
+      { act: 'retry', delayMs: 5000, error: 'the repository could not be read; tried again in 5 s' },
+      { act: 'retry', delayMs: 20_000, error: 'the repository could not be read; tried again in 20 s' },
     ])
     expect(afterFailure(broken, { ...run, losses: infrastructureRetries })).toMatchObject({
       act: 'end',
