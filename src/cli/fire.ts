@@ -5,10 +5,11 @@ import { isEnded, isGood } from '../runs/states.ts'
 import { connect } from './client.ts'
 import { type Context, exitCodes } from './context.ts'
 import { visible } from './events.ts'
+import { pullOption } from './pull-option.ts'
 import { collectInput } from './run.ts'
 
 /** What the options say about the occasion. */
-export type Said = { input: Record<string, string>; text?: string; payload?: string; callback?: string }
+export type Said = { input: Record<string, string>; text?: string; payload?: string; callback?: string; pull?: number }
 type Options = Said & { key?: string; wait?: string; json?: true }
 
 export function addFire(program: Command, context: Context): void {
@@ -19,6 +20,7 @@ export function addFire(program: Command, context: Context): void {
     .option('--input <name=value>', 'an input (repeatable)', collectInput, {})
     .option('--text <words>', 'words for the prompt, as event.text')
     .option('--payload <json>', 'a JSON object, as event')
+    .option(...pullOption)
     .option('--key <key>', 'the same key is the same firing')
     .option('--callback <url>', 'is told when the run has ended')
     .option('--wait <seconds>', 'wait so long for the end of the run')
@@ -40,11 +42,12 @@ export function addFire(program: Command, context: Context): void {
     })
 }
 
-export function bodyOf({ input, text, payload, callback }: Said): Record<string, unknown> {
+export function bodyOf({ input, text, payload, callback, pull }: Said): Record<string, unknown> {
   return {
     inputs: input,
     ...(text === undefined ? {} : { text }),
     ...(payload === undefined ? {} : { payload: jsonOf(payload) }),
+    ...(pull === undefined ? {} : { pull }),
     ...(callback === undefined ? {} : { callback: { url: callback } }),
   }
 }

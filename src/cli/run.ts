@@ -8,8 +8,9 @@ import { connect, type Client } from './client.ts'
 import { exitCodes, type Context } from './context.ts'
 import { visible } from './events.ts'
 import { follow } from './follow.ts'
+import { pullOption } from './pull-option.ts'
 
-type Options = { repository?: string; input: Record<string, string>; json?: true }
+type Options = { repository?: string; pull?: number; input: Record<string, string>; json?: true }
 
 export function addRun(program: Command, context: Context): void {
   program
@@ -18,6 +19,7 @@ export function addRun(program: Command, context: Context): void {
     .description('run a routine file once, in the foreground')
     .option('--repository <where>', 'work on this repository (a path, or owner/name on GitHub), whatever the file says')
     .option('--input <name=value>', 'an input (repeatable)', collectInput, {})
+    .option(...pullOption)
     .option('--json', 'print exactly one JSON object; the log goes to stderr')
     .action(async (path: string, options: Options) => {
       const file = resolve(context.cwd, path)
@@ -29,6 +31,7 @@ export function addRun(program: Command, context: Context): void {
         file,
         text,
         inputs: options.input,
+        pull: options.pull,
         ...(options.repository ? { repository: repositoryFrom(context.cwd, options.repository) } : {}),
       })
       await follow(context, client, { run, quiet: false })

@@ -10,6 +10,7 @@ import { exitCodes, type Context } from './context.ts'
 import { visible } from './events.ts'
 import { bodyOf, type Said } from './fire.ts'
 import { follow } from './follow.ts'
+import { pullOption } from './pull-option.ts'
 import { collectInput, repositoryFrom, sentenceOf, shortOf } from './run.ts'
 
 type Options = Said & { repository?: string; json?: true }
@@ -23,6 +24,7 @@ export function addTrial(program: Command, context: Context): void {
     .option('--input <name=value>', 'an input (repeatable)', collectInput, {})
     .option('--text <words>', 'words for the prompt, as event.text')
     .option('--payload <json>', 'a JSON object, as event')
+    .option(...pullOption)
     .option('--json', 'print exactly one JSON object; the log goes to stderr')
     .action(async (routine: string, options: Options) => {
       await using client = await connect(context)
@@ -66,6 +68,7 @@ async function start(
     text,
     inputs: options.input,
     ...repository,
+    pull: options.pull,
     trial: true,
   })
   return run

@@ -8,6 +8,7 @@ import { eventKeys, eventOf } from './event-body.ts'
 import type { Face } from './face.ts'
 import { fireByCall } from './fire-call.ts'
 import type { Asked } from './programs.ts'
+import { pullKey } from './pull-key.ts'
 import { BodyTooLarge, refuseInvalid } from './refuse.ts'
 import { RunRowJson, runRowJson, trialWords } from './run-json.ts'
 import { waitForEnd, waitKey } from './wait.ts'
@@ -17,6 +18,7 @@ const limitKb = 256
 const Fire = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   ...eventKeys,
+  pull: pullKey,
   trial: z.boolean().default(false).describe(trialWords),
   callback: z
     .strictObject({ url: z.string().max(2048) })
@@ -49,9 +51,16 @@ export function fireApi(face: Face) {
     validator('query', z.object(waitKey), refuseInvalid),
     validator('json', Fire, refuseInvalid),
     async (c) => {
-      const { inputs, callback, trial, ...said } = c.req.valid('json')
+      const { inputs, callback, trial, pull, ...said } = c.req.valid('json')
       const { wait } = c.req.valid('query')
-      const call = { routine: c.req.param('name')!, inputs, trial, payload: eventOf(said), callback: callback?.url }
+      const call = {
+        routine: c.req.param('name')!,
+        inputs,
+        trial,
+        pull,
+        payload: eventOf(said),
+        callback: callback?.url,
+      }
       const { firing, run, fresh } = await fireByCall(face, c, call)
       const result =
         run === null || wait === undefined

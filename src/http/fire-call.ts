@@ -8,6 +8,7 @@ import { Refused } from './auth.ts'
 import type { Face } from './face.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
 import type { Asked } from './programs.ts'
+import { aboutPull } from './pull-key.ts'
 import { refuseBadInputs } from './refuse.ts'
 import { maySee } from './rights.ts'
 
@@ -16,6 +17,8 @@ export type FireCall = {
   inputs: Record<string, string | number | boolean>
   /** Default: it is for real. */
   trial?: boolean
+  /** Number of the pull request that it is about. */
+  pull?: number | undefined
   payload: Record<string, unknown> | undefined
   callback: string | undefined
 }
@@ -36,6 +39,7 @@ export async function fireByCall(face: Face, c: Context<Asked>, call: FireCall):
     inputs: refuseBadInputs(readInputs(routine.inputs, call.inputs)),
     given: Object.keys(call.inputs),
     by,
+    ...aboutPull(routine, call.pull),
     ...(call.payload ? { payload: call.payload } : {}),
     ...(call.callback === undefined ? {} : { callback: face.callbackTo(call.callback) }),
     ...(token ? { sender: by } : {}),

@@ -11,6 +11,7 @@ import type { Face } from './face.ts'
 import { describeJson } from './describe.ts'
 import type { Asked } from './programs.ts'
 import { PromptJson, promptParts } from './prompt.ts'
+import { aboutPull, pullKey } from './pull-key.ts'
 import { refuseBadInputs, refuseInvalid } from './refuse.ts'
 import { maySee } from './rights.ts'
 import { eventJson, runJson, RunJson, RunRowJson, runRowJson, RunWholeJson, trialWords } from './run-json.ts'
@@ -31,6 +32,7 @@ const Once = z.strictObject({
   text: z.string().max(262_144),
   repository: z.string().min(1).optional().describe('Works there, whatever the file says.'),
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  pull: pullKey,
   trial: z.boolean().default(false).describe(trialWords),
 })
 
@@ -79,6 +81,7 @@ export function runsApi(face: Face) {
         by: c.get('actor'),
         alone: true,
         trial: once.trial,
+        ...aboutPull(routine, once.pull),
         ...(once.repository ? { repository: once.repository } : {}),
       })
       return c.json(runJson(await face.acts.find(fired.run!), await now()), 202)

@@ -2,19 +2,20 @@ import { join } from 'node:path'
 import type { Checkout, Mirror } from '../checkout/index.ts'
 import { StepFailed } from '../errors.ts'
 import type { FoundPull, Repository } from '../forges/forge.ts'
+import { pullIn } from './pull-subject.ts'
 import type { Task } from './task.ts'
 
 type Opened = { repository: Repository; mirror: Mirror }
 
 /** The pull request that a run is about, as it is now. Throws StepFailed `no_pull_request`, `fork`. */
 export async function pullOf({ run, routine, tools, signal }: Task, repository: Repository): Promise<FoundPull> {
-  const number = /^pr-([1-9]\d{0,9})$/.exec(run.subject)?.[1]
+  const number = pullIn(run.subject)
   if (number === undefined) {
     throw new StepFailed('no_pull_request', 'the run starts from a pull request, and what fired it is about none', {
-      hint: 'let an event of a pull request fire it, or a comment on one',
+      hint: 'let an event of a pull request fire it, or a comment on one, or name one: --pull 7',
     })
   }
-  const found = await tools.forgeOf(repository.name).findPull(repository, Number(number), signal)
+  const found = await tools.forgeOf(repository.name).findPull(repository, number, signal)
   if (!found) throw new StepFailed('no_pull_request', `${repository.name} has no pull request #${number}`)
   // Of some events it is not told whether they come from a fork, and several rules may have let this one in.
   if (found.fork && !routine.github.some(({ allow }) => allow.forks)) {

@@ -4,6 +4,7 @@ import type { Statements } from '../ledger/ledger.ts'
 import type { Firing } from '../ledger/schema.ts'
 import type { Occasion } from './occasion.ts'
 import { sameInputs } from './overlap.ts'
+import { pullIn } from './pull-subject.ts'
 
 const keyOfCaller = /^(?:api|trial):/
 
@@ -24,8 +25,15 @@ export async function refuseOther(tx: Statements, known: Firing, occasion: Occas
   // What was removed can be compared with nothing.
   if (known.payloadRemovedAt === null && !isDeepStrictEqual(known.payload, occasion.payload ?? null))
     throw new OtherRequest(occasion.key, 'another payload')
+  if (await isAboutAnother(tx, known, occasion)) throw new OtherRequest(occasion.key, 'another pull request')
   if (known.run !== null && (await tx.callbacks.urlOf(known.id)) !== occasion.callback)
     throw new OtherRequest(occasion.key, 'another callback')
+}
+
+/** A topic may have been edited since; a pull request is the one it was. */
+async function isAboutAnother(tx: Statements, { run: id }: Firing, { subject }: Occasion): Promise<boolean> {
+  const run = id === null ? undefined : await tx.runs.find(id)
+  return run !== undefined && pullIn(run.subject) !== pullIn(subject)
 }
 
 /** What was left out, then or now, cannot be compared once another text is in force: the defaults may be others. */

@@ -62,7 +62,7 @@ const advices: Readonly<Record<Reason, ((run: Run) => Advice) | null>> = {
   no_sandbox: () => ({ text: 'See which sandboxes work on this machine.', command: 'overnight doctor' }),
   not_available: () => ({ text: `Take the named key out of the routine file, ${again}.`, command: 'overnight check' }),
   no_pull_request: () => ({
-    text: 'Let an event of a pull request fire it, or comment on one what the routine listens to.',
+    text: 'Let an event of a pull request fire it, comment on one what the routine listens to, or name one: overnight fire … --pull 7.',
   }),
   fork: () => ({ text: `Nothing is pushed to forks: hand the change to its author; ${kept}.` }),
   pull_request_over: () => ({ text: `Retry starts from the pull request as it is now; ${kept}.` }),
