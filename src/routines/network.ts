@@ -36,8 +36,12 @@ export function faultOf(entry: string): string | undefined {
   if (/^[^:]+:\d+$/.test(entry)) return 'must be a host without a port: 443 is the only one'
   if (!entry.includes('.'))
     return `must be a host such as api.example.com, or one of ${Object.keys(presets).join(', ')}`
-  return 'must be the name of a host, such as api.example.com; addresses are not reached'
+  if (isAddress(entry)) return 'must be the name of a host, such as api.example.com; addresses are not reached'
+  if (entry.endsWith('.')) return 'must be without the dot at the end'
+  return 'must be the name of a host, such as api.example.com; letters beyond a to z may be written as xn--…'
 }
+
+const isAddress = (entry: string) => entry.includes(':') || /\.(?:\d+|0x[\da-f]*)\.?$/i.test(entry)
 
 /** As it is kept: every host in the form it is compared in, each entry once. */
 export function networkOf(written: 'none' | 'open' | readonly string[]): Network {

@@ -27,7 +27,10 @@ describe('network in a routine file', () => {
     ['network: [constructor]', 'or one of npm, pypi'],
     ['network: [10.0.0.1]', 'addresses are not reached'],
     ['network: ["[::1]"]', 'must be'],
-    ['network: [example.com.]', 'must be the name of a host'],
+    ['network: [10.0.0.0x1.]', 'addresses are not reached'],
+    ['network: ["[::ffff:1.2.3.4]"]', 'addresses are not reached'],
+    ['network: [example.com.]', 'must be without the dot at the end'],
+    ['network: [bü cher.de]', 'may be written as xn--…'],
     ['network: ["example.com\\0.evil.example"]', 'must be the name of a host'],
     ['network: [""]', 'must be'],
   ])('not %s', (written, message) => {
