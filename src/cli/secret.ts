@@ -4,6 +4,7 @@ import type { SecretJson } from '../http/secrets-api.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'
+import { repositoryName } from './repository-name.ts'
 import { localTime, table } from './table.ts'
 
 type Scope = { routine?: string; repository?: string }
@@ -16,7 +17,7 @@ export function addSecret(program: Command, context: Context): void {
     .argument('<name>', 'letters, digits and _')
     .description('store a secret, or replace it; its value is read from the standard input')
     .option('--routine <name>', 'only for this routine')
-    .option('--repository <name>', 'only for this repository')
+    .option('--repository <where>', 'only for this repository (a path, or owner/name on GitHub)')
     .option('--hosts <hosts>', 'it may be sent to these (`name` or `name:port`, with commas between)')
     .option('--json', 'print JSON')
     .action(async (name: string, { hosts, json, ...scope }: Scope & { hosts?: string; json?: true }) => {
@@ -29,9 +30,13 @@ export function addSecret(program: Command, context: Context): void {
       const made = await client.json<SecretJson>(pathOf(name), {
         method: 'PUT',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ ...scope, value, hosts: (hosts ?? '').split(/[\s,]+/).filter(Boolean) }),
+        body: JSON.stringify({
+          ...(await named(context, scope)),
+          value,
+          hosts: (hosts ?? '').split(/[\s,]+/).filter(Boolean),
+        }),
       })
-      context.out(json ? `${JSON.stringify(made)}\n` : `stored: ${made.name}, ${scopeOf(made)}\n`)
+      context.out(json ? `${JSON.stringify(made)}\n` : `${storedAs(made)}\n`)
     })
 
   secret
@@ -53,17 +58,28 @@ export function addSecret(program: Command, context: Context): void {
     .argument('<name>', 'its name')
     .description('remove a stored secret')
     .option('--routine <name>', 'the one for this routine')
-    .option('--repository <name>', 'the one for this repository')
+    .option('--repository <where>', 'the one for this repository')
     .option('--json', 'print JSON')
     .action(async (name: string, { json, ...scope }: Scope & { json?: true }) => {
       await using client = await connect(context)
-      const query = new URLSearchParams(scope)
+      const query = new URLSearchParams(await named(context, scope))
       const removed = await client.json(`${pathOf(name)}?${query.toString()}`, { method: 'DELETE' })
       context.out(json ? `${JSON.stringify(removed)}\n` : `removed: ${visible(name)}\n`)
     })
 }
 
 const pathOf = (name: string) => `/v1/secrets/${encodeURIComponent(name)}`
+
+/** As runs know the repository, whatever folder this is. */
+async function named({ cwd }: Context, { repository, ...scope }: Scope): Promise<Scope> {
+  return repository === undefined ? scope : { ...scope, repository: await repositoryName(cwd, repository) }
+}
+
+/** Hosts are for what is sent: what signs deliveries, or is looked for in changes alone, needs none. */
+function storedAs(made: SecretJson): string {
+  const hosts = made.hosts.length === 0 ? '; it is sent to no host yet: --hosts api.example.com' : ''
+  return `stored: ${made.name}, ${scopeOf(made)}${hosts}`
+}
 
 function scopeOf({ routine, repository }: SecretJson): string {
   const parts = [

@@ -7,6 +7,7 @@ import { describeJson } from './describe.ts'
 import type { Face } from './face.ts'
 import { findRoutine } from './fire-call.ts'
 import { refuseInvalid } from './refuse.ts'
+import { repositoryScope } from './repository-scope.ts'
 
 const host = z
   .string()
@@ -21,9 +22,13 @@ const Scope = z.object({
     .string()
     .max(1000)
     .default('')
-    .describe('Only for this repository, as routines write it; default: any.'),
+    .describe('Only for this repository: owner/name, its address, or its whole path; default: any.'),
 })
 const Put = Scope.extend({
+  repository: Scope.shape.repository.refine(
+    (written) => written === '' || repositoryScope(written) !== undefined,
+    'must be owner/name, an address or a whole path: no run works on a repository that is called otherwise',
+  ),
   value: z
     .string()
     .max(64 * 1024)
@@ -63,7 +68,8 @@ export function secretsApi(face: Face) {
     validator('json', Put, refuseInvalid),
     async (c) => {
       const { name } = c.req.valid('param')
-      const { value, ...scope } = c.req.valid('json')
+      const { value, ...asked } = c.req.valid('json')
+      const scope = inScope(asked)
       if (scope.routine !== '') findRoutine(face, scope.routine)
       const bound = { name, ...scope }
       const sealed = await face.sealSecret(value, bound)
@@ -89,7 +95,7 @@ export function secretsApi(face: Face) {
     async (c) => {
       const { name } = c.req.valid('param')
       await ledger.transaction(async (tx) => {
-        if (!(await tx.sealed.remove({ name, ...c.req.valid('query') })))
+        if (!(await tx.sealed.remove({ name, ...inScope(c.req.valid('query')) })))
           throw new NotFound('secret', name, '`overnight secret list` has them, each with its routine and repository')
         await tx.events.audit(c.get('actor'), 'secret.remove', name)
       })
@@ -98,6 +104,12 @@ export function secretsApi(face: Face) {
   )
   return app
 }
+
+/** By the names that runs ask with. */
+const inScope = <T extends { repository: string }>(scope: T): T => ({
+  ...scope,
+  repository: repositoryScope(scope.repository) ?? scope.repository,
+})
 
 const isAt = (row: SealedSecret, { routine, repository }: { routine: string; repository: string }) =>
   row.routine === routine && row.repository === repository

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCrew, type Crew, until } from '../support/crew.ts'
 
@@ -46,7 +46,9 @@ describe('a secret that an agent came by', () => {
     const program = join(import.meta.dirname, '../../src/overnight.js')
     const argv = [program, 'secret', 'set', 'SIGNING', '--repository', 'acme/shop']
     const said = execFileSync(process.execPath, argv, { input: key, env, cwd: folder, encoding: 'utf8' })
-    expect(said).toBe('stored: SIGNING, every routine in acme/shop\n')
+    expect(said).toBe(
+      'stored: SIGNING, every routine in acme/shop; it is sent to no host yet: --hosts api.example.com\n',
+    )
     const listed = await overnight(['secret', 'list', '--json'])
     expect(JSON.parse(listed.stdout)).toMatchObject([
       { name: 'SIGNING', routine: null, repository: null, hosts: ['ci.example', 'ci.internal:8443'], by: 'cli' },
@@ -65,6 +67,32 @@ describe('a secret that an agent came by', () => {
     expect(await overnight(['secret', 'remove', 'SIGNING'])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/no secret "SIGNING"/) as string,
+    })
+  })
+
+  test('one for a repository is for the one that the path or the address leads to, from whatever folder', async () => {
+    const { overnight, folder } = crew.place
+    const shop = crew.repository('corner')
+    symlinkSync(shop, join(folder, 'link'))
+    const stored = async (where: string) =>
+      (await overnight(['secret', 'set', 'PLACED', '--repository', where, '--hosts', 'a.example'], { input: value }))
+        .stdout
+    const at = `stored: PLACED, every routine in ${realpathSync(shop)}\n`
+    expect([await stored(relative(folder, shop)), await stored('./link')]).toEqual([at, at])
+    const named = 'stored: PLACED, every routine in acme/shop\n'
+    expect([await stored('git@github.com:acme/shop.git'), await stored('acme/shop')]).toEqual([named, named])
+    const listed = (await overnight(['secret', 'list'])).stdout.split('\n').filter((line) => line.startsWith('PLACED'))
+    expect(listed).toHaveLength(2)
+    for (const where of ['./link', 'https://github.com/acme/shop'])
+      expect(await overnight(['secret', 'remove', 'PLACED', '--repository', where])).toMatchObject({ code: 0 })
+    const answer = await crew.service.fetch('/v1/secrets/PLACED', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ value, repository: '../shop' }),
+    })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({
+      detail: expect.stringMatching(/^repository: must be owner.name, an/) as string,
     })
   })
 
