@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { FolderInUse, OvernightError, SetupError } from '../errors.ts'
+import { FolderInUse, SetupError } from '../errors.ts'
 import { readAddress } from '../http/address.ts'
 import { proofOf, readToken } from '../http/token.ts'
 import type { Service } from '../service.ts'
 import type { Context } from './context.ts'
 import { openLog } from './open-log.ts'
+import { Said } from './said.ts'
 
 /** How every command talks: HTTP to the live service, or to one opened in this process for as long as the command takes. */
 export type Client = AsyncDisposable & {
@@ -20,16 +21,6 @@ export type Client = AsyncDisposable & {
 }
 
 const startingMs = 15_000
-
-class Said extends OvernightError {
-  constructor(status: number, problem: { title?: string; detail?: string; hint?: string }) {
-    super(problem.detail ?? `the service answered ${status}`, {
-      code: problem.title ?? 'http',
-      status,
-      ...(problem.hint ? { hint: problem.hint } : {}),
-    })
-  }
-}
 
 /**
  * Connects to the live service of the data folder, else opens the folder (under its lock) without timers and listeners.

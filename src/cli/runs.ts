@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { RunRowJson } from '../http/run-json.ts'
-import { sandboxSaid } from '../runs/sandbox-said.ts'
+import { isGood } from '../runs/states.ts'
+import { sandboxSaid } from '../sandboxes/sandbox-said.ts'
 import { connect } from './client.ts'
 import { visible } from './events.ts'
 import type { Context } from './context.ts'
@@ -30,7 +31,7 @@ export function addRuns(program: Command, context: Context): void {
         localTime(run.createdAt, zone),
         run.routine,
         run.state,
-        visible(run.title ?? run.message ?? (run.waitsFor ? `waits for ${run.waitsFor}` : '')),
+        visible(whatOf(run)),
       ])
       context.out(table([['run', 'created', 'routine', 'state', 'what'], ...rows]))
     })
@@ -92,6 +93,13 @@ export function addRuns(program: Command, context: Context): void {
         context.out(options.json ? `${JSON.stringify(run)}\n` : `${run.run} ${run.state}\n`)
       })
   }
+}
+
+/** What it made, or why it made nothing: who looks for what went wrong is not told what was meant to be. */
+export function whatOf(run: Pick<RunRowJson, 'state' | 'title' | 'message' | 'reason' | 'waitsFor'>): string {
+  const { title, message, reason } = run
+  const waits = run.waitsFor && `waits for ${run.waitsFor}`
+  return (isGood(run.state) ? (title ?? message) : (message ?? reason ?? title)) ?? waits ?? ''
 }
 
 /** Our own pull requests have a path for an address; others are read where they are. */

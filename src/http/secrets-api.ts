@@ -9,10 +9,12 @@ import { findRoutine } from './fire-call.ts'
 import { refuseInvalid } from './refuse.ts'
 import { repositoryScope } from './repository-scope.ts'
 
+const notHost = (written: string) =>
+  `must be a host, such as api.example.com or ci.internal:8443 (letters beyond a to z as xn--…), and is ${JSON.stringify(written)}`
 const host = z
   .string()
   .toLowerCase()
-  .regex(/^(\[[\da-f:.]+\]|[\da-z.-]+)(:\d{1,5})?$/, 'must be a host, such as api.example.com or ci.internal:8443')
+  .regex(/^(\[[\da-f:.]+\]|[\da-z.-]+)(:\d{1,5})?$/, { error: ({ input }) => notHost(String(input)) })
 const Name = z.object({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be a letter and then letters, digits or _, at most 63'),
 })

@@ -26,7 +26,7 @@ export async function* setUp(task: Task, ground: SetupGround): AsyncGenerator<En
     const { failure, said, told } = await take(acts, step, keys[index] ?? null)
     const status = failure === undefined ? 'completed' : 'failed'
     yield { sessionUpdate: 'tool_call_update', status, ...call, content: contentOf([failure ?? '', said]) }
-    if (failure !== undefined) throw new StepFailed('setup', `setup: ${titleOf(step)} ${failure}`)
+    if (failure !== undefined) throw new StepFailed('setup', `${titleOf(step)} ${failure}`)
     const more = [secondsSince(since), ...told.more].join(', ')
     await held.tell({ kind: 'note', data: { text: `setup: ${told.what} (${more})` } })
   }

@@ -5,7 +5,7 @@ import { deliveryPath } from './occasion-row.ts'
 import { isOutside, outsideLink, pullName, type PullView } from './pull.ts'
 import { runPath } from './row.ts'
 import { capital, dollars } from './words.ts'
-import { sandboxSaid } from '../runs/sandbox-said.ts'
+import { sandboxSaid } from '../sandboxes/sandbox-said.ts'
 
 export type FactsView = {
   run: Run

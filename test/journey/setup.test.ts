@@ -59,7 +59,7 @@ describe.for(sandboxes)('$title', ({ sandbox, skip }) => {
       state: 'failed',
       reason: 'setup',
       sandbox,
-      message: 'setup: echo why not >&2; exit 3 ended with code 3, saying “why not”',
+      message: 'echo why not >&2; exit 3 ended with code 3, saying “why not”',
       files: null,
     })
     expect(await crew.said(ended.run)).toBe('')
