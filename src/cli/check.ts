@@ -87,11 +87,21 @@ async function readAll(context: Context, folders: Folders): Promise<Checked> {
     ...lintWebhooks(routines, names),
     ...lintAfter(routines),
     ...lintNames(sources),
-    ...(await findMissingSecrets(context, sources)),
-    ...(await findMissingInConnectors(context, connectors, routines)),
+    ...(await findMissing(context, { sources, connectors, routines })),
   ]
   const all = [...problems, ...found.problems, ...servers.problems, ...lintConnectors(routines, servers)]
   return { routines, sources, connectors, problems: all, warnings }
+}
+
+async function findMissing(
+  context: Context,
+  { sources, connectors, routines }: Pick<Checked, 'sources' | 'connectors' | 'routines'>,
+): Promise<Problem[]> {
+  const missing = [
+    ...(await findMissingSecrets(context, sources)),
+    ...(await findMissingInConnectors(context, connectors, routines)),
+  ]
+  return missing.map(({ problem }) => problem)
 }
 
 /** What can be said of a routine without the others. */
@@ -119,8 +129,7 @@ async function checkFiles(context: Context, names: readonly string[]): Promise<C
   const warnings = [
     ...routines.flatMap((routine) => lintAlone(context, routine)),
     ...lintNames(sources),
-    ...(await findMissingSecrets(context, sources)),
-    ...(await findMissingInConnectors(context, connectors, routines)),
+    ...(await findMissing(context, { sources, connectors, routines })),
   ]
   return { routines, sources, connectors, problems, warnings }
 }

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../errors.ts'
-import type { SecretJson } from '../http/secrets-api.ts'
 import { whyCommandFails } from '../secrets/command.ts'
 import { leastBytes } from '../secrets/forms.ts'
 import { shortSecrets } from '../service/known-secrets.ts'
-import { connectLive } from './client.ts'
 import type { Context } from './context.ts'
 import type { Finding } from './doctor-service.ts'
+import { storedSecrets } from './stored-secrets.ts'
 
 /** What is stored and where its key is, and whether the operator's command can be asked, and which are too short to be kept out of texts. Nothing is told of what is not used. */
 export async function lookAtSecrets(context: Context): Promise<Finding[]> {
@@ -14,10 +13,11 @@ export async function lookAtSecrets(context: Context): Promise<Finding[]> {
 }
 
 async function stored(context: Context): Promise<Finding | undefined> {
-  await using client = await connectLive(context)
-  const { secrets } = (await client?.json<{ secrets: SecretJson[] }>('/v1/secrets')) ?? { secrets: [] }
-  if (secrets.length === 0) return undefined
+  const secrets = await storedSecrets(context)
   const what = 'secrets'
+  if (secrets === undefined)
+    return { what, ok: true, says: 'which ones are stored is not known: no service answers here' }
+  if (secrets.length === 0) return undefined
   const says = `${secrets.length} stored`
   const { secretsKey, paths } = context.config()
   if (secretsKey !== undefined) return { what, ok: true, says: `${says}, with the key in OVERNIGHT_SECRETS_KEY` }

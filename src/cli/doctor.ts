@@ -6,12 +6,11 @@ import { messageOf, OvernightError } from '../errors.ts'
 import { askPostgres, askRedis, findAgent, findSandboxes } from '../service/probes.ts'
 import { readFolder } from './check.ts'
 import { exitCodes, type Context } from './context.ts'
+import { lookAtConnectors, lookAtSources } from './doctor-definitions.ts'
 import { lookAtGitHub } from './doctor-github.ts'
 import { lookAtSetups } from './doctor-setup.ts'
 import { lookAtSecrets } from './doctor-secrets.ts'
 import { type Finding, lookAtService } from './doctor-service.ts'
-import { findMissingInConnectors, readConnectorsFolder } from './read-connectors.ts'
-import { findMissingSecrets, readSourcesFolder } from './read-sources.ts'
 
 /** Less than this and a large checkout fails in the middle. */
 const roomBytes = 1024 ** 3
@@ -31,8 +30,8 @@ export function addDoctor(program: Command, context: Context): void {
         ...(await postgres(context)),
         ...(await redis(context)),
         await routines(context),
-        ...(await webhookSources(context)),
-        ...(await connectors(context)),
+        ...(await lookAtSources(context)),
+        ...(await lookAtConnectors(context)),
         ...(await claude(context)),
         ...(await lookAtSecrets(context)),
         ...(await lookAtGitHub(context)),
@@ -114,33 +113,6 @@ async function routines(context: Context): Promise<Finding> {
   return problems.length === 0
     ? { what: 'routines', ok: true, says }
     : { what: 'routines', ok: false, says: `${says}, ${problems.length} problems`, hint: 'overnight check' }
-}
-
-async function webhookSources(context: Context): Promise<Finding[]> {
-  const { inForce: sources, problems } = await readSourcesFolder(context)
-  const missing = await findMissingSecrets(context, sources.values())
-  if (sources.size + problems.length === 0) return []
-  const says = `${sources.size} in ${context.config().webhooksDir}`
-  const wrong = [
-    ...(problems.length > 0 ? [`${problems.length} problems`] : []),
-    ...(missing.length > 0 ? [`${missing.length} secrets are not there`] : []),
-  ]
-  const what = 'webhook sources'
-  return [{ what, ok: wrong.length === 0, says: [says, ...wrong].join(', '), hint: 'overnight check' }]
-}
-
-async function connectors(context: Context): Promise<Finding[]> {
-  const { connectorsDir, routinesIn } = context.config()
-  const { inForce, problems } = await readConnectorsFolder(context)
-  if (inForce.size + problems.length === 0) return []
-  const { routines } = routinesIn === undefined ? await readFolder(context) : { routines: [] }
-  const missing = await findMissingInConnectors(context, inForce.values(), routines)
-  const wrong = [
-    ...(problems.length > 0 ? [`${problems.length} problems`] : []),
-    ...(missing.length > 0 ? [`${missing.length} secrets are not there, or go nowhere`] : []),
-  ]
-  const says = [`${inForce.size} in ${connectorsDir}`, ...wrong].join(', ')
-  return [{ what: 'connectors', ok: wrong.length === 0, says, hint: 'overnight check' }]
 }
 
 async function isClaudeNeeded(context: Context): Promise<boolean> {

@@ -1,14 +1,15 @@
+import { dirname } from 'node:path'
 import { readConnectors, type ConnectorsSnapshot } from '../routines/connectors/connectors.ts'
 import type { Connector } from '../routines/connectors/connector.ts'
 import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { secretsIn } from '../routines/definitions/sent-headers.ts'
 import { createFolderSource } from '../routines/folder-source.ts'
-import type { Problem, Routine } from '../routines/routine.ts'
+import type { Routine } from '../routines/routine.ts'
 import { nobody, type Asker } from '../secrets/secret-source.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
-import { createSentSecrets, openSecrets } from '../service/secrets.ts'
 import type { Context } from './context.ts'
-import { storedSecrets } from './stored-secrets.ts'
+import { lookForSecrets, missingIn, type Missing } from './missing-secrets.ts'
+import { repositoryName } from './repository-name.ts'
 
 /** The folder of connectors as it is on disk now, without a service. */
 export function readConnectorsFolder(context: Context, dir?: string): Promise<ConnectorsSnapshot> {
@@ -22,25 +23,29 @@ export async function findMissingInConnectors(
   context: Context,
   connectors: Iterable<Connector>,
   routines: readonly Routine[],
-): Promise<Problem[]> {
-  const config = context.config()
-  const sentSecretOf = createSentSecrets(openSecrets(config, { store: await storedSecrets(context) }), config)
-  const wanted = [...connectors].flatMap((connector) =>
-    askersOf(connector, routines).flatMap((asker) =>
-      secretsIn(connector.headers).map((name) => ({ name, asker, connector })),
-    ),
-  )
-  const problems = new Map<string, Problem>()
-  for (const { name, asker, connector } of wanted) {
+): Promise<Missing[]> {
+  const lookFor = await lookForSecrets(context)
+  const found = new Map<string, Missing>()
+  for (const connector of connectors) {
     const { file, url } = connector
-    const secret = await sentSecretOf(name, url, asker)
-    if ('message' in secret) problems.set(`${file} ${secret.message}`, { file, line: 1, column: 1, ...secret })
+    const names = secretsIn(connector.headers)
+    const askers = names.length === 0 ? [] : await askersOf(connector, routines)
+    for (const { name, asker } of askers.flatMap((asker) => names.map((name) => ({ name, asker })))) {
+      const fault = await lookFor(name, { url, asker })
+      if (fault) found.set(`${file} ${fault.message}`, missingIn(file, fault))
+    }
   }
-  return [...problems.values()]
+  return [...found.values()]
 }
 
 /** Some secrets are for one routine, or one repository. */
-function askersOf({ name }: Connector, routines: readonly Routine[]): Asker[] {
+async function askersOf({ name }: Connector, routines: readonly Routine[]): Promise<Asker[]> {
   const users = routines.filter(({ connectors }) => connectors.some((use) => use.name === name))
-  return users.length === 0 ? [nobody] : users.map(({ name: routine, repository }) => ({ routine, repository }))
+  if (users.length === 0) return [nobody]
+  return Promise.all(
+    users.map(async ({ name: routine, file, repository }) => ({
+      routine,
+      repository: repository === null ? null : await repositoryName(dirname(file), repository),
+    })),
+  )
 }

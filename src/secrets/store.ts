@@ -1,6 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts'
-import type { SealedSecret } from '../ledger/schema.ts'
 import { messageOf } from '../errors.ts'
+import { closest, whyNone } from './closest.ts'
 import type { KnownSecret } from './finder.ts'
 import type { Bound, Seal } from './seal.ts'
 import type { Asker, Secret, SecretSource } from './secret-source.ts'
@@ -24,7 +24,8 @@ export function createSecretStore(tools: { sealed: Ledger['sealed']; seal(): Pro
       const missing = `it was stored with another key: correct OVERNIGHT_SECRETS_KEY, or store it again: overnight secret set ${name}`
       return value === undefined ? { missing } : { value, hosts: row.hosts }
     }
-    return rows.length === 0 ? undefined : { missing: `it is stored for ${rows.map(scopeOf).join('; ')} alone` }
+    const missing = whyNone(rows)
+    return missing === undefined ? undefined : { missing }
   }
 
   return {
@@ -40,21 +41,4 @@ export function createSecretStore(tools: { sealed: Ledger['sealed']; seal(): Pro
       })
     },
   }
-}
-
-/** The one that says most of those that are for who asks. */
-function closest(rows: readonly SealedSecret[], { routine, repository }: Asker): SealedSecret | undefined {
-  const fitting = rows.filter(
-    (row) =>
-      (row.routine === '' || row.routine === routine) &&
-      (row.repository === '' || row.repository.toLowerCase() === repository?.toLowerCase()),
-  )
-  const weight = (row: SealedSecret) => (row.routine === '' ? 0 : 2) + (row.repository === '' ? 0 : 1)
-  return fitting.toSorted((a, b) => weight(b) - weight(a))[0]
-}
-
-function scopeOf({ routine, repository }: SealedSecret): string {
-  return [routine && `the routine ${routine}`, repository && `the repository ${repository}`]
-    .filter(Boolean)
-    .join(' in ')
 }

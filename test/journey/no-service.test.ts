@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listenAnywhere } from '../support/listen-anywhere.ts'
@@ -33,6 +33,36 @@ describe('commands without a service', () => {
     const listed = await place.overnight(['runs', '--json'])
     expect((JSON.parse(listed.stdout) as unknown[]).length).toBe(2)
   })
+})
+
+test('which secrets are stored is not known without a service, and not denied; with it the closest one counts', async () => {
+  using place = await openPlace()
+  const sending = (name: string, header: string) =>
+    writeFileSync(
+      join(place.folder, 'connectors', `${name}.yaml`),
+      `url: https://${name}.example/mcp\nheaders: { A: "${header}" }\n`,
+    )
+  mkdirSync(join(place.folder, 'connectors'))
+  sending('linear', 'secret:LINEAR')
+  sending('sentry', 'secret:SENTRY')
+  place.routine('note', { more: { connectors: ['linear', 'sentry'] } })
+  const set = (...args: string[]) => place.overnight(['secret', 'set', ...args], { input: 'a-secret-of-some-length' })
+  await set('LINEAR')
+  // The routine writes its whole path, and this is the same one from here.
+  await set('LINEAR', '--repository', './Müllers shop', '--hosts', 'linear.example')
+  const secretsIn = async (command: string) =>
+    (await place.overnight([command])).stdout.split('\n').filter((line) => /secret/.test(line))
+  expect(await secretsIn('check')).toEqual(
+    ['LINEAR', 'SENTRY'].map(
+      (name) => expect.stringMatching(`secret:${name} is not found, and which ones are stored is not known`) as string,
+    ),
+  )
+  expect(await secretsIn('doctor')).toEqual([
+    expect.stringMatching(/^✓ connectors: 2 in .*, 2 secrets are not found, and may be stored: no service answers/),
+    '✓ secrets: which ones are stored is not known: no service answers here',
+  ])
+  await using _service = await place.start()
+  expect(await secretsIn('check')).toEqual([expect.stringMatching(/secret:SENTRY is not there – set OVERNIGHT_/)])
 })
 
 describe('the address that a killed service leaves behind', () => {
