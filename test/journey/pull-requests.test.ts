@@ -230,6 +230,64 @@ describe('a run about a pull request, in process and in bubblewrap', () => {
   })
 })
 
+// Before a merge brings `hold` into main.
+describe('a pull request that the caller names', () => {
+  const branch = 'named'
+  let number: number
+  beforeAll(async () => {
+    number = (await github.act('propose', 'acme/shop', { branch, files: { 'broken.txt': 'broken\n' } })).number
+  })
+  const fire = (routine: string, body: object, key: string) =>
+    service.fetch(`/v1/routines/${routine}/fire`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify(body),
+    })
+
+  test('is tried: the proposal goes into its branch, and nothing is pushed', async () => {
+    const refs = () => inBare('for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads')
+    const before = refs()
+    const inFolder = ['careful', '--pull', `${number}`]
+    const ofFile = [join(place.routines, 'careful.md'), '--pull', `#${number}`]
+    for (const args of [inFolder, ofFile]) {
+      const tried = await place.overnight(['trial', ...args, '--json'])
+      expect(JSON.parse(tried.stdout)).toMatchObject({
+        state: 'reported',
+        pullRequest: null,
+        proposal: { branch: `overnight/careful/pr-${number}`, base: branch },
+        diff: expect.stringContaining('-broken\n+whole') as string,
+      })
+    }
+    expect(refs()).toBe(before)
+  })
+
+  test('is worked on; its key stands for it alone', async () => {
+    const fired = (await (await fire('careful', { pull: number }, 'named')).json()) as { run: string }
+    expect(await untilSettled(service, fired.run)).toMatchObject({ state: 'published', base: branch })
+    const again = await fire('careful', { pull: number }, 'named')
+    expect(await again.json()).toMatchObject({ run: fired.run, fresh: false })
+    for (const other of [{ pull: number + 1 }, {}]) {
+      const refused = await fire('careful', other, 'named')
+      const detail = 'the key "named" was used before with another pull request'
+      expect([refused.status, await refused.json()]).toMatchObject([422, { detail }])
+    }
+  })
+
+  test('is refused where the routine starts from its base, and where it is no number', async () => {
+    const refused = await place.overnight(['fire', 'prepared', '--pull', `${number}`])
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('routine "prepared" starts from its base, not from a pull request') as string,
+    })
+    const file = join(place.routines, 'prepared.md')
+    expect((await place.overnight(['run', file, '--pull', '7'])).stderr).toContain('starts from its base')
+    const unread = await place.overnight(['trial', 'careful', '--pull', 'seven'])
+    expect(unread).toMatchObject({ code: 1, stderr: expect.stringContaining('write it such as --pull 7') as string })
+    const answer = await fire('careful', { pull: 0 }, 'zero')
+    expect([answer.status, await answer.json()]).toMatchObject([400, { detail: 'pull: must be at least 1' }])
+  })
+})
+
 describe('what becomes of a change to a pull request', () => {
   const run = async (number: number) => (await causedBy('issue_comment', comment(number))).get('careful')!
   /** The agent goes on when this resolves. */
@@ -291,63 +349,6 @@ describe('what becomes of a change to a pull request', () => {
       reason: 'no_pull_request',
       message,
     })
-  })
-})
-
-describe('a pull request that the caller names', () => {
-  const branch = 'named'
-  let number: number
-  beforeAll(async () => {
-    number = (await github.act('propose', 'acme/shop', { branch, files: { 'broken.txt': 'broken\n' } })).number
-  })
-  const fire = (routine: string, body: object, key: string) =>
-    service.fetch(`/v1/routines/${routine}/fire`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(body),
-    })
-
-  test('is tried: the proposal goes into its branch, and nothing is pushed', async () => {
-    const refs = () => inBare('for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads')
-    const before = refs()
-    const inFolder = ['careful', '--pull', `${number}`]
-    const ofFile = [join(place.routines, 'careful.md'), '--pull', `#${number}`]
-    for (const args of [inFolder, ofFile]) {
-      const tried = await place.overnight(['trial', ...args, '--json'])
-      expect(JSON.parse(tried.stdout)).toMatchObject({
-        state: 'reported',
-        pullRequest: null,
-        proposal: { branch: `overnight/careful/pr-${number}`, base: branch },
-        diff: expect.stringContaining('-broken\n+whole') as string,
-      })
-    }
-    expect(refs()).toBe(before)
-  })
-
-  test('is worked on; its key stands for it alone', async () => {
-    const fired = (await (await fire('careful', { pull: number }, 'named')).json()) as { run: string }
-    expect(await untilSettled(service, fired.run)).toMatchObject({ state: 'published', base: branch })
-    const again = await fire('careful', { pull: number }, 'named')
-    expect(await again.json()).toMatchObject({ run: fired.run, fresh: false })
-    for (const other of [{ pull: number + 1 }, {}]) {
-      const refused = await fire('careful', other, 'named')
-      const detail = 'the key "named" was used before with another pull request'
-      expect([refused.status, await refused.json()]).toMatchObject([422, { detail }])
-    }
-  })
-
-  test('is refused where the routine starts from its base, and where it is no number', async () => {
-    const refused = await place.overnight(['fire', 'prepared', '--pull', `${number}`])
-    expect(refused).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('routine "prepared" starts from its base, not from a pull request') as string,
-    })
-    const file = join(place.routines, 'prepared.md')
-    expect((await place.overnight(['run', file, '--pull', '7'])).stderr).toContain('starts from its base')
-    const unread = await place.overnight(['trial', 'careful', '--pull', 'seven'])
-    expect(unread).toMatchObject({ code: 1, stderr: expect.stringContaining('write it such as --pull 7') as string })
-    const answer = await fire('careful', { pull: 0 }, 'zero')
-    expect([answer.status, await answer.json()]).toMatchObject([400, { detail: 'pull: must be at least 1' }])
   })
 })
 
