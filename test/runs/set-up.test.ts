@@ -93,7 +93,7 @@ test('a step that fails ends the run and keeps nothing; a sandbox that went away
   expect(failed).toMatchObject({
     reason: 'setup',
     retryable: false,
-    message: 'setup: npm ci ended with code 2, saying “why not”',
+    message: 'npm ci ended with code 2, saying “why not”',
   })
   expect([asked.at(-1), updates, notes]).toEqual(['run', ['failed'], []])
   const lost = await run({ exit: { code: null, signal: 'SIGKILL', cause: 'sandbox_lost' } })
