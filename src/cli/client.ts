@@ -28,8 +28,7 @@ const startingMs = 15_000
  * waits a little before it gives up.
  */
 export async function connect(context: Context): Promise<Client> {
-  const { logLevel } = context.config()
-  const told = openLog(logLevel === 'info' ? 'warn' : logLevel)
+  const told = openLog(levelFor(context))
   for (const until = performance.now() + startingMs; ; await delay(100)) {
     const live = await findLive(context)
     if (live !== undefined) return clientOf(live.token, { url: live.url })
@@ -42,6 +41,14 @@ export async function connect(context: Context): Promise<Client> {
       if (!(error instanceof FolderInUse) || performance.now() > until) throw error
     }
   }
+}
+
+/**
+ * A command tells people a story, so a log is between its lines only where somebody set its level. The price: what a service would warn of
+ * is told by `overnight doctor`, `overnight check` and the notes of the run alone.
+ */
+function levelFor({ env, config }: Context): string {
+  return (env['OVERNIGHT_LOG'] ?? '') === '' ? 'error' : config().logLevel
 }
 
 /** The live service alone; undefined where none answers. */

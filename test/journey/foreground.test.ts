@@ -31,10 +31,13 @@ function writeFile(name: string, program = writesNote, more: Record<string, unkn
 const shop = (name: string) => createRepository(join(place.folder, name))
 
 describe('overnight run FILE --repository PATH --json, without a service', () => {
-  test('publishes, and says so in one line on stdout; the log is on stderr', async () => {
+  /** The log warns of it. */
+  const warned = { OVERNIGHT_SECRET_PIN: '1234' }
+
+  test('publishes, and says so in one line on stdout; the story is on stderr, without what a service would log', async () => {
     const repository = shop('published')
     const file = writeFile('note')
-    const ended = await place.spawn(['run', file, '--repository', './published', '--json']).ended
+    const ended = await place.spawn(['run', file, '--repository', './published', '--json'], { env: warned }).ended
     expect(ended.code).toBe(0)
     const said = theOneLine(ended)
     expect(said).toMatchObject({
@@ -51,6 +54,7 @@ describe('overnight run FILE --repository PATH --json, without a service', () =>
       `Overnight-Run: ${String(said['run'])}`,
     )
     expect(ended.stderr).toContain('Wrote the note that was missing')
+    expect(ended.stderr).not.toContain('"level"')
     expect(existsSync(join(repository, 'note.md'))).toBe(false)
 
     const again = await place.overnight(['run', file, '--repository', repository, '--json'])
@@ -114,8 +118,12 @@ describe('overnight run FILE --repository PATH --json, without a service', () =>
   test('Ctrl-C cancels: the agent is ended, the line says cancelled, and the folder is free', async () => {
     const marker = `stubborn-${process.pid}`
     const stubborn = `process.on('SIGTERM', () => {}); console.log('I stay', '${marker}'); setInterval(() => {}, 1000)`
-    const running = place.spawn(['run', writeFile('stubborn', stubborn), '--repository', shop('stubborn'), '--json'])
+    const running = place.spawn(['run', writeFile('stubborn', stubborn), '--repository', shop('stubborn'), '--json'], {
+      env: { ...warned, OVERNIGHT_LOG: 'info' },
+    })
     await expect.poll(running.stderr, { timeout: 30_000 }).toContain('I stay')
+    // A log is there for whoever asks for one.
+    expect(running.stderr()).toMatch(/"level":40,[^\n]*"secret":"PIN"/)
     expect(processesWith(marker).length).toBeGreaterThan(0)
     const stoppedAt = performance.now()
     running.kill('SIGINT')
