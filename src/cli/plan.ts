@@ -42,8 +42,8 @@ export function addPlan(program: Command, context: Context): void {
       const write = markdown ? planMarkdown : planText
       context.out(json ? `${JSON.stringify(plan)}\n` : write(plan))
       if (isAlone) context.err(comparedWithNothing(context))
-      const isBroken =
-        plan.counts.broken > 0 || [...plan.sources, ...plan.connectors].some(({ change }) => change === 'broken')
+      const all = [...plan.routines, ...plan.sources, ...plan.connectors]
+      const isBroken = all.some(({ change, problems }) => change === 'broken' || problems.length > 0)
       context.exit(isBroken ? exitCodes.theirs : exitCodes.ok)
     })
 }
@@ -55,10 +55,8 @@ async function compare(context: Context, { routines, ...beside }: Texts): Promis
   if (await hasNoLedger(context)) {
     const files = readTexts(routines, readOptions(context))
     const sources = beside.sources && { inForce: new Map<string, never>(), files: readSourceTexts(beside.sources) }
-    const connectors = beside.connectors && {
-      inForce: new Map<string, never>(),
-      files: readConnectorTexts(beside.connectors),
-    }
+    // Where nothing is in force, no folder is no connectors.
+    const connectors = { inForce: new Map<string, never>(), files: readConnectorTexts(beside.connectors ?? []) }
     return { plan: planAlone({ files, sources, connectors }, new Date()), isAlone: true }
   }
   await using client = await connect(context)

@@ -3,6 +3,7 @@ import { formatProblem } from '../format.ts'
 import type { LibrarySnapshot } from '../in-force.ts'
 import { lintRoutine } from '../lint.ts'
 import type { Connector } from '../connectors/connector.ts'
+import { lintConnectors } from '../connectors/lint-connectors.ts'
 import type { Problem, Routine } from '../routine.ts'
 import type { WebhookSource } from '../webhooks/source.ts'
 import { compareConnectors, compareSources, type Comparing, type Planned } from './compare-definitions.ts'
@@ -46,7 +47,13 @@ export type Beside = {
 export function comparePlan({ inForce, same, files, nextOf, sources, connectors }: ComparingAll): Plan {
   const before = new Map(inForce.map((routine) => [routine.name, routine]))
   const present = new Set([...same, ...files.routines.map(({ name }) => name), ...files.broken.keys()])
-  const changed = files.routines.flatMap((after) => planned(before.get(after.name), after, nextOf))
+  const changed = files.routines.flatMap((after) =>
+    planned(before.get(after.name), after, nextOf).map((one) => ({
+      ...one,
+      // It would be in force, and each of its runs end before its agent starts.
+      problems: connectors ? lintConnectors([after], connectors.files).map(formatProblem) : [],
+    })),
+  )
   const broken = [...files.broken].map(([name, problems]) => brokenOne(name, problems, before.has(name)))
   const named = new Set([...files.broken.values()].flat())
   // A file whose name is none of a routine.

@@ -125,3 +125,21 @@ test('a plan of connectors tells where they ask, what they send and which tools 
   expect(text).toContain('! connectors/odd (broken: it would not be in force)')
   expect(text.endsWith('; connectors: 1 removed, 1 changed, 1 added, 1 broken\n')).toBe(true)
 })
+
+test.each([
+  ['{ name: linear, tools: [delete] }', ['the connector linear does not allow the tool "delete" – known here: search']],
+  ['linar', ['there is no connector "linar" – did you mean "linear"?']],
+  ['{ name: linear, tools: [search] }', []],
+  ['odd', []],
+])('a routine that would have the connector %s', (connector, problems) => {
+  const texts = { 'linear.yaml': 'url: https://mcp.example/\ntools: [search]\n', 'odd.yaml': 'url: x\n' }
+  const files = readConnectorTexts(Object.entries(texts).map(([entry, text]) => ({ entry, text })))
+  const routines = [readGood(routineText(`connectors: [${connector}]`))]
+  const proposed = { inForce: [], same: [], files: { routines, broken: new Map(), problems: [] }, nextOf: () => [] }
+  const { routines: planned } = comparePlan({ ...proposed, connectors: { inForce: new Map(), files } })
+  expect(planned).toMatchObject([
+    { change: 'added', problems: problems.map((one) => expect.stringContaining(one) as string) },
+  ])
+  // Nobody said which connectors there are.
+  expect(comparePlan(proposed).routines).toMatchObject([{ problems: [] }])
+})
