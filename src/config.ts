@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { pathsIn } from './data-folder.ts'
 import { Environment } from './environment.ts'
 import { SetupError } from './errors.ts'
 import { besideIn, parseRepositoryFolder } from './repository-folder.ts'
@@ -64,9 +65,9 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
       current: value.OVERNIGHT_GITHUB_WEBHOOK_SECRET,
       old: value.OVERNIGHT_GITHUB_WEBHOOK_SECRET_OLD,
     },
-    /** Hosts outside that may be asked though they are private; everybody else must be public and speak TLS. */
     /** undefined = the one in the data folder. */
     webhookSecret: value.OVERNIGHT_WEBHOOK_SECRET,
+    /** Hosts outside that may be asked though they are private; everybody else must be public and speak TLS. */
     allowedHosts: hostsIn('OVERNIGHT_ALLOW_HOSTS', value.OVERNIGHT_ALLOW_HOSTS),
     alerts: {
       urls: value.OVERNIGHT_ALERT_URL === undefined ? [] : [value.OVERNIGHT_ALERT_URL],
@@ -81,28 +82,7 @@ export function readConfig(env: Record<string, string | undefined>, cwd: string)
     },
     /** The operator's own PATH and HOME: handed to git on the operator's repository and to nothing an agent can see. */
     operator: { path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home: env['HOME'] ?? '/nonexistent' },
-    paths: {
-      data,
-      lock: join(data, 'lock.db'),
-      address: join(data, 'service.json'),
-      token: join(data, 'token'),
-      webhookSecret: join(data, 'webhook-secret'),
-      /** A file a secret, for those that no variable says. */
-      secrets: join(data, 'secrets'),
-      secretsKey: join(data, 'secrets-key'),
-      ledger: join(data, 'ledger'),
-      readings: join(data, 'readings.json'),
-      mirrors: join(data, 'mirrors'),
-      /** One folder a run: `<run>/`; removed when the run has ended. */
-      work: join(data, 'work'),
-      /** What containers of sandboxes are shown of ours. */
-      docker: join(data, 'docker'),
-      /** Results of setup steps; whatever is in there can be made again. */
-      setups: join(data, 'cache', 'setup'),
-      transcripts: join(data, 'transcripts'),
-      /** Tokens of a forge, each for as long as git needs it. */
-      credentials: join(data, 'credentials'),
-    },
+    paths: pathsIn(data),
   })
 }
 

@@ -166,8 +166,7 @@ export async function openService(config: Config, options: ServiceOptions): Prom
     void dispatcher.wake()
   } else {
     // What it works on may have to be tried again.
-    const act = async () => void (mine.size > 0 && (await dispatcher.wake()))
-    building.use(startTicking(log, [{ every: '* * * * * *', name: 'reconciler', act }]))
+    building.use(startTicking(log, [{ every: '* * * * * *', name: 'reconciler', act: () => dispatcher.wake() }]))
   }
   const stack = building.move()
   return {
