@@ -71,7 +71,7 @@ describe('reading the folder', () => {
         'latin.md:1:1: the file is not UTF-8 text – save it as UTF-8',
         'link.md:1:1: this is a link out of the folder – copy the file into the folder',
         'loop.md:1:1: this is a link to nothing – copy the file into the folder',
-        'nope.md:4:1: unknown key "nope" – known here: description, on, repository, base, engine, connectors, inputs, sandbox, network, allow_trifecta, limits, overlap, concurrency, debounce, pace, pause_after, catch_up, topic, output, success',
+        'nope.md:4:1: unknown key "nope" – known here: description, on, repository, base, checkout, engine, setup, connectors, inputs, sandbox, network, allow_trifecta, limits, overlap, concurrency, debounce, pace, pause_after, catch_up, topic, output, success',
         'passwd.md:1:1: this is a link out of the folder – copy the file into the folder',
         'pipe.md:1:1: this is not a regular file – remove it, or give it another ending',
         'twin.MD:1:1: the name differs from "twin.md" only in case – rename or remove one of them',
