@@ -20,7 +20,9 @@ test('a commit is of a branch that stands at it or came over it; of no other, wh
   expect(await isFromFork(head, 'our/topic')).toBe(true)
   expect(await isFromFork(head, 'theirs')).toBe(true)
   expect(await isFromFork('f'.repeat(40), 'main')).toBe(true)
-  expect(await desk.isFromFork(name, { pull: number })).toBe(false)
+  expect(await desk.isFromFork(name, { pull: number })).toBe(true)
+  const own = await github.propose(name, { branch: 'ours', files: { 'c.txt': 'c' } })
+  expect(await desk.isFromFork(name, { pull: own.number })).toBe(false)
   const away = { method: 'GET', path: 'compare/', times: 9, answer: { status: 502, body: 'unicorn' } }
   github.fault(away)
   await expect(isFromFork(newer, 'our/topic')).rejects.toMatchObject({ retryable: true })
