@@ -37,7 +37,7 @@ const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...
 const containers = [
   'test/journey/compose.test.ts',
   'test/journey/docker.test.ts',
-  'test/sandboxes/docker.test.ts',
+  'test/sandboxes/docker/docker.test.ts',
   'test/hostile/docker.test.ts',
   'test/hostile/output-docker.test.ts',
 ]

@@ -1,6 +1,6 @@
 import type { Probes } from './choose.ts'
-import { createBubblewrapDriver } from './bubblewrap.ts'
-import { createDockerDriver } from './docker.ts'
+import { createBubblewrapDriver } from './bubblewrap/bubblewrap.ts'
+import { createDockerDriver } from './docker/docker.ts'
 import { createProcessDriver } from './process.ts'
 import type { Limits, SandboxDriver, SandboxName } from './sandbox.ts'
 

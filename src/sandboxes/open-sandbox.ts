@@ -1,5 +1,5 @@
 import type { Sandbox, SandboxProcess, SandboxSpec, SpawnOptions } from './sandbox.ts'
-import { runMarker } from './leftovers.ts'
+import { runMarker } from './commands/leftovers.ts'
 import { withinRoom } from './room.ts'
 
 export type Walls = {

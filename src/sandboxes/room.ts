@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { endingAs } from './endings.ts'
+import { endingAs } from './commands/endings.ts'
 import type { Exit, SandboxProcess } from './sandbox.ts'
 
 const run = promisify(execFile)

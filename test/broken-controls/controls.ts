@@ -11,7 +11,7 @@ export type Control = {
 
 const edit = (file: string, from: string, to: string): Edit => ({ file: `src/${file}`, from, to })
 const proof = (file: string, title: string) => ({ file: `test/${file}`, title })
-const bubblewrap = 'sandboxes/bubblewrap.test.ts'
+const bubblewrap = 'sandboxes/bubblewrap/bubblewrap.test.ts'
 
 export const controls: readonly Control[] = [
   {
@@ -86,35 +86,35 @@ export const controls: readonly Control[] = [
   },
   {
     name: 'walls begin with an empty environment',
-    edits: [edit('sandboxes/start.ts', 'env: marked, detached: true', 'env: process.env, detached: true')],
+    edits: [edit('sandboxes/commands/start.ts', 'env: marked, detached: true', 'env: process.env, detached: true')],
     proof: proof(bubblewrap, 'no secret of the service: environments, arguments, every file that can be read'),
   },
   {
     name: 'walls have a network of their own',
-    edits: [edit('sandboxes/bubblewrap-argv.ts', "'--unshare-net', ", '')],
+    edits: [edit('sandboxes/bubblewrap/argv.ts', "'--unshare-net', ", '')],
     proof: proof(bubblewrap, 'no network: the loopback of the machine is not its own'),
   },
   {
     name: 'walls have processes of their own',
     edits: [
-      edit('sandboxes/bubblewrap-argv.ts', "['--proc', '/proc', '--dev'", "['--ro-bind', '/proc', '/proc', '--dev'"),
+      edit('sandboxes/bubblewrap/argv.ts', "['--proc', '/proc', '--dev'", "['--ro-bind', '/proc', '/proc', '--dev'"),
     ],
     proof: proof(bubblewrap, 'a process sees its own kind only'),
   },
   {
     name: 'walls keep no keys',
-    edits: [edit('sandboxes/call-filter.ts', '=> [first, first + 1, first + 2]', '=> [first].slice(1)')],
+    edits: [edit('sandboxes/bubblewrap/call-filter.ts', '=> [first, first + 1, first + 2]', '=> [first].slice(1)')],
     proof: proof(bubblewrap, 'no key of the session that the service is in, and none that another run left there'),
   },
   {
     name: 'the number of processes is limited',
     edits: [
       edit(
-        'sandboxes/cgroup.ts',
+        'sandboxes/cgroups/cgroup.ts',
         'for (const [file, value] of files[version][controller](limits))',
         "for (const [file, value] of controller === 'pids' ? [] : files[version][controller](limits))",
       ),
-      edit('sandboxes/bubblewrap-argv.ts', '--nproc=${limits.processes}:${limits.processes}', '--nproc=4096:4096'),
+      edit('sandboxes/bubblewrap/argv.ts', '--nproc=${limits.processes}:${limits.processes}', '--nproc=4096:4096'),
     ],
     proof: proof(bubblewrap, 'processes without end, that nobody waits for'),
   },

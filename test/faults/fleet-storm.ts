@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openFleet, type Fleet, type WorkerProcess } from '../support/fleet.ts'
 import type { JournalLine } from '../support/github/journal.ts'
 import { git } from '../support/git-repository.ts'
-import { findMarked } from '../../src/sandboxes/processes.ts'
+import { findMarked } from '../../src/sandboxes/commands/processes.ts'
 import type { RunFault } from './weather.ts'
 
 const routines = ['east', 'west'] as const

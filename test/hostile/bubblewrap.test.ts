@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap.ts'
+import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap/bubblewrap.ts'
 import { need } from '../support/need.ts'
 import { bombsGoOffInside } from './bombs.ts'
 import { searchesAll } from './credentials.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap.ts'
+import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap/bubblewrap.ts'
 import { openModel, realKey, use } from '../support/claude/model.ts'
 import { claude } from '../support/claude/program.ts'
 import { fleetMissing, openFleet } from '../support/fleet.ts'

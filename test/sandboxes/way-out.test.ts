@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap.ts'
+import { createBubblewrapDriver } from '../../src/sandboxes/bubblewrap/bubblewrap.ts'
 import { wayOutContract } from '../contract/way-out.ts'
 import { need } from '../support/need.ts'
 

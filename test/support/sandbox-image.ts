@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { createDockerDriver, type DockerOptions } from '../../src/sandboxes/docker.ts'
+import { createDockerDriver, type DockerOptions } from '../../src/sandboxes/docker/docker.ts'
 import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts'
 import { cache, type Docker } from './docker.ts'
 

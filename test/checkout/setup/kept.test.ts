@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createSetups } from '../../../src/checkout/setup/index.ts'
-import { createBubblewrapDriver } from '../../../src/sandboxes/bubblewrap.ts'
+import { createBubblewrapDriver } from '../../../src/sandboxes/bubblewrap/bubblewrap.ts'
 import { createProcessDriver } from '../../../src/sandboxes/process.ts'
 import type { SandboxDriver } from '../../../src/sandboxes/sandbox.ts'
 import { createRedaction } from '../../../src/secrets/redaction.ts'

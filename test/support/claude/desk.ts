@@ -8,7 +8,7 @@ import type { EngineEvent, EngineTask, Stopped } from '../../../src/engines/engi
 import { createDial } from '../../../src/outgoing/dial.ts'
 import { openRelay } from '../../../src/relay/relay.ts'
 import type { UsageReport } from '../../../src/relay/usage.ts'
-import { createBubblewrapDriver } from '../../../src/sandboxes/bubblewrap.ts'
+import { createBubblewrapDriver } from '../../../src/sandboxes/bubblewrap/bubblewrap.ts'
 import { createProcessDriver } from '../../../src/sandboxes/process.ts'
 import { engineTask } from '../engine-task.ts'
 import { createRepository, type Files } from '../git-repository.ts'
