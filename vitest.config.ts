@@ -25,11 +25,11 @@ const long = [
   'test/http/hooks/raw-body.test.ts',
   'test/relay/repository.test.ts',
   'test/outgoing/ask-names.test.ts',
-  'test/routines/hostile.test.ts',
-  'test/routines/library.test.ts',
-  'test/routines/read-library.test.ts',
-  'test/routines/routine-commit.test.ts',
-  'test/routines/readings.test.ts',
+  'test/routines/reading/hostile.test.ts',
+  'test/routines/library/library.test.ts',
+  'test/routines/library/read-library.test.ts',
+  'test/routines/library/routine-commit.test.ts',
+  'test/routines/library/readings.test.ts',
   'test/secrets/sources.test.ts',
 ]
 const heavyTests = [...heavy.map((folder) => `test/${folder}/**/*.test.ts`), ...long]

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { faultOf } from '../src/routines/connectors/lint-connectors.ts'
 import { readConnectorTexts } from '../src/routines/connectors/connectors.ts'
-import { readRoutine } from '../src/routines/read.ts'
+import { readRoutine } from '../src/routines/reading/read.ts'
 import { checkSchedule } from '../src/triggers/schedule/check-schedule.ts'
 
 const doc = readFileSync(new URL('../docs/connectors.md', import.meta.url), 'utf8')

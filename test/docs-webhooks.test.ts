@@ -4,7 +4,7 @@ import { lintWebhooks } from '../src/routines/webhooks/lint-sources.ts'
 import { readSource } from '../src/routines/webhooks/read-source.ts'
 import { senders } from '../src/routines/webhooks/senders.ts'
 import type { Place, Sender } from '../src/routines/webhooks/source.ts'
-import { readRoutine } from '../src/routines/read.ts'
+import { readRoutine } from '../src/routines/reading/read.ts'
 import { checkSchedule } from '../src/triggers/schedule/check-schedule.ts'
 
 const doc = readFileSync(new URL('../docs/webhooks.md', import.meta.url), 'utf8')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { routineJsonSchema } from '../src/routines/front-matter.ts'
-import { readRoutine } from '../src/routines/read.ts'
+import { routineJsonSchema } from '../src/routines/keys/front-matter.ts'
+import { readRoutine } from '../src/routines/reading/read.ts'
 import { checkSchedule } from '../src/triggers/schedule/check-schedule.ts'
 
 const doc = readFileSync(new URL('../docs/routine-file.md', import.meta.url), 'utf8')

@@ -3,7 +3,7 @@ import { readConnectors, type ConnectorsSnapshot } from '../routines/connectors/
 import type { Connector } from '../routines/connectors/connector.ts'
 import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { secretsIn } from '../routines/definitions/sent-headers.ts'
-import { createFolderSource } from '../routines/folder-source.ts'
+import { createFolderSource } from '../routines/library/folder-source.ts'
 import type { Routine } from '../routines/routine.ts'
 import { nobody, type Asker } from '../secrets/secret-source.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'

@@ -1,5 +1,5 @@
 import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
-import { createFolderSource } from '../routines/folder-source.ts'
+import { createFolderSource } from '../routines/library/folder-source.ts'
 import { sentSecretsOf } from '../routines/webhooks/lint-sources.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import { readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'

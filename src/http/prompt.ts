@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { partsOf, type PromptPart } from '../routines/outside-text.ts'
+import { partsOf, type PromptPart } from '../routines/prompt/outside-text.ts'
 import type { Face } from './face.ts'
 import { redacted } from './redacted.ts'
 

@@ -1,5 +1,5 @@
 import type { Check } from '../forges/github/checks.ts'
-import type { LibrarySnapshot } from '../routines/in-force.ts'
+import type { LibrarySnapshot } from '../routines/library/in-force.ts'
 import type { Problem } from '../routines/routine.ts'
 import { fenced, neutralise } from './neutralise.ts'
 

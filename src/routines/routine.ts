@@ -1,7 +1,7 @@
 import type { Limits } from '../sandboxes/sandbox.ts'
-import type { Condition } from './condition.ts'
+import type { Condition } from './keys/condition.ts'
 import type { ConnectorUse } from './connectors/connector.ts'
-import type { Network } from './network.ts'
+import type { Network } from './keys/network.ts'
 
 /** A routine as the rest of the house sees it: parsed, defaults applied, nothing optional that has a default. */
 export type Routine = {

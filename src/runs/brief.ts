@@ -1,7 +1,7 @@
 import type { Happenings } from '../ledger/background.ts'
 import type { Run, Trigger } from '../ledger/schema.ts'
-import { createOutsideText, type OutsideText } from '../routines/outside-text.ts'
-import { asText, fillPrompt, namesRoot } from '../routines/prompt.ts'
+import { createOutsideText, type OutsideText } from '../routines/prompt/outside-text.ts'
+import { asText, fillPrompt, namesRoot } from '../routines/prompt/prompt.ts'
 import type { Routine } from '../routines/routine.ts'
 import { describeTime, timeOf } from './local-time.ts'
 

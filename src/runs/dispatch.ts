@@ -2,7 +2,7 @@ import type { Ledger, Statements } from '../ledger/ledger.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { OuterLimits } from '../ledger/startable.ts'
-import { createInTurn } from '../routines/in-turn.ts'
+import { createInTurn } from '../routines/library/in-turn.ts'
 import { admit, type Limits } from './admission.ts'
 
 /** So many owed runs are looked at in one round. */

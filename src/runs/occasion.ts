@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { Reason } from '../errors.ts'
 import { idOf } from '../ledger/cause.ts'
 import type { Firing, Trigger } from '../ledger/schema.ts'
-import { fillPrompt } from '../routines/prompt.ts'
+import { fillPrompt } from '../routines/prompt/prompt.ts'
 import type { Inputs, Overlap, Routine } from '../routines/routine.ts'
 
 export type Occasion = {

@@ -1,5 +1,5 @@
 import type { ConnectorsTold } from '../relay/environment.ts'
-import { hostsOf } from '../routines/network.ts'
+import { hostsOf } from '../routines/keys/network.ts'
 import type { Sandbox } from '../sandboxes/sandbox.ts'
 import type { Prepared } from './prepare.ts'
 import type { createSpending } from './spending.ts'

@@ -2,7 +2,7 @@ import { behind, LedgerUnreachable, messageOf, OvernightError } from '../errors.
 import type { Ledger } from '../ledger/ledger.ts'
 import type { RoutineVersion } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
-import type { Memory, RolledBack } from '../routines/memory.ts'
+import type { Memory, RolledBack } from '../routines/library/memory.ts'
 import type { Routine } from '../routines/routine.ts'
 
 type Tools = { ledger: Ledger; routineOf(version: RoutineVersion): Routine; log: Log }

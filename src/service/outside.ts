@@ -1,6 +1,6 @@
 import { createAskAgain } from '../triggers/github/ask-again.ts'
 import type { Connectors } from '../routines/connectors/connectors.ts'
-import type { Library } from '../routines/library.ts'
+import type { Library } from '../routines/library/library.ts'
 import { isPushTo, newHeadInto } from '../triggers/github/pushes.ts'
 import { createForgetting } from '../triggers/forget.ts'
 import type { DeliveryStep } from '../triggers/delivery-steps.ts'

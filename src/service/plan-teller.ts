@@ -2,7 +2,7 @@ import { messageOf, OvernightError, StepFailed } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { OutboxRow } from '../ledger/schema.ts'
 import type { Log } from '../log.ts'
-import { createInTurn } from '../routines/in-turn.ts'
+import { createInTurn } from '../routines/library/in-turn.ts'
 
 export type PlanTellerTools = {
   ledger: Pick<Ledger, 'outbox' | 'now'>

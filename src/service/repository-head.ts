@@ -2,7 +2,7 @@ import { listFolder, readBlobs } from '../checkout/read-folder.ts'
 import { StepFailed } from '../errors.ts'
 import type { Repository } from '../forges/forge.ts'
 import type { RepositoryFolder } from '../repository-folder.ts'
-import type { Head } from '../routines/git-source.ts'
+import type { Head } from '../routines/library/git-source.ts'
 import type { Ground } from './ground.ts'
 
 /** A git that hears nothing gives up sooner; this is for a forge that says a little all the time. */

@@ -5,8 +5,8 @@ import { nameAt } from '../forges/github/names.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import { checkOf } from '../publish/routines-check.ts'
-import type { LibrarySnapshot } from '../routines/in-force.ts'
-import { createInTurn } from '../routines/in-turn.ts'
+import type { LibrarySnapshot } from '../routines/library/in-force.ts'
+import { createInTurn } from '../routines/library/in-turn.ts'
 import type { Ground } from './ground.ts'
 
 /**

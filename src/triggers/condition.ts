@@ -1,4 +1,4 @@
-import type { Condition } from '../routines/condition.ts'
+import type { Condition } from '../routines/keys/condition.ts'
 import { isChanged } from '../routines/path-glob.ts'
 
 /** `changed`: the paths the event changed, where it has any. */

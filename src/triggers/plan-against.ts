@@ -1,5 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts'
-import type { LibrarySnapshot } from '../routines/in-force.ts'
+import type { LibrarySnapshot } from '../routines/library/in-force.ts'
 import { comparePlan, type Beside, type Plan } from '../routines/plan/compare.ts'
 import type { Routine } from '../routines/routine.ts'
 import { upcoming } from './schedule/upcoming.ts'

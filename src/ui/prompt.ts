@@ -1,4 +1,4 @@
-import type { PromptPart } from '../routines/outside-text.ts'
+import type { PromptPart } from '../routines/prompt/outside-text.ts'
 import { html, type Html, type Part } from './html.ts'
 import { count } from './words.ts'
 

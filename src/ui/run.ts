@@ -1,4 +1,4 @@
-import type { PromptPart } from '../routines/outside-text.ts'
+import type { PromptPart } from '../routines/prompt/outside-text.ts'
 import { actionsOf, buttons } from './actions.ts'
 import { changesSection, findingsList, type PatchView } from './changes.ts'
 import { factsSection, type FactsView } from './facts.ts'

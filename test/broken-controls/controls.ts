@@ -68,16 +68,16 @@ export const controls: readonly Control[] = [
   },
   {
     name: 'hidden characters are taken out of what strangers wrote',
-    edits: [edit('routines/hidden-text.ts', String.raw`\p{Default_Ignorable_Code_Point}|`, String.raw`\u200b|`)],
+    edits: [edit('routines/prompt/hidden-text.ts', String.raw`\p{Default_Ignorable_Code_Point}|`, String.raw`\u200b|`)],
     proof: proof(
-      'routines/hidden-text.test.ts',
+      'routines/prompt/hidden-text.test.ts',
       'no comment and no hidden character is left, and cleaning what is clean changes nothing',
     ),
   },
   {
     name: 'strangers, something private and a way out are not joined',
-    edits: [edit('routines/check-trifecta.ts', "network === 'open'", "network === 'none' && false")],
-    proof: proof('routines/check-trifecta.test.ts', 'network: open'),
+    edits: [edit('routines/reading/check-trifecta.ts', "network === 'open'", "network === 'none' && false")],
+    proof: proof('routines/reading/check-trifecta.test.ts', 'network: open'),
   },
   {
     name: 'pages of others change nothing here',

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listFolder, readBlobs } from '../../src/checkout/read-folder.ts'
 import { StepFailed } from '../../src/errors.ts'
-import { createGitSource, type Head } from '../../src/routines/git-source.ts'
-import { readLibrary } from '../../src/routines/library.ts'
+import { createGitSource, type Head } from '../../src/routines/library/git-source.ts'
+import { readLibrary } from '../../src/routines/library/library.ts'
 import { commitFiles, createRepository, git, openFolder } from '../support/git-repository.ts'
-import { readOptions, routineText } from '../routines/reading.ts'
+import { readOptions, routineText } from '../routines/reading/reading.ts'
 
 function openSource(repository: string, folder = 'routines') {
   const asked: number[] = []

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { deliveryBody } from '../../src/http/delivery-body.ts'
 import { redacted, redactedHeaders } from '../../src/http/redacted.ts'
-import { cpuMs } from '../routines/reading.ts'
+import { cpuMs } from '../routines/reading/reading.ts'
 
 const long = (length: number, letters = 'aB3') => letters.repeat(length).slice(0, length)
 const secrets = [

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { readBackground } from '../../src/runs/background.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'

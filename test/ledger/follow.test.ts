@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RunState } from '../../src/ledger/schema.ts'
 import { createLog } from '../../src/log.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import type { Routine } from '../../src/routines/routine.ts'
 import { fire } from '../../src/runs/fire.ts'
 import { createFollowing } from '../../src/triggers/follow.ts'

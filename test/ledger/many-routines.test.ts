@@ -1,5 +1,5 @@
 import { expect, test, describe } from 'vitest'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import type { Routine } from '../../src/routines/routine.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'

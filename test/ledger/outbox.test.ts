@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { messageOf } from '../../src/errors.ts'
 import type { NewMessage } from '../../src/ledger/outbox.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import type { Inputs } from '../../src/routines/routine.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Run } from '../../src/ledger/schema.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { fire, type Fired, type Occasion } from '../../src/runs/fire.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { stores, type OpenLedger } from '../support/open-ledger.ts'

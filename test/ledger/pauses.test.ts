@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { createLog } from '../../src/log.ts'
 import { createAutoPause } from '../../src/runs/auto-pause.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'

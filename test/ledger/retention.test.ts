@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import { createLog } from '../../src/log.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { createActs } from '../../src/runs/acts.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { createForgetting, removalOf } from '../../src/triggers/forget.ts'

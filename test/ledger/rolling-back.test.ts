@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { rollBack, undoRollback } from '../../src/triggers/rolling-back.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FenceLost, messageOf } from '../../src/errors.ts'
 import type { Run } from '../../src/ledger/schema.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { fire, type Occasion } from '../../src/runs/fire.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { stores, type OpenLedger } from '../support/open-ledger.ts'

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../src/log.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import { openStore } from '../../src/ledger/store.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { createScheduler } from '../../src/triggers/schedule/scheduler.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLog } from '../../src/log.ts'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { fire } from '../../src/runs/fire.ts'
 import { applyRoutines } from '../../src/triggers/apply-routines.ts'
 import { pause, resume } from '../../src/triggers/pausing.ts'

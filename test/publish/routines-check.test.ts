@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkOf } from '../../src/publish/routines-check.ts'
-import { readTexts } from '../../src/routines/library.ts'
-import { readOptions, routineText } from '../routines/reading.ts'
+import { readTexts } from '../../src/routines/library/library.ts'
+import { readOptions, routineText } from '../routines/reading/reading.ts'
 
 const place = { name: 'acme/shop:night/routines@main', folder: 'night/routines' }
 const commit = 'c0ffee'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { writeBrief, type Background, type Event } from '../../src/runs/brief.ts'
-import { readGood, routineText } from '../routines/reading.ts'
+import { readGood, routineText } from '../routines/reading/reading.ts'
 import { runOf } from '../support/sample-runs.ts'
 
 const nonce = '0123456789abcdef01234567'

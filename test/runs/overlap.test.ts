@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { concurrencyKeyOf, overlapFor, repositoryOf, type Occasion } from '../../src/runs/occasion.ts'
 import { decideOverlap, sameInputs, type OverlapDecision, type Standing, type Wanted } from '../../src/runs/overlap.ts'
 import { isDebounced, paceOf, startAfterJoin } from '../../src/runs/pace.ts'
-import { readGood, routineText } from '../routines/reading.ts'
+import { readGood, routineText } from '../routines/reading/reading.ts'
 
 const work = { subject: 'main', hash: 'h1', file: '/r/a.md', inputs: { scope: 'all' }, repositoryOverride: null }
 const waits = (id: string, more: Partial<Standing['waiting'][number]> = {}) => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import type { Occasion } from '../../src/runs/occasion.ts'
 import { afterBlackouts, isTooMany, paceOf } from '../../src/runs/pace.ts'
 

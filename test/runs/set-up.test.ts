@@ -7,7 +7,7 @@ import { failureOf, keptOf, titleOf } from '../../src/runs/setup-step.ts'
 import type { Task } from '../../src/runs/task.ts'
 import type { Exit } from '../../src/sandboxes/sandbox.ts'
 import { createRedaction } from '../../src/secrets/redaction.ts'
-import { readGood, routineText } from '../routines/reading.ts'
+import { readGood, routineText } from '../routines/reading/reading.ts'
 
 type Outcome = { bytes: number } | { why: string }
 type Given = { exit?: Exit; key?: SetupKey; back?: Outcome; kept?: Outcome; pull?: boolean }

@@ -11,7 +11,7 @@ import type { PerformTools, Task } from '../../src/runs/task.ts'
 import { work } from '../../src/runs/work.ts'
 import { createProcessDriver } from '../../src/sandboxes/process.ts'
 import { createRedaction } from '../../src/secrets/redaction.ts'
-import { readGood, routineText } from '../routines/reading.ts'
+import { readGood, routineText } from '../routines/reading/reading.ts'
 import { openFolder } from '../support/git-repository.ts'
 import { runOf } from '../support/sample-runs.ts'
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readRoutine } from '../../src/routines/read.ts'
+import { readRoutine } from '../../src/routines/reading/read.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 import { openTree, runNode, sampleDir, type ProgramName } from './run-program.ts'
 

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { editFrontMatter } from '../../src/routines/edit.ts'
+import { editFrontMatter } from '../../src/routines/reading/edit.ts'
 import { commitFiles, createRepository } from './git-repository.ts'
 import { startService, untilSettled } from './service-process.ts'
 

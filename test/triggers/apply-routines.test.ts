@@ -4,7 +4,7 @@ import type { Standing } from '../../src/ledger/routines.ts'
 import { formatProblem } from '../../src/routines/format.ts'
 import type { Problem } from '../../src/routines/routine.ts'
 import { decideApplying, type Applying, type FolderState } from '../../src/triggers/apply-routines.ts'
-import { readGood, routineText } from '../routines/reading.ts'
+import { readGood, routineText } from '../routines/reading/reading.ts'
 
 const names = ['a', 'b', 'c', 'd']
 const texts = ['One', 'Two'].map((prompt) => readGood(routineText('', prompt)))

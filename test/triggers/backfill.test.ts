@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseOrRefuse } from '../../src/routines/read.ts'
+import { parseOrRefuse } from '../../src/routines/reading/read.ts'
 import { checkWindow, mostSlots, slotsWithin } from '../../src/triggers/backfill.ts'
 import { checkSchedule } from '../../src/triggers/schedule/check-schedule.ts'
 

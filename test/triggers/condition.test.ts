@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { asksForFiles, conditionOf, WrittenCondition } from '../../src/routines/condition.ts'
+import { asksForFiles, conditionOf, WrittenCondition } from '../../src/routines/keys/condition.ts'
 import { holds, valuesAt, type Facts } from '../../src/triggers/condition.ts'
 import { fits, isChanged } from '../../src/routines/path-glob.ts'
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createGitHubSource } from '../../src/triggers/github/source.ts'
 import { webhooks } from '../../src/triggers/webhook/webhooks.ts'
 import type { Routine } from '../../src/routines/routine.ts'
-import { readGood, routineText } from '../routines/reading.ts'
+import { readGood, routineText } from '../routines/reading/reading.ts'
 import { eventOf, exampleOf } from '../support/github/events.ts'
 
 const routine = (name: string, on: object, repository = 'acme/shop'): Routine => ({

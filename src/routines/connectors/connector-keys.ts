@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AskedUrl, SentHeaders } from '../definitions/sent-headers.ts'
-import type { JsonSchema } from '../schema-keys.ts'
+import type { JsonSchema } from '../reading/schema-keys.ts'
 
 const Tool = z.string().regex(/^[\w./:*-]{1,128}$/, 'must be the name of a tool, or a pattern such as get_*')
 export const Tools = z.array(Tool).min(1).max(200)

@@ -7,7 +7,7 @@ import {
   type DefinitionsSnapshot,
 } from '../definitions/definitions.ts'
 import type { CheckUrl } from '../definitions/sent-headers.ts'
-import type { Source } from '../source.ts'
+import type { Source } from '../library/source.ts'
 import type { Connector } from './connector.ts'
 import { readConnector } from './read-connector.ts'
 

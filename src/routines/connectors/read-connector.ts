@@ -1,6 +1,6 @@
 import { createRead, type Grammar, type ReadDefinition } from '../definitions/read-definition.ts'
 import { checkSent, type CheckUrl } from '../definitions/sent-headers.ts'
-import type { Finding } from '../issues.ts'
+import type { Finding } from '../reading/issues.ts'
 import { ConnectorFile, connectorJsonSchema } from './connector-keys.ts'
 import type { Connector } from './connector.ts'
 

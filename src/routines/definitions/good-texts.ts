@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SourceTree } from '../source.ts'
+import type { SourceTree } from '../library/source.ts'
 import type { DefinitionsSnapshot } from './definitions.ts'
 import { nameOf, type Definition, type Read } from './read-definition.ts'
 

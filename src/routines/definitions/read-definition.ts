@@ -1,13 +1,13 @@
 import { basename } from 'node:path'
 import type { z } from 'zod'
-import { unreadable } from '../file-text.ts'
+import { unreadable } from '../reading/file-text.ts'
 import { placeAt, quoted } from '../format.ts'
-import { namePattern } from '../front-matter.ts'
-import { explainIssues, type Finding } from '../issues.ts'
+import { namePattern } from '../keys/front-matter.ts'
+import { explainIssues, type Finding } from '../reading/issues.ts'
 import type { Problem } from '../routine.ts'
-import type { JsonSchema } from '../schema-keys.ts'
-import type { Wanted } from '../source.ts'
-import { readYaml } from '../yaml-tree.ts'
+import type { JsonSchema } from '../reading/schema-keys.ts'
+import type { Wanted } from '../library/source.ts'
+import { readYaml } from '../reading/yaml-tree.ts'
 
 /** What a file beside the routines defines; its name is the file's name. */
 export type Definition = { name: string; file: string }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Finding } from '../issues.ts'
-import type { Path } from '../yaml-tree.ts'
+import type { Finding } from '../reading/issues.ts'
+import type { Path } from '../reading/yaml-tree.ts'
 
 /** The names are those of environment variables and files. */
 export const secretPattern = /secret:([A-Za-z][A-Za-z0-9_]{0,62})/

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { formatProblem } from '../format.ts'
-import type { LibrarySnapshot } from '../in-force.ts'
+import type { LibrarySnapshot } from '../library/in-force.ts'
 import { lintRoutine } from '../lint.ts'
 import type { Connector } from '../connectors/connector.ts'
 import { lintConnectors } from '../connectors/lint-connectors.ts'

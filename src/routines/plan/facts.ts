@@ -1,5 +1,5 @@
 import type { GitHubTrigger, Routine, WebhookTrigger } from '../routine.ts'
-import { writtenSize } from '../size.ts'
+import { writtenSize } from '../keys/size.ts'
 import { connectorsText } from './connector-facts.ts'
 import { debounceText, missedText, overlapText, paceText } from './when-facts.ts'
 

@@ -1,4 +1,4 @@
-import { writtenDuration } from '../duration.ts'
+import { writtenDuration } from '../keys/duration.ts'
 import type { HmacWay, Place, WebhookSource, Way } from '../webhooks/source.ts'
 
 /** What a person wants to know of a webhook source before it is in force; null = it has no such rule. Whatever counts is among it. */

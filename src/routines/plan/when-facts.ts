@@ -1,4 +1,4 @@
-import { writtenDuration } from '../duration.ts'
+import { writtenDuration } from '../keys/duration.ts'
 import type { Blackout, Routine } from '../routine.ts'
 
 export function overlapText({ overlap, concurrency }: Routine): string {

@@ -1,6 +1,6 @@
 import { checkSent, type CheckUrl } from '../definitions/sent-headers.ts'
-import { millisecondsOf } from '../duration.ts'
-import type { Finding } from '../issues.ts'
+import { millisecondsOf } from '../keys/duration.ts'
+import type { Finding } from '../reading/issues.ts'
 import type { SourceFile, WrittenHmac, WrittenPoll } from './source-keys.ts'
 
 const shortestPollMs = 30_000

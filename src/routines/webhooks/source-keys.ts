@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AskedUrl, secretPattern, SentHeaders } from '../definitions/sent-headers.ts'
-import { duration } from '../duration.ts'
-import type { JsonSchema } from '../schema-keys.ts'
+import { duration } from '../keys/duration.ts'
+import type { JsonSchema } from '../reading/schema-keys.ts'
 import { senders, type SenderName } from './senders.ts'
 
 const header = (meaning: string) =>

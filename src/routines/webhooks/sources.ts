@@ -6,7 +6,7 @@ import {
   type DefinitionsOptions,
   type DefinitionsSnapshot,
 } from '../definitions/definitions.ts'
-import type { Source } from '../source.ts'
+import type { Source } from '../library/source.ts'
 import type { CheckUrl } from '../definitions/sent-headers.ts'
 import { readSource } from './read-source.ts'
 import type { WebhookSource } from './source.ts'

@@ -1,5 +1,5 @@
-import { listOf } from '../availability.ts'
-import { millisecondsOf } from '../duration.ts'
+import { listOf } from '../reading/availability.ts'
+import { millisecondsOf } from '../keys/duration.ts'
 import { anybody, bearer, plainHmac, senders } from './senders.ts'
 import type { SourceFile, WrittenHmac } from './source-keys.ts'
 import type { HmacWay, Place, Sender, TokenWay, WebhookSource } from './source.ts'

@@ -1,4 +1,4 @@
-import { asksForFiles } from '../../routines/condition.ts'
+import { asksForFiles } from '../../routines/keys/condition.ts'
 import type { GitHubTrigger, Routine } from '../../routines/routine.ts'
 import { holds } from '../condition.ts'
 import type { OutsideEvent, Source, Verdict } from '../source.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Inputs, Routine, WebhookTrigger } from '../../routines/routine.ts'
-import { replaceMarks } from '../../routines/template-marks.ts'
+import { replaceMarks } from '../../routines/prompt/template-marks.ts'
 import { holds } from '../condition.ts'
 import type { OutsideEvent, Verdict } from '../source.ts'
 import { valueAt } from './places.ts'

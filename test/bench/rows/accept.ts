@@ -1,5 +1,5 @@
 import type { Ledger } from '../../../src/ledger/ledger.ts'
-import { parseOrRefuse } from '../../../src/routines/read.ts'
+import { parseOrRefuse } from '../../../src/routines/reading/read.ts'
 import { fire } from '../../../src/runs/fire.ts'
 import { checkSchedule } from '../../../src/triggers/schedule/check-schedule.ts'
 import { onEachLedger, type OnLedger } from '../ledgers.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { createLog } from '../../../src/log.ts'
-import { parseOrRefuse } from '../../../src/routines/read.ts'
+import { parseOrRefuse } from '../../../src/routines/reading/read.ts'
 import { applyRoutines } from '../../../src/triggers/apply-routines.ts'
 import { acceptDue } from '../../../src/triggers/schedule/accept-slots.ts'
 import { checkSchedule } from '../../../src/triggers/schedule/check-schedule.ts'

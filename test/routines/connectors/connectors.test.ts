@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createLog } from '../../../src/log.ts'
 import { openConnectors } from '../../../src/routines/connectors/connectors.ts'
 import type { GoodTexts } from '../../../src/routines/definitions/good-texts.ts'
-import type { Source, SourceTree } from '../../../src/routines/source.ts'
+import type { Source, SourceTree } from '../../../src/routines/library/source.ts'
 
 const file = (name: string, text: string) => ({
   entry: `${name}.yaml`,

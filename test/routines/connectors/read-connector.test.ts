@@ -3,8 +3,8 @@ import { lintConnectors } from '../../../src/routines/connectors/lint-connectors
 import { readConnectorTexts } from '../../../src/routines/connectors/connectors.ts'
 import { readConnector } from '../../../src/routines/connectors/read-connector.ts'
 import { formatProblem } from '../../../src/routines/format.ts'
-import { readGood, readOptions } from '../reading.ts'
-import { readRoutine } from '../../../src/routines/read.ts'
+import { readGood, readOptions } from '../reading/reading.ts'
+import { readRoutine } from '../../../src/routines/reading/read.ts'
 
 const bad = (text: string, name = 'linear.yaml') => {
   const read = readConnector(name, text)

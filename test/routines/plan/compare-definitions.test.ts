@@ -5,7 +5,7 @@ import { compareSources } from '../../../src/routines/plan/compare-definitions.t
 import { planMarkdown, planText } from '../../../src/routines/plan/write-plan.ts'
 import { senders } from '../../../src/routines/webhooks/senders.ts'
 import { readConnectorTexts } from '../../../src/routines/connectors/connectors.ts'
-import { readGood, routineText } from '../reading.ts'
+import { readGood, routineText } from '../reading/reading.ts'
 import { readSourceTexts } from '../../../src/routines/webhooks/sources.ts'
 
 type Texts = Readonly<Record<string, string>>

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { duration, millisecondsOf, writtenDuration } from '../../../src/routines/duration.ts'
+import { duration, millisecondsOf, writtenDuration } from '../../../src/routines/keys/duration.ts'
 import { factsOf, type Facts } from '../../../src/routines/plan/facts.ts'
-import { readGood, readOptions, routineText } from '../reading.ts'
+import { readGood, readOptions, routineText } from '../reading/reading.ts'
 
 const factsIn = (frontMatter: string) => factsOf(readGood(routineText(frontMatter)))
 const cases: [string, Partial<Facts>][] = [

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readTexts } from '../../../src/routines/library.ts'
+import { readTexts } from '../../../src/routines/library/library.ts'
 import { comparePlan } from '../../../src/routines/plan/compare.ts'
 import { planMarkdown, planText } from '../../../src/routines/plan/write-plan.ts'
-import { readOptions, routineText } from '../reading.ts'
+import { readOptions, routineText } from '../reading/reading.ts'
 
 const file = (name: string, text: string) => ({ entry: `${name}.md`, text })
 const read = (...files: { entry: string; text: string }[]) => readTexts(files, readOptions)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { wordChanges, writeChanges } from '../../../src/routines/plan/word-changes.ts'
-import { cpuMs } from '../reading.ts'
+import { cpuMs } from '../reading/reading.ts'
 
 const written = (older: string, newer: string) => writeChanges(wordChanges(older, newer))
 

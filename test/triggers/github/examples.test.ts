@@ -1,12 +1,12 @@
 import { sign } from '@octokit/webhooks-methods'
 import { expect, test } from 'vitest'
-import { conditionOf, type WrittenCondition } from '../../../src/routines/condition.ts'
+import { conditionOf, type WrittenCondition } from '../../../src/routines/keys/condition.ts'
 import type { Routine } from '../../../src/routines/routine.ts'
 import { acceptFromGitHub } from '../../../src/triggers/github/accept.ts'
 import { readGitHub } from '../../../src/triggers/github/read.ts'
 import { createGitHubSource, type Asking } from '../../../src/triggers/github/source.ts'
 import { examples, type Payload } from '../../support/github/events.ts'
-import { readGood, routineText } from '../../routines/reading.ts'
+import { readGood, routineText } from '../../routines/reading/reading.ts'
 
 const secret = 'a secret of good length'
 const everybody: Asking = {

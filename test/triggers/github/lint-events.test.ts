@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatProblem } from '../../../src/routines/format.ts'
 import { lintEvents } from '../../../src/triggers/github/lint-events.ts'
-import { readGood, routineText } from '../../routines/reading.ts'
+import { readGood, routineText } from '../../routines/reading/reading.ts'
 
 const warningsOf = (on: string) => lintEvents(readGood(routineText(`on:\n  github: ${on}`))).map(formatProblem)
 

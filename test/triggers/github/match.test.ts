@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { commandIn, isAbout, pushedFiles } from '../../../src/triggers/github/match.ts'
 import { readGitHub, subjectOf } from '../../../src/triggers/github/read.ts'
 import { createGitHubSource } from '../../../src/triggers/github/source.ts'
-import { problemsOf, readGood, routineText } from '../../routines/reading.ts'
+import { problemsOf, readGood, routineText } from '../../routines/reading/reading.ts'
 import { eventOf, exampleOf } from '../../support/github/events.ts'
 
 const rules = { allow: { users: [], bots: [], forks: false }, if: null }

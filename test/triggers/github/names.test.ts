@@ -4,7 +4,7 @@ import type { Delivery } from '../../../src/ledger/schema.ts'
 import { createNames } from '../../../src/triggers/github/names.ts'
 import { createGitHubSource } from '../../../src/triggers/github/source.ts'
 import { judge } from '../../../src/triggers/judge.ts'
-import { readGood, routineText } from '../../routines/reading.ts'
+import { readGood, routineText } from '../../routines/reading/reading.ts'
 
 const push = readGood(routineText('on: { github: { event: push } }'))
 const pushTo = (name: string): Delivery => ({

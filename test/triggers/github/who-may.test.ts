@@ -3,7 +3,7 @@ import { StepFailed } from '../../../src/errors.ts'
 import type { Routine } from '../../../src/routines/routine.ts'
 import { createGitHubSource, type Asking, type Pushed } from '../../../src/triggers/github/source.ts'
 import { eventOf, examples, exampleOf, type Payload } from '../../support/github/events.ts'
-import { readGood, routineText } from '../../routines/reading.ts'
+import { readGood, routineText } from '../../routines/reading/reading.ts'
 
 const forge = 'Codertocat/Hello-World'
 /** What GitHub would say of each kind of sender. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readRoutine } from '../../../src/routines/read.ts'
+import { readRoutine } from '../../../src/routines/reading/read.ts'
 import { checkSchedule } from '../../../src/triggers/schedule/check-schedule.ts'
 import { match, subjectOf } from '../../../src/triggers/webhook/match.ts'
 
