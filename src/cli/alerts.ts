@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AlertsJson } from '../http/alerts-api.ts'
+import type { AlertsJson } from '../http/api/alerts.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadRequest } from '../errors.ts'
-import type { BackfillJson } from '../http/backfill-api.ts'
+import type { BackfillJson } from '../http/api/backfill.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { table } from './table.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ConnectorsJson } from '../http/connectors-api.ts'
+import type { ConnectorsJson } from '../http/api/connectors.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

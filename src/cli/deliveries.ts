@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { DeliveryJson, DeliveryWholeJson, SlotJson } from '../http/occasion-json.ts'
-import type { ReplayedJson } from '../http/occasions-api.ts'
+import type { DeliveryJson, DeliveryWholeJson, SlotJson } from '../http/api/occasion-json.ts'
+import type { ReplayedJson } from '../http/api/occasions.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -13,7 +13,7 @@ import { editFrontMatter } from '../routines/reading/edit.ts'
 import { isEnded } from '../runs/states.ts'
 import type { Service } from '../service.ts'
 import { exitCodes, type Context } from './context.ts'
-import type { RunRowJson } from '../http/run-json.ts'
+import type { RunRowJson } from '../http/api/run-json.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
 /** Longer than the minute a `* * * * *` slot may be away, shorter than a person's patience. */

@@ -1,4 +1,4 @@
-import type { HookJson } from '../http/git-hub-hook-api.ts'
+import type { HookJson } from '../http/api/git-hub-hook.ts'
 import type { Finding } from './doctor-service.ts'
 import { visible } from './events.ts'
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadRequest } from '../errors.ts'
-import type { FiredJson } from '../http/fire-api.ts'
+import type { FiredJson } from '../http/api/fire.ts'
 import { isEnded, isGood } from '../runs/states.ts'
 import { connect } from './client.ts'
 import { type Context, exitCodes } from './context.ts'

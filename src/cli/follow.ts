@@ -1,4 +1,4 @@
-import type { RunRowJson } from '../http/run-json.ts'
+import type { RunRowJson } from '../http/api/run-json.ts'
 import type { Client } from './client.ts'
 import type { Context } from './context.ts'
 import { eventsOf, lineOf } from './events.ts'

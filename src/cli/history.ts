@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { HistoryJson, PutBackJson } from '../http/history-api.ts'
+import type { HistoryJson, PutBackJson } from '../http/api/history.ts'
 import { BadRequest } from '../errors.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'

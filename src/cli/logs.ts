@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { isEnded } from '../runs/states.ts'
-import type { RunRowJson } from '../http/run-json.ts'
+import type { RunRowJson } from '../http/api/run-json.ts'
 import { connect } from './client.ts'
 import { eventsOf, lineOf } from './events.ts'
 import type { Context } from './context.ts'

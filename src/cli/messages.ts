@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { MessagesJson } from '../http/messages-api.ts'
+import type { MessagesJson } from '../http/api/messages.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

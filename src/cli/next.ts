@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadRequest } from '../errors.ts'
-import type { NextJson } from '../http/next-api.ts'
+import type { NextJson } from '../http/api/next.ts'
 import { firstComing } from '../triggers/schedule/coming.ts'
 import { readFolder } from './check.ts'
 import { connectLive } from './client.ts'

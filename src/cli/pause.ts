@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { HeldJson } from '../http/pauses-api.ts'
+import type { HeldJson } from '../http/api/pauses.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { PromptJson } from '../http/prompt.ts'
+import type { PromptJson } from '../http/api/prompt.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { repositoryScope } from '../http/repository-scope.ts'
+import { repositoryScope } from '../http/api/repository-scope.ts'
 import { repositoryFrom } from './run.ts'
 
 /** By which name runs of a service on this machine know a repository that is written in this folder: `owner/name`, or a path without links. */

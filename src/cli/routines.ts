@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { RoutinesJson } from '../http/routines-api.ts'
+import type { RoutinesJson } from '../http/api/routines.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { RunRowJson } from '../http/run-json.ts'
+import type { RunRowJson } from '../http/api/run-json.ts'
 import { isGood } from '../runs/states.ts'
 import { sandboxSaid } from '../sandboxes/sandbox-said.ts'
 import { connect } from './client.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadRequest } from '../errors.ts'
-import type { SecretJson } from '../http/secrets-api.ts'
+import type { SecretJson } from '../http/api/secrets.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { join } from 'node:path'
-import type { SourcesJson } from '../http/sources-api.ts'
+import type { SourcesJson } from '../http/api/sources.ts'
 import { connect } from './client.ts'
 import type { Context } from './context.ts'
 import { visible } from './events.ts'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { SecretJson } from '../http/secrets-api.ts'
+import type { SecretJson } from '../http/api/secrets.ts'
 import { closest, whyNone } from '../secrets/closest.ts'
 import type { SecretSource } from '../secrets/secret-source.ts'
 import { connectLive } from './client.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CreatedJson, TokenJson } from '../http/tokens-api.ts'
+import type { CreatedJson, TokenJson } from '../http/api/tokens.ts'
 import { connect } from './client.ts'
 import { visible } from './events.ts'
 import type { Context } from './context.ts'

@@ -13,7 +13,7 @@ import type { WebhookSecrets } from '../triggers/github/accept.ts'
 import type { Receiver } from '../triggers/receive-deliveries.ts'
 import type { WebhookDesk } from './hooks/webhook.ts'
 import type { News } from './news.ts'
-import type { SignIn } from './auth.ts'
+import type { SignIn } from './access/auth.ts'
 
 /** What the HTTP side needs of the service. */
 export type Face = {

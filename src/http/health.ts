@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { isOperator } from './auth.ts'
+import { isOperator } from './access/auth.ts'
 import type { Face } from './face.ts'
 
 /** For whoever watches from outside: the state alone, and what stands still for those who may know. No token is needed. */

@@ -1,5 +1,5 @@
 import { AddressRefused } from '../errors.ts'
-import { ensureToken } from '../http/token.ts'
+import { ensureToken } from '../http/access/token.ts'
 import type { OutboxRow } from '../ledger/schema.ts'
 import { readDestination } from '../outgoing/address.ts'
 import { createGuardedFetch } from '../outgoing/guarded-fetch.ts'

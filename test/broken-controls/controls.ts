@@ -81,8 +81,8 @@ export const controls: readonly Control[] = [
   },
   {
     name: 'pages of others change nothing here',
-    edits: [edit('http/auth.ts', "if (crossSite && c.req.method !== 'GET')", 'if (crossSite && false)')],
-    proof: proof('http/auth.test.ts', 'a form on a foreign page'),
+    edits: [edit('http/access/auth.ts', "if (crossSite && c.req.method !== 'GET')", 'if (crossSite && false)')],
+    proof: proof('http/access/auth.test.ts', 'a form on a foreign page'),
   },
   {
     name: 'walls begin with an empty environment',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { lookAtHook } from '../../src/cli/doctor-hook.ts'
-import type { HookJson } from '../../src/http/git-hub-hook-api.ts'
+import type { HookJson } from '../../src/http/api/git-hub-hook.ts'
 
 const hook: HookJson = { secret: true, changing: false, routines: 1, last: null, refused: null, missed: [] }
 const lookedAt = '2026-11-21T17:00:00.000Z'

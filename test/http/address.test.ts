@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readAddress, removeAddress, writeAddress } from '../../src/http/address.ts'
-import { ensureToken, proofOf, readToken } from '../../src/http/token.ts'
+import { ensureToken, proofOf, readToken } from '../../src/http/access/token.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { deliveryBody } from '../../src/http/delivery-body.ts'
+import { deliveryBody } from '../../src/http/api/delivery-body.ts'
 import { redacted, redactedHeaders } from '../../src/http/redacted.ts'
 import { cpuMs } from '../routines/reading/reading.ts'
 

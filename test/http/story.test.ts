@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Face } from '../../src/http/face.ts'
 import { createNews } from '../../src/http/news.ts'
-import { runsApi } from '../../src/http/runs-api.ts'
+import { runsApi } from '../../src/http/api/runs.ts'
 import {
   followStory,
   readCursor,

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { HistoryJson } from '../../src/http/history-api.ts'
-import type { RoutinesJson } from '../../src/http/routines-api.ts'
+import type { HistoryJson } from '../../src/http/api/history.ts'
+import type { RoutinesJson } from '../../src/http/api/routines.ts'
 import { openPlace, type Place } from '../support/place.ts'
 import type { ServiceProcess } from '../support/service-process.ts'
 

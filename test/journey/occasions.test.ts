@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DeliveryJson, DeliveryWholeJson, SlotJson } from '../../src/http/occasion-json.ts'
-import type { ReplayedJson } from '../../src/http/occasions-api.ts'
+import type { DeliveryJson, DeliveryWholeJson, SlotJson } from '../../src/http/api/occasion-json.ts'
+import type { ReplayedJson } from '../../src/http/api/occasions.ts'
 import { slots } from '../../src/ledger/schema.ts'
 import { openPlace, type Place } from '../support/place.ts'
 import type { ServiceProcess } from '../support/service-process.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CreatedJson, TokenJson } from '../../src/http/tokens-api.ts'
+import type { CreatedJson, TokenJson } from '../../src/http/api/tokens.ts'
 import { openApp, type Asker } from '../support/app.ts'
 import { openPlace, type Place } from '../support/place.ts'
 

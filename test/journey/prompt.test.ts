@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PromptJson } from '../../src/http/prompt.ts'
+import type { PromptJson } from '../../src/http/api/prompt.ts'
 import { openPlace, type Place } from '../support/place.ts'
 import { untilSettled, type ServiceProcess } from '../support/service-process.ts'
 

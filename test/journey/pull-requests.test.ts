@@ -1,7 +1,7 @@
 import { createWriteStream, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DeliveryWholeJson } from '../../src/http/occasion-json.ts'
+import type { DeliveryWholeJson } from '../../src/http/api/occasion-json.ts'
 import { openModel, realKey, type Model } from '../support/claude/model.ts'
 import { claude } from '../support/claude/program.ts'
 import { sandboxes, until } from '../support/crew.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { SourcesJson } from '../../src/http/sources-api.ts'
+import type { SourcesJson } from '../../src/http/api/sources.ts'
 import { openApp } from '../support/app.ts'
 import { openPlace } from '../support/place.ts'
 

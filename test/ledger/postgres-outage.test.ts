@@ -1,7 +1,7 @@
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { behind, FenceLost, LedgerUnreachable } from '../../src/errors.ts'
-import { createSignIn } from '../../src/http/auth.ts'
+import { createSignIn } from '../../src/http/access/auth.ts'
 import type { Face } from '../../src/http/face.ts'
 import { createNews } from '../../src/http/news.ts'
 import { createApp } from '../../src/http/server.ts'

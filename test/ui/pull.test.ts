@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pullsElsewhere } from '../../src/http/views.ts'
+import { pullsElsewhere } from '../../src/http/pages/views.ts'
 import { actionsOf } from '../../src/ui/actions.ts'
 import { homePage } from '../../src/ui/home.ts'
 import { outsidePull } from '../../src/ui/pull.ts'
