@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { faultOf } from '../src/routines/connectors/lint-connectors.ts'
-import { readConnectorTexts } from '../src/routines/connectors/connectors.ts'
+import { readDefinitionTexts } from '../src/routines/definitions/definitions.ts'
+import { connectorKind } from '../src/routines/connectors/connectors.ts'
 import { readRoutine } from '../src/routines/reading/read.ts'
 import { checkSchedule } from '../src/triggers/schedule/check-schedule.ts'
 
@@ -10,7 +11,7 @@ const doc = readFileSync(new URL('../docs/connectors.md', import.meta.url), 'utf
 test('the connector and the routine are valid, and fit each other', () => {
   const [, text = ''] = /```yaml\n(# connectors\/linear\.yaml\n[^]*?)```/.exec(doc) ?? []
   const [, routine = ''] = /```markdown\n(---\n[^]*?)```/.exec(doc) ?? []
-  const files = readConnectorTexts([
+  const files = readDefinitionTexts(connectorKind, [
     { entry: 'linear.yaml', text },
     { entry: 'sentry.yaml', text: 'url: https://mcp.sentry.dev/mcp' },
   ])

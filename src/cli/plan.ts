@@ -10,8 +10,9 @@ import type { FolderFile } from '../routines/library/folder.ts'
 import { readTexts } from '../routines/library/library.ts'
 import type { Plan } from '../routines/plan/compare.ts'
 import { planMarkdown, planText } from '../routines/plan/write-plan.ts'
-import { readConnectorTexts } from '../routines/connectors/connectors.ts'
-import { readSourceTexts } from '../routines/webhooks/sources.ts'
+import { readDefinitionTexts } from '../routines/definitions/definitions.ts'
+import { connectorKind } from '../routines/connectors/connectors.ts'
+import { sourceKind } from '../routines/webhooks/sources.ts'
 import { planAlone } from '../triggers/plan-against.ts'
 import { routinesFolder } from './check.ts'
 import { connect, findLive } from './client.ts'
@@ -54,9 +55,15 @@ type Texts = { routines: Text[]; sources: Text[] | undefined; connectors: Text[]
 async function compare(context: Context, { routines, ...beside }: Texts): Promise<{ plan: Plan; isAlone: boolean }> {
   if (await hasNoLedger(context)) {
     const files = readTexts(routines, readOptions(context))
-    const sources = beside.sources && { inForce: new Map<string, never>(), files: readSourceTexts(beside.sources) }
+    const sources = beside.sources && {
+      inForce: new Map<string, never>(),
+      files: readDefinitionTexts(sourceKind, beside.sources),
+    }
     // Where nothing is in force, no folder is no connectors.
-    const connectors = { inForce: new Map<string, never>(), files: readConnectorTexts(beside.connectors ?? []) }
+    const connectors = {
+      inForce: new Map<string, never>(),
+      files: readDefinitionTexts(connectorKind, beside.connectors ?? []),
+    }
     return { plan: planAlone({ files, sources, connectors }, new Date()), isAlone: true }
   }
   await using client = await connect(context)

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
-import { readConnectors, type ConnectorsSnapshot } from '../routines/connectors/connectors.ts'
+import { readDefinitions } from '../routines/definitions/definitions.ts'
+import { connectorKind, type ConnectorsSnapshot } from '../routines/connectors/connectors.ts'
 import type { Connector } from '../routines/connectors/connector.ts'
 import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { secretsIn } from '../routines/definitions/sent-headers.ts'
@@ -15,7 +16,7 @@ import { repositoryName } from './repository-name.ts'
 export function readConnectorsFolder(context: Context, dir?: string): Promise<ConnectorsSnapshot> {
   const config = context.config()
   const source = createFolderSource({ dir: dir ?? config.connectorsDir, isWanted: isDefinitionFile })
-  return readConnectors(source, createCheckUrl(config))
+  return readDefinitions(connectorKind, source, createCheckUrl(config))
 }
 
 /** Secrets of connectors that are not there for a routine that has one, or may not go where they would be sent. */

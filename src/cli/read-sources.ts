@@ -2,7 +2,8 @@ import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
 import { createFolderSource } from '../routines/library/folder-source.ts'
 import { sentSecretsOf } from '../routines/webhooks/lint-sources.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
-import { readSources, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
+import { readDefinitions } from '../routines/definitions/definitions.ts'
+import { sourceKind, type SourcesSnapshot } from '../routines/webhooks/sources.ts'
 import { createCheckUrl } from '../service/poll-addresses.ts'
 import type { Context } from './context.ts'
 import { lookForSecrets, missingIn, type Missing } from './missing-secrets.ts'
@@ -10,7 +11,8 @@ import { lookForSecrets, missingIn, type Missing } from './missing-secrets.ts'
 /** The folder of webhook sources as it is on disk now, without a service. */
 export function readSourcesFolder(context: Context, dir?: string): Promise<SourcesSnapshot> {
   const config = context.config()
-  return readSources(
+  return readDefinitions(
+    sourceKind,
     createFolderSource({ dir: dir ?? config.webhooksDir, isWanted: isDefinitionFile }),
     createCheckUrl(config),
   )

@@ -1,6 +1,7 @@
 import { SetupError, StepFailed } from '../errors.ts'
 import type { ConnectorWay } from '../relay/mcp/server-side.ts'
-import { openConnectors, type Connectors } from '../routines/connectors/connectors.ts'
+import { openDefinitions } from '../routines/definitions/definitions.ts'
+import { connectorKind, type Connectors } from '../routines/connectors/connectors.ts'
 import type { Connector } from '../routines/connectors/connector.ts'
 import { faultOf } from '../routines/connectors/lint-connectors.ts'
 import { readConnector } from '../routines/connectors/read-connector.ts'
@@ -39,7 +40,7 @@ export async function openConnectorFiles(
   const { ledger, log } = ground
   const memory = isService ? { memory: createConnectorMemory(ledger) } : {}
   const source = isService || ground.config.connectorsIn === undefined ? placeOf(ground) : nowhere
-  const files = building.use(await openConnectors({ source, log, watch: isService, ...memory }))
+  const files = building.use(await openDefinitions({ kind: connectorKind, source, log, watch: isService, ...memory }))
   const isHere = !isService && source !== nowhere
   return {
     files,

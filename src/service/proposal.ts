@@ -2,15 +2,15 @@ import { basename } from 'node:path'
 import type { PullHead } from '../checkout/pull-head.ts'
 import { listFolder, readBlobs, type TreeEntry } from '../checkout/read-folder.ts'
 import type { RepositoryFolder } from '../repository-folder.ts'
-import { readConnector } from '../routines/connectors/read-connector.ts'
+import { connectorKind } from '../routines/connectors/connectors.ts'
 import type { Connector } from '../routines/connectors/connector.ts'
-import { readDefinitions, type DefinitionsSnapshot } from '../routines/definitions/definitions.ts'
+import { readDefinitions, type DefinitionsSnapshot, type Kind } from '../routines/definitions/definitions.ts'
 import { createGitSource } from '../routines/library/git-source.ts'
 import { readLibrary } from '../routines/library/library.ts'
 import type { Comparing } from '../routines/plan/compare-definitions.ts'
 import { isRoutineFile, type Wanted } from '../routines/library/source.ts'
-import { isDefinitionFile, nameOf, type Definition, type Read } from '../routines/definitions/read-definition.ts'
-import { readSource } from '../routines/webhooks/read-source.ts'
+import { isDefinitionFile, nameOf, type Definition } from '../routines/definitions/read-definition.ts'
+import { sourceKind } from '../routines/webhooks/sources.ts'
 import type { WebhookSource } from '../routines/webhooks/source.ts'
 import type { Proposed } from '../triggers/plan-against.ts'
 import type { Ground } from './ground.ts'
@@ -51,11 +51,11 @@ export async function readProposal(ground: Ground, asked: Asked): Promise<Propos
     isSame: (name) => !names.has(name),
     sources: await compared(asked, sources, {
       standing: asked.inForce.sources(),
-      read: (file, text) => readSource(file, text),
+      kind: sourceKind,
     }),
     connectors: await compared(asked, connectors, {
       standing: asked.inForce.connectors(),
-      read: (file, text) => readConnector(file, text),
+      kind: connectorKind,
     }),
   }
 }
@@ -92,7 +92,7 @@ function sourceAt(dir: string, { head }: Asked, { entries, ...place }: Place) {
 }
 
 type Folder = RepositoryFolder & Difference & { dir: string }
-type Definitions<T> = { standing: Standing<T>; read: Read<T> }
+type Definitions<T> = { standing: Standing<T>; kind: Kind<T> }
 
 /** Of a folder beside the routines; undefined where it is none of that repository. */
 async function changedIn(
@@ -107,7 +107,7 @@ async function changedIn(
 async function compared<T extends Definition>(
   asked: Asked,
   folder: Folder | undefined,
-  { standing, read }: Definitions<T>,
+  { standing, kind }: Definitions<T>,
 ): Promise<Comparing<T> | undefined> {
   if (!folder?.newer || !standing.isKnown) return undefined
   const { newer, touched, dir, ...place } = folder
@@ -117,6 +117,6 @@ async function compared<T extends Definition>(
   const source = sourceAt(dir, asked, { ...place, entries, isWanted: isDefinitionFile })
   return {
     inForce: new Map([...standing.inForce].filter(([name]) => names.has(name))),
-    files: await readDefinitions(source, read),
+    files: await readDefinitions(kind, source),
   }
 }

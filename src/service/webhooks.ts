@@ -5,7 +5,8 @@ import { createGitSource } from '../routines/library/git-source.ts'
 import type { Source } from '../routines/library/source.ts'
 import type { CheckUrl } from '../routines/definitions/sent-headers.ts'
 import { isDefinitionFile } from '../routines/definitions/read-definition.ts'
-import { openSources, type WebhookSources } from '../routines/webhooks/sources.ts'
+import { openDefinitions } from '../routines/definitions/definitions.ts'
+import { sourceKind, type WebhookSources } from '../routines/webhooks/sources.ts'
 import { createPoller } from '../triggers/poll/poller.ts'
 import { fillSecrets } from './fill-secrets.ts'
 import type { Ground } from './ground.ts'
@@ -34,7 +35,8 @@ export async function openWebhooks(
 ): Promise<Webhooks> {
   const { config, ledger, log } = ground
   const sources = building.use(
-    await openSources({
+    await openDefinitions({
+      kind: sourceKind,
       source: isService ? placeOf(ground) : nowhere,
       log,
       watch: isService,

@@ -2,8 +2,9 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { validator } from 'hono-openapi'
 import { z } from 'zod'
-import { readConnectorTexts } from '../../routines/connectors/connectors.ts'
-import { readSourceTexts } from '../../routines/webhooks/sources.ts'
+import { readDefinitionTexts } from '../../routines/definitions/definitions.ts'
+import { connectorKind } from '../../routines/connectors/connectors.ts'
+import { sourceKind } from '../../routines/webhooks/sources.ts'
 import { planAgainst } from '../../triggers/plan-against.ts'
 import { describeJson } from './describe.ts'
 import type { Face } from '../face.ts'
@@ -80,10 +81,12 @@ export function planApi(face: Face) {
         files: face.readFiles(files),
         isSame: (name: string) => kept.has(name),
         sources:
-          beside.sources && webhooks.isKnown ? { ...webhooks, files: readSourceTexts(beside.sources) } : undefined,
+          beside.sources && webhooks.isKnown
+            ? { ...webhooks, files: readDefinitionTexts(sourceKind, beside.sources) }
+            : undefined,
         connectors:
           beside.connectors && servers.isKnown
-            ? { ...servers, files: readConnectorTexts(beside.connectors) }
+            ? { ...servers, files: readDefinitionTexts(connectorKind, beside.connectors) }
             : undefined,
       }
       return c.json(await planAgainst(face, proposed))

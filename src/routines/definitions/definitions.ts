@@ -10,6 +10,7 @@ import type { Source, SourceTree } from '../library/source.ts'
 import { definedBy, goodTexts, type DefinitionMemory, type GoodTexts } from './good-texts.ts'
 import { report } from './report.ts'
 import { nameOf, type Definition, type Read, type ReadDefinition } from './read-definition.ts'
+import type { CheckUrl } from './sent-headers.ts'
 
 export type DefinitionsSnapshot<T> = {
   /** In force by name: of a broken file the last version that was good. */
@@ -29,23 +30,25 @@ export type Definitions<T> = AsyncDisposable & {
 }
 
 /** What the files of one folder define: `called` in the log, such as `webhook source`. */
-type Kind<T> = { called: string; read: Read<T> }
+export type Kind<T> = { called: string; read: (file: string, text: string, checkUrl?: CheckUrl) => ReadDefinition<T> }
 
 const nothing = { inForce: new Map(), broken: new Set<string>(), problems: [], isKnown: false }
 const settled = { quietMs: 100, latestMs: 1000 }
 
 /** The files as they are now, once. */
 export async function readDefinitions<T extends Definition>(
+  kind: Kind<T>,
   source: Source,
-  read: Read<T>,
+  checkUrl?: CheckUrl,
 ): Promise<DefinitionsSnapshot<T>> {
+  const read: Read<T> = (file, text) => kind.read(file, text, checkUrl)
   return decide(nothing, await source.read(), { everyMs: source.everyMs, read })
 }
 
 /** What these texts would put in force, if they were all there is. */
 export function readDefinitionTexts<T extends Definition>(
+  { read }: Kind<T>,
   texts: readonly { entry: string; text: string }[],
-  read: Read<T>,
 ): DefinitionsSnapshot<T> {
   return decide(nothing, { files: texts.map((file) => ({ ...file, file: file.entry, stamp: undefined })) }, { read })
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createLog } from '../../../src/log.ts'
-import { openConnectors } from '../../../src/routines/connectors/connectors.ts'
+import { openDefinitions } from '../../../src/routines/definitions/definitions.ts'
+import { connectorKind } from '../../../src/routines/connectors/connectors.ts'
 import type { GoodTexts } from '../../../src/routines/definitions/good-texts.ts'
 import type { Source, SourceTree } from '../../../src/routines/library/source.ts'
 
@@ -25,7 +26,7 @@ test('what other processes go by is what is in force: broken files as they were,
   }
   const options = { source, log: createLog('silent'), watch: false, memory }
   {
-    await using connectors = await openConnectors(options)
+    await using connectors = await openDefinitions({ kind: connectorKind, ...options })
     expect(state.kept).toEqual({ linear: { file: '/c/linear.yaml', text: url } })
     state.tree = { files: [file('linear', 'url: x\n'), file('new', 'url: y\n')] }
     await connectors.rescan()
@@ -35,6 +36,6 @@ test('what other processes go by is what is in force: broken files as they were,
     await connectors.rescan()
     expect(Object.keys(state.kept)).toEqual(['linear'])
   }
-  await using again = await openConnectors(options)
+  await using again = await openDefinitions({ kind: connectorKind, ...options })
   expect([again.snapshot().inForce.size, state.kept]).toEqual([0, {}])
 })

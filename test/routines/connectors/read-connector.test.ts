@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { lintConnectors } from '../../../src/routines/connectors/lint-connectors.ts'
-import { readConnectorTexts } from '../../../src/routines/connectors/connectors.ts'
+import { readDefinitionTexts } from '../../../src/routines/definitions/definitions.ts'
+import { connectorKind } from '../../../src/routines/connectors/connectors.ts'
 import { readConnector } from '../../../src/routines/connectors/read-connector.ts'
 import { formatProblem } from '../../../src/routines/format.ts'
 import { readGood, readOptions } from '../reading/reading.ts'
@@ -107,7 +108,7 @@ describe('the connectors of a routine', () => {
 })
 
 describe('what a routine cannot have', () => {
-  const files = readConnectorTexts([
+  const files = readDefinitionTexts(connectorKind, [
     { entry: 'linear.yaml', text: `${url}tools: [get_issue, "search_*"]\n` },
     { entry: 'open.yaml', text: url },
     { entry: 'broken.yaml', text: 'url: x\n' },
@@ -146,7 +147,7 @@ describe('what a routine cannot have', () => {
   })
 
   test('without any file, the one to write is named', () => {
-    const none = readConnectorTexts([])
+    const none = readDefinitionTexts(connectorKind, [])
     expect(lint('[linear]', '', none)).toEqual([
       'x.md:4:14: there is no connector "linear" – write connectors/linear.yaml',
     ])

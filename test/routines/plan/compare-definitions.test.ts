@@ -4,12 +4,17 @@ import { comparePlan } from '../../../src/routines/plan/compare.ts'
 import { compareSources } from '../../../src/routines/plan/compare-definitions.ts'
 import { planMarkdown, planText } from '../../../src/routines/plan/write-plan.ts'
 import { senders } from '../../../src/routines/webhooks/senders.ts'
-import { readConnectorTexts } from '../../../src/routines/connectors/connectors.ts'
+import { readDefinitionTexts } from '../../../src/routines/definitions/definitions.ts'
+import { connectorKind } from '../../../src/routines/connectors/connectors.ts'
 import { readGood, routineText } from '../reading/reading.ts'
-import { readSourceTexts } from '../../../src/routines/webhooks/sources.ts'
+import { sourceKind } from '../../../src/routines/webhooks/sources.ts'
 
 type Texts = Readonly<Record<string, string>>
-const read = (texts: Texts) => readSourceTexts(Object.entries(texts).map(([entry, text]) => ({ entry, text })))
+const read = (texts: Texts) =>
+  readDefinitionTexts(
+    sourceKind,
+    Object.entries(texts).map(([entry, text]) => ({ entry, text })),
+  )
 const compare = (before: Texts, after: Texts) => compareSources({ inForce: read(before).inForce, files: read(after) })
 const signed = 'verify: sentry\nsecret: secret:SENTRY\n'
 const asked = 'poll: { url: "https://ci.example/jobs", every: 5m, headers: { Authorization: "Bearer secret:CI" } }\n'
@@ -99,7 +104,11 @@ describe('a plan of webhook sources', () => {
 
 test('a plan of connectors tells where they ask, what they send and which tools there are; and what routines have of them', () => {
   const url = 'url: https://mcp.example/\n'
-  const readAll = (texts: Texts) => readConnectorTexts(Object.entries(texts).map(([entry, text]) => ({ entry, text })))
+  const readAll = (texts: Texts) =>
+    readDefinitionTexts(
+      connectorKind,
+      Object.entries(texts).map(([entry, text]) => ({ entry, text })),
+    )
   const before = readAll({ 'linear.yaml': `${url}tools: [get_issue]\n`, 'gone.yaml': url })
   const after = readAll({
     'linear.yaml': `${url}headers: { Authorization: "Bearer secret:LINEAR" }\n`,
@@ -133,7 +142,10 @@ test.each([
   ['odd', []],
 ])('a routine that would have the connector %s', (connector, problems) => {
   const texts = { 'linear.yaml': 'url: https://mcp.example/\ntools: [search]\n', 'odd.yaml': 'url: x\n' }
-  const files = readConnectorTexts(Object.entries(texts).map(([entry, text]) => ({ entry, text })))
+  const files = readDefinitionTexts(
+    connectorKind,
+    Object.entries(texts).map(([entry, text]) => ({ entry, text })),
+  )
   const routines = [readGood(routineText(`connectors: [${connector}]`))]
   const proposed = { inForce: [], same: [], files: { routines, broken: new Map(), problems: [] }, nextOf: () => [] }
   const { routines: planned } = comparePlan({ ...proposed, connectors: { inForce: new Map(), files } })

@@ -7,7 +7,8 @@ import { formatProblem } from '../../../src/routines/format.ts'
 import type { Source, SourceTree } from '../../../src/routines/library/source.ts'
 import { parseGoodTexts, type DefinitionMemory, type GoodTexts } from '../../../src/routines/definitions/good-texts.ts'
 import { isDefinitionFile } from '../../../src/routines/definitions/read-definition.ts'
-import { openSources, readSources } from '../../../src/routines/webhooks/sources.ts'
+import { openDefinitions, readDefinitions } from '../../../src/routines/definitions/definitions.ts'
+import { sourceKind } from '../../../src/routines/webhooks/sources.ts'
 import { openFolder } from '../../support/git-repository.ts'
 
 async function open({ watch = false, memory }: { watch?: boolean; memory?: DefinitionMemory } = {}) {
@@ -17,7 +18,13 @@ async function open({ watch = false, memory }: { watch?: boolean; memory?: Defin
   const write = (name: string, text: string) => writeFile(join(dir, name), text)
   await write('sentry.yaml', good)
   const source = createFolderSource({ dir, isWanted: isDefinitionFile })
-  const sources = await openSources({ source, log: createLog('silent'), watch, ...(memory ? { memory } : {}) })
+  const sources = await openDefinitions({
+    kind: sourceKind,
+    source,
+    log: createLog('silent'),
+    watch,
+    ...(memory ? { memory } : {}),
+  })
   onTestFinished(async () => {
     await sources[Symbol.asyncDispose]()
     folder[Symbol.dispose]()
@@ -38,7 +45,7 @@ describe('a folder of sources', () => {
     await write('linear.yml', 'verify: linear\nsecret: secret:A')
     await sources.rescan()
     expect(state()).toEqual({ inForce: ['linear', 'sentry'], broken: [], problems: [] })
-    expect([...(await readSources(source)).inForce.keys()].sort()).toEqual(['linear', 'sentry'])
+    expect([...(await readDefinitions(sourceKind, source)).inForce.keys()].sort()).toEqual(['linear', 'sentry'])
   })
 
   test('a broken file keeps its last good version, and says what is wrong; repaired it is in force', async () => {
@@ -111,7 +118,13 @@ describe('what is known from before the start', () => {
     const broken = remember({ linear })
     await write('linear.yaml', 'verify: nobody\n')
     const source = createFolderSource({ dir, isWanted: isDefinitionFile })
-    await using again = await openSources({ source, log: createLog('silent'), watch: false, memory: broken.memory })
+    await using again = await openDefinitions({
+      kind: sourceKind,
+      source,
+      log: createLog('silent'),
+      watch: false,
+      memory: broken.memory,
+    })
     expect(again.snapshot().inForce.get('linear')?.description).toBe('the last good one')
     expect([...again.snapshot().broken]).toEqual(['linear'])
     expect(broken.state.texts).toEqual({ linear, sentry: { file: join(dir, 'sentry.yaml'), text: good } })
@@ -130,11 +143,11 @@ describe('what is known from before the start', () => {
     const answers: SourceTree[] = [missing]
     const forge: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => answers.at(-1)! }
     const { memory, state } = remember({ linear })
-    await using away = await openSources({ source: forge, log: createLog('silent'), memory })
+    await using away = await openDefinitions({ kind: sourceKind, source: forge, log: createLog('silent'), memory })
     await away.rescan()
     expect([[...away.snapshot().inForce.keys()], away.snapshot().isKnown]).toEqual([['linear'], false])
     const folder: Source = { name: '/srv/webhooks', read: async () => missing }
-    await using gone = await openSources({ source: folder, log: createLog('silent'), memory })
+    await using gone = await openDefinitions({ kind: sourceKind, source: folder, log: createLog('silent'), memory })
     expect([[...gone.snapshot().inForce.keys()], gone.snapshot().isKnown]).toEqual([[], true])
     // It may be a disk that comes back, with a file that is broken.
     expect(state).toEqual({ texts: { linear }, writes: 0 })
@@ -168,7 +181,7 @@ describe('sources in a repository', () => {
       stamp: 'a',
     }
     const source: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => answers.at(-1)! }
-    await using sources = await openSources({ source, log: createLog('silent') })
+    await using sources = await openDefinitions({ kind: sourceKind, source, log: createLog('silent') })
     await sources.rescan()
     expect(sources.snapshot()).toMatchObject({ isKnown: false, problems: [] })
     answers.push({ files: [{ ...file, text: good }] })
@@ -185,7 +198,7 @@ describe('sources in a repository', () => {
   test('are known to be none once a commit without the folder was seen', async () => {
     const missing = { missing: { message: 'no such folder', hint: 'make it' }, commit: 'c1' }
     const source: Source = { name: 'acme/routines', everyMs: 60_000, read: async () => missing }
-    await using sources = await openSources({ source, log: createLog('silent') })
+    await using sources = await openDefinitions({ kind: sourceKind, source, log: createLog('silent') })
     await sources.rescan()
     expect(sources.snapshot()).toMatchObject({ isKnown: true, inForce: { size: 0 }, problems: [] })
   })
