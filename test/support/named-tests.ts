@@ -17,7 +17,7 @@ export function isTestNamed(file: string, title: string): boolean {
 /** The file, and the suites and tables beside it or in `contract/` that it is made of. */
 function sourcesOf(path: string): string[] {
   const text = readFileSync(path, 'utf8')
-  const parts = [...text.matchAll(/from '((?:\.\/|\.\.\/contract\/)[\w/-]+\.ts)'/g)]
+  const parts = [...text.matchAll(/from '((?:\.\/|(?:\.\.\/)+contract\/)[\w/-]+\.ts)'/g)]
   return [text, ...parts.flatMap(([, from = '']) => sourcesOf(join(dirname(path), from)))]
 }
 
