@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { nativeHeap } from './src/native-heap.ts'
 import { codeCache } from './test/support/code-cache.ts'
+
+// Workers, which are started after this, start thousands of processes.
+Object.assign(process.env, nativeHeap)
 
 /** Rooms whose tests start processes, stores or browsers; everything else is the unit suite (seconds, no services). */
 const heavy = [

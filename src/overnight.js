@@ -16,9 +16,15 @@ function isEnough(version) {
   return major > 24 || (major === 24 && minor >= 12)
 }
 
+const [command] = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+
 if (isEnough(process.versions.node)) {
   // Reading TypeScript anew is half of what a start costs. In the person's own folder: whoever writes there decides what runs here.
   module.enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'overnight'))
+  if (command === 'up' || command === 'server' || command === 'worker') {
+    const { keepNativeHeapSmall } = await import('./native-heap.ts')
+    keepNativeHeapSmall()
+  }
   // Before anything else: else loading the modules leaves 100 MB of it behind.
   const { keepYoungHeapSmall } = await import('./young-heap.ts')
   keepYoungHeapSmall()

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listenAnywhere } from '../support/listen-anywhere.ts'
@@ -31,6 +31,17 @@ test('a port that is taken is named, and the folder is free again', async () => 
   expect(existsSync(join(place.data, 'service.json'))).toBe(false)
   await using service = await place.start()
   expect((await service.fetch('/health')).status).toBe(200)
+})
+
+test.each([
+  ['as it is started', undefined, 'glibc.malloc.arena_max=2'],
+  ['of somebody who has settings of their own', 'glibc.malloc.arena_max=8', 'glibc.malloc.arena_max=8'],
+])('what is freed goes back to the system: a service %s', async (_, given, kept) => {
+  using place = await openPlace()
+  await using service = await place.start({ env: given === undefined ? {} : { GLIBC_TUNABLES: given } })
+  const environment = readFileSync(`/proc/${service.pid}/environ`, 'utf8').split('\0')
+  // glibc has cut its list to pieces, in place.
+  expect(environment.filter((one) => one.startsWith('GLIBC_'))).toEqual([`GLIBC_TUNABLES=${kept}`])
 })
 
 describe('a ledger that cannot be read is left as it is', () => {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { nativeHeap } from '../../src/native-heap.ts'
 import { codeCache } from './code-cache.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -38,7 +39,8 @@ export async function startService(options: StartOptions): Promise<ServiceProces
   const enter = within ? ['nsenter', '--mount', `--target=${within.pid}`, '--', process.execPath] : [process.execPath]
   const child = spawn(enter[0]!, [...enter.slice(1), ...argv], {
     cwd: root,
-    env: environment(options),
+    // The CLI's own start does this for itself.
+    env: { ...(options.script ? nativeHeap : {}), ...environment(options) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let log = ''
