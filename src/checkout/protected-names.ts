@@ -124,7 +124,11 @@ export const names: Record<PlaceRule, ReadonlySet<string>> = {
     'bunfig.toml',
     'mise.local.toml',
     'mise.toml',
+    'nuget.config',
+    'pip.conf',
     'pnpmfile.js',
+    'poetry.toml',
+    'uv.toml',
   ]),
   owners: new Set(['codeowners']),
 }
