@@ -7,6 +7,18 @@ const atMost = z.coerce.number().int().min(1).max(1000).optional()
 
 const hookSecret = z.string().min(16, 'must have at least 16 characters: `openssl rand -hex 32` makes one').optional()
 
+/** One, or several with spaces between while one is replaced: a short one among long ones is as weak as it is alone. */
+const keys = z.string().refine(
+  (written) =>
+    written
+      .trim()
+      .split(/\s+/)
+      .every((key) => key.length >= 32),
+  {
+    error: 'must have at least 32 characters in each key: `openssl rand -hex 32` makes one',
+  },
+)
+
 /** Words with spaces between, or a list in JSON for words that have spaces. No shell reads it. */
 const argv = z.string().transform((written, context) => {
   if (!written.trimStart().startsWith('[')) return written.split(/\s+/).filter((word) => word !== '')
@@ -159,9 +171,7 @@ export const Environment = z.object({
   OVERNIGHT_SECRET_COMMAND: argv
     .optional()
     .describe('Program (without a shell) that prints the secret whose name is its last argument.'),
-  OVERNIGHT_SECRETS_KEY: z
-    .string()
-    .min(32, 'must have at least 32 characters: `openssl rand -hex 32` makes one')
+  OVERNIGHT_SECRETS_KEY: keys
     .optional()
     .describe(
       'Encrypts stored secrets; while it is being changed: the new one, a space, the old one. Default: made once.',

@@ -70,8 +70,15 @@ describe('the command that gives secrets', () => {
     expect(read(' op  read -n ')).toMatchObject({ secretCommand: ['op', 'read', '-n'], secrets: {} })
     expect(read('["/my vault/get", "-n"]').secretCommand).toEqual(['/my vault/get', '-n'])
     for (const bad of ['["a"', '[]', '[1]']) expect(() => read(bad)).toThrow(/OVERNIGHT_SECRET_COMMAND/)
-    expect(() => readConfig({ OVERNIGHT_SECRETS_KEY: 'short' }, '/')).toThrow(/at least 32 characters/)
   })
+})
+
+test('each key that stored secrets are encrypted with is long', () => {
+  const read = (written: string) => readConfig({ OVERNIGHT_SECRETS_KEY: written }, '/').secretsKey
+  const [newer, older] = ['n'.repeat(32), 'o'.repeat(32)]
+  for (const good of [newer, `${newer} ${older}`, `${newer}\n`]) expect(read(good)).toBe(good)
+  for (const bad of ['short', `short ${older}`, `${newer} short`, 'n '.repeat(32), ' '.repeat(40)])
+    expect(() => read(bad)).toThrow(/at least 32 characters in each key/)
 })
 
 const source = (known: Record<string, Awaited<ReturnType<SecretSource['find']>>>): SecretSource => ({
