@@ -44,6 +44,8 @@ export function checkSent(
 ): Finding[] {
   const { username, password } = new URL(url)
   const isSignedIn = username !== '' || password !== ''
+  // What follows `secret:` in a signed-in address may be a password.
+  const [secret] = isSignedIn ? [] : (secretPattern.exec(url) ?? [])
   const refused = isSignedIn ? undefined : checkUrl(url)
   const open = Object.entries(headers).filter(([name, value]) => credential.test(name) && !secretPattern.test(value))
   const at = (key: Path, words: { message: string; hint: string }): Finding => ({
@@ -60,6 +62,14 @@ export function checkSent(
           }),
         ]
       : []),
+    ...(secret === undefined
+      ? []
+      : [
+          at(['url'], {
+            message: `a secret is not filled in here: ${secret} would be sent as it is written`,
+            hint: `write it under headers:, such as { Authorization: "Bearer ${secret}" }`,
+          }),
+        ]),
     ...(refused ? [at(['url'], { ...refused, hint: withSecrets(refused.hint, headers) })] : []),
     ...open.map(([name]) =>
       at(['headers', name], {

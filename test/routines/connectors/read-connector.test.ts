@@ -40,6 +40,11 @@ describe('a connector file', () => {
       '1:6: there is a user or a password in the address – take it out, and write headers: { Authorization: "Basic secret:NAME" }',
     ],
     [
+      'a secret in it',
+      'url: https://mcp.example/mcp?key=secret:LINEAR',
+      '1:6: a secret is not filled in here: secret:LINEAR would be sent as it is written – write it under headers:, such as { Authorization: "Bearer secret:LINEAR" }',
+    ],
+    [
       'a fragment',
       'url: https://mcp.example/#x',
       '1:6: there is a fragment in the address – take # out, and what follows it',

@@ -165,6 +165,12 @@ describe('what is wrong is said where it was written', () => {
         'acme.yaml:1:14: there is a user or a password in the address – take it out, and write headers: { Authorization: "Basic secret:NAME" }',
       ],
     ],
+    [
+      'poll: { url: "https://a.example/feed/secret:CI/new", every: 1m }',
+      [
+        'acme.yaml:1:14: a secret is not filled in here: secret:CI would be sent as it is written – write it under headers:, such as { Authorization: "Bearer secret:CI" }',
+      ],
+    ],
     ...['Authorization', 'x-api-key', 'PRIVATE-TOKEN', 'Cookie'].map((name): [string, string[]] => [
       `poll: { url: "https://a.example/", every: 1m, headers: { ${name}: "hunter2", Accept: a } }`,
       [
