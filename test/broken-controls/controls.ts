@@ -76,7 +76,7 @@ export const controls: readonly Control[] = [
   },
   {
     name: 'strangers, something private and a way out are not joined',
-    edits: [edit('routines/reading/check-trifecta.ts', "network === 'open'", "network === 'none' && false")],
+    edits: [edit('routines/reading/check-trifecta.ts', "...(network === 'open'", "...(network === 'none' && false")],
     proof: proof('routines/reading/check-trifecta.test.ts', 'network: open'),
   },
   {

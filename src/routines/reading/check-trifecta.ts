@@ -21,22 +21,27 @@ export function checkTrifecta(written: Written): Finding[] {
   return [{ path: [out.key], at: 'key', message, hint }]
 }
 
-export function needsWalls(written: Omit<Written, 'network' | 'sandbox'>): boolean {
+export function needsWalls(written: Omit<Written, 'sandbox'>): boolean {
   // What a pull request brings along is run, too, whatever lies beside it.
   const hasPrivate =
     written.checkout === 'pull_request' || written.repository !== undefined || written.connectors.length > 0
   return hasPrivate && strangersOf(written).length > 0 && !written.allow_trifecta
 }
 
-/** Whose words reach the agent, beside people's and programs' of this service. Labels and commands are theirs who may write; what they stand on is not. */
-function strangersOf({ on, checkout, connectors }: Pick<Written, 'on' | 'checkout' | 'connectors'>): string[] {
+/** Whose words reach the agent, beside people's and programs' of this service: who holds a token answers for what is handed on with it. Labels and commands are theirs who may write; what they stand on is not. */
+function strangersOf({ on, checkout, connectors, network }: Omit<Written, 'sandbox'>): string[] {
   const brought = [
     ...(checkout === 'pull_request' ? ['pull requests'] : []),
     ...connectors.map((use) => `what ${typeof use === 'string' ? use : use.name} tells`),
   ]
-  if (on === 'manual') return brought
+  // Anybody may have a page there: it is read and sent to in one.
+  const fetched = network === 'open' ? ['a page that it fetches'] : []
+  return [...brought, ...sentBy(on), ...fetched]
+}
+
+function sentBy(on: Written['on']): string[] {
+  if (on === 'manual') return []
   return [
-    ...brought,
     ...(listOf(on.github).length > 0 ? ['issues, comments and pull requests'] : []),
     ...listOf(on.webhook).map(({ source }) => `events of ${source}`),
     ...listOf(on.after).map(({ routine }) => `what ${routine} hands on`),

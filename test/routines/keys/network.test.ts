@@ -5,6 +5,9 @@ import { lintRoutine } from '../../../src/routines/lint.ts'
 import { hostsOf, networkOf, presets } from '../../../src/routines/keys/network.ts'
 import { problemsOf, readGood, routineText } from '../reading/reading.ts'
 
+/** With a repository, `open` is refused without it. */
+const meant = 'allow_trifecta: true'
+
 describe('network in a routine file', () => {
   test.each([
     ['network: none', 'none'],
@@ -13,7 +16,7 @@ describe('network in a routine file', () => {
     ['network: [API.Example.com, api.example.com, npm]', ['api.example.com', 'npm']],
     ['network: [bücher.example]', ['xn--bcher-kva.example']],
   ])('%s', (written, network) => {
-    expect(readGood(routineText(written))).toMatchObject({ network, unavailable: [] })
+    expect(readGood(routineText(`${written}\n${meant}`))).toMatchObject({ network, unavailable: [] })
   })
 
   test.each([
@@ -40,7 +43,7 @@ describe('network in a routine file', () => {
   })
 
   test('open is a warning of check, at its place', () => {
-    const warnings = (written: string) => lintRoutine(readGood(routineText(written)))
+    const warnings = (written: string) => lintRoutine(readGood(routineText(`${written}\n${meant}`)))
     expect(warnings('network: open')).toMatchObject([{ line: 4, message: expect.stringContaining('open') as string }])
     expect(warnings('network: [npm]')).toEqual([])
   })

@@ -28,7 +28,7 @@ const cases: [string, Partial<Facts>][] = [
   ['sandbox: process', { sandbox: 'process, which is no boundary', network: 'not limited' }],
   ['', { sandbox: 'the strongest that starts; where none does process, which is no boundary' }],
   ['sandbox: bubblewrap', { sandbox: 'bubblewrap', network: 'none' }],
-  ['sandbox: bubblewrap\nnetwork: open', { network: 'every public host' }],
+  ['sandbox: bubblewrap\nnetwork: open\nallow_trifecta: true', { network: 'every public host' }],
   ['sandbox: bubblewrap\nnetwork: [registries, API.example.com]', { network: 'registries, api.example.com' }],
   ['sandbox: process\nnetwork: [registries]', { network: 'not limited' }],
   ['network: [npm]', { network: 'npm; not limited where only process starts' }],

@@ -12,6 +12,7 @@ function problemsOf(legs: Legs): string[] {
 }
 
 const inAll = 'repository: acme/shop\nnetwork: open'
+const own = 'repository: acme/shop\nnetwork: [paste.example]'
 
 test.for<[string, Legs, string]>([
   [
@@ -42,6 +43,12 @@ test.for<[string, Legs, string]>([
     { on: '{ schedule: { cron: "0 2 * * *" } }', more: `${inAll}\nconnectors: [linear]` },
     'whoever writes what linear tells can',
   ],
+  [
+    'a page that is fetched',
+    { on: '{ schedule: { cron: "0 2 * * *" }, api: true }', more: inAll },
+    '5: whoever writes a page that it fetches can have what the agent sees sent away: network: open – list the hosts that it needs, or write allow_trifecta: true if that is meant',
+  ],
+  ['a page, and nobody but people', { on: 'manual', more: inAll }, 'whoever writes a page that it fetches can'],
   ['a connector', { more: 'connectors: [linear]\noutput: report\nnetwork: open' }, 'network: open'],
 ])('%s', ([, legs, said]) => {
   expect(problemsOf(legs)).toEqual([expect.stringContaining(said)])
@@ -49,8 +56,10 @@ test.for<[string, Legs, string]>([
 
 test.for<[string, Legs]>([
   ['said so', { more: `${inAll}\nallow_trifecta: true` }],
-  ['no strangers', { on: '{ schedule: { cron: "0 2 * * *" }, api: true }', more: inAll }],
-  ['only people', { on: 'manual', more: inAll }],
+  ['no strangers', { on: '{ schedule: { cron: "0 2 * * *" } }', more: own }],
+  ['only people', { on: 'manual', more: own }],
+  ['who holds a token answers for the words', { on: '{ api: true }', more: own }],
+  ['no network', { on: '{ api: true }', more: 'repository: acme/shop\nnetwork: none' }],
   ['nothing private', { more: 'output: report\nnetwork: open' }],
   ['no way out', {}],
   ['packages', { more: 'repository: acme/shop\nnetwork: [registries]' }],
