@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { Dial } from '../outgoing/dial.ts'
+import { runFolderPrefix, socketRoot } from '../run-folder.ts'
 import { shown, type Hosts } from './egress/authority.ts'
 import { createEgress, type EgressOptions } from './egress/egress.ts'
 import { gitEnvironment, proxyEnvironment, tellConnectors, type ConnectorsTold } from './environment.ts'
@@ -48,8 +48,6 @@ export type RelayOptions = {
 
 /** A client of one agent and its helpers needs a handful; a package manager some fifty. */
 const maxConnections = 256
-/** sun_path holds 108 bytes with its end, and the names in here need 40. */
-const longestTmp = 60
 
 /** Throws StepFailed('model_sign_in') when there is to be a model and no credential is configured. */
 export async function openRelay(options: RelayOptions): Promise<Relay> {
@@ -90,7 +88,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
   server.maxConnections = maxConnections
   // A client that thinks between two requests finds its connection as it left it.
   server.keepAliveTimeout = 10 * 60_000
-  const folder = await mkdtemp(join(socketRoot(), `overnight-run.${options.run.slice(0, 36)}.relay`))
+  const folder = await mkdtemp(join(socketRoot(), `${runFolderPrefix}${options.run.slice(0, 36)}.relay`))
   const socket = join(folder, 'socket')
   server.listen(socket)
   await once(server, 'listening')
@@ -122,8 +120,6 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
     },
   }
 }
-
-const socketRoot = () => (tmpdir().length <= longestTmp ? tmpdir() : '/tmp')
 
 /** What a proxy is asked for in the open; everything that can be asked so can be asked over TLS. */
 function refusePlain(url: string, response: ServerResponse, journal: Journal): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runFolderPrefix, socketRoot } from '../run-folder.ts'
 import { hostPlatform } from './host-platform.ts'
 import { commandPath } from './commands/command-path.ts'
 import { openForward } from './forward.ts'
@@ -20,7 +21,6 @@ const launchers = [namespace(), namespace('--user', '--map-current-user')]
 
 /** Tells one command's processes from another's where no namespace does. */
 const commandMarker = 'OVERNIGHT_COMMAND'
-const folderPrefix = 'overnight-run.'
 
 /**
  * Confines nothing; what a run started dies with it, and with the service.
@@ -42,18 +42,23 @@ export function createProcessDriver(options: { namespaces?: boolean; folder?: st
     async open(spec) {
       const launcher = await findLauncher()
       const remove = runs.add(spec.run)
-      const own = await mkdtemp(join(folder, `${folderPrefix}${spec.run}.`))
+      const own = await mkdtemp(join(folder, `${runFolderPrefix}${spec.run}.`))
       return open(spec, { own, launcher, remove })
     },
     async reap(owned) {
       const abandoned = (run: string) => !runs.has(run) && owned(run)
       const killed = await killLeftovers(abandoned)
-      for (const name of await readdir(folder).catch(() => [])) {
-        const run = name.startsWith(folderPrefix) ? name.slice(folderPrefix.length, name.lastIndexOf('.')) : ''
-        if (run !== '' && abandoned(run)) await removeFolder(join(folder, name)).catch(() => undefined)
-      }
+      for (const root of new Set([folder, socketRoot()])) await removeAbandoned(root, abandoned)
       return killed
     },
+  }
+}
+
+/** Folders of runs that are not at work any more. */
+async function removeAbandoned(root: string, abandoned: (run: string) => boolean): Promise<void> {
+  for (const name of await readdir(root).catch(() => [])) {
+    const run = name.startsWith(runFolderPrefix) ? name.slice(runFolderPrefix.length, name.lastIndexOf('.')) : ''
+    if (run !== '' && abandoned(run)) await removeFolder(join(root, name)).catch(() => undefined)
   }
 }
 

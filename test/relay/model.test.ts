@@ -296,6 +296,15 @@ describe('who goes away', () => {
     expect(existsSync(dirname(relay.socket))).toBe(false)
   })
 
+  test('and it is found where the system’s temporary folder has too long a path for a socket', async () => {
+    vi.stubEnv('TMPDIR', `/tmp/${'long'.repeat(20)}`)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { relay } = await open(json, { run: 'lost-far-relay' })
+    expect(existsSync(relay.socket)).toBe(true)
+    await createProcessDriver().reap((run) => run === 'lost-far-relay')
+    expect(existsSync(dirname(relay.socket))).toBe(false)
+  })
+
   test('the relay: every connection and the socket', async () => {
     const { relay } = await open(() => undefined)
     expect((await stat(dirname(relay.socket))).mode & 0o777).toBe(0o700)
