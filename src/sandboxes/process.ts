@@ -8,6 +8,7 @@ import { commandPath } from './commands/command-path.ts'
 import { openForward } from './forward.ts'
 import { holdGroup, holdNamespace } from './commands/hold.ts'
 import { killLeftovers } from './commands/leftovers.ts'
+import { unlimited } from './limits.ts'
 import { createOpenRuns, openSandbox } from './open-sandbox.ts'
 import { removeFolder } from './remove-folder.ts'
 import type { Sandbox, SandboxDriver, SandboxSpec } from './sandbox.ts'
@@ -99,6 +100,7 @@ async function open(spec: SandboxSpec, { own, launcher, remove }: Ground): Promi
 const notesOf = (namespaced: boolean) => [
   'the network is not limited',
   "process is no boundary: the agent can read and change whatever the service's user can",
+  ...Object.values(unlimited),
   ...(namespaced
     ? []
     : [

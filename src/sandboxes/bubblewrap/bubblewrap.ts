@@ -7,7 +7,7 @@ import { commandPath } from '../commands/command-path.ts'
 import { holdNamespace } from '../commands/hold.ts'
 import { forwarderInside, forwardPort, sandboxHome } from '../inside.ts'
 import { killLeftovers } from '../commands/leftovers.ts'
-import { usualLimits } from '../limits.ts'
+import { unlimited, usualLimits } from '../limits.ts'
 import { coverMounts, coverSystem } from '../mounts.ts'
 import { createOpenRuns, openSandbox } from '../open-sandbox.ts'
 import type { Limits, SandboxDriver } from '../sandbox.ts'
@@ -126,9 +126,9 @@ async function firstWorking(program: string): Promise<Found> {
 function notesOf({ nestingForbidden, processesLimited, callsFiltered }: System, cgroups: Cgroups): string[] {
   const few = cgroups.limits.includes('pids') || (processesLimited && process.geteuid?.() !== 0)
   return [
-    ...(cgroups.limits.includes('memory') ? [] : ['memory is not limited']),
-    ...(cgroups.limits.includes('cpu') ? [] : ['processor time is not limited']),
-    ...(few ? [] : ['the number of processes is not limited']),
+    ...(cgroups.limits.includes('memory') ? [] : [unlimited.memory]),
+    ...(cgroups.limits.includes('cpu') ? [] : [unlimited.cpus]),
+    ...(few ? [] : [unlimited.processes]),
     ...(nestingForbidden ? [] : ['further user namespaces can be made inside']),
     ...(callsFiltered ? [] : [hostSocketNote, keysNote, uringNote]),
   ]

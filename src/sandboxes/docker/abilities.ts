@@ -1,4 +1,5 @@
 import { hostSocketNote, uringNote } from '../call-notes.ts'
+import { unlimited } from '../limits.ts'
 
 /** Why a daemon, or an image on it, is no use, and whether that passes by itself. */
 export type Unusable = { missing: string; hint: string; retryable: boolean }
@@ -46,10 +47,10 @@ export function whyNotThere({
 /** What this daemon or its kernel leaves out without a word. */
 export function notesOf({ MemoryLimit, SwapLimit, PidsLimit, CPUCfsQuota, SecurityOptions }: Abilities): string[] {
   return [
-    ...(MemoryLimit === false ? ['memory is not limited'] : []),
+    ...(MemoryLimit === false ? [unlimited.memory] : []),
     ...(SwapLimit === false ? ['swap is not limited'] : []),
-    ...(PidsLimit === false ? ['the number of processes is not limited'] : []),
-    ...(CPUCfsQuota === false ? ['processor time is not limited'] : []),
+    ...(PidsLimit === false ? [unlimited.processes] : []),
+    ...(CPUCfsQuota === false ? [unlimited.cpus] : []),
     ...(SecurityOptions?.some((option) => option.startsWith('name=seccomp') && !option.includes('profile=unconfined'))
       ? []
       : ['Docker filters no system calls (seccomp) here']),

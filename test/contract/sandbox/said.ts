@@ -14,6 +14,15 @@ export function whatItSays(at: Place): void {
       expect(/no boundary/.test(said)).toBe(!confines)
       expect(/may outlive/.test(said)).toBe(!confines && !namespaced)
     })
+
+    // Walls say so of what this machine cannot limit; bombs try the rest.
+    if (!confines)
+      test.for(['memory is', 'processor time is', 'the number of processes is', 'disk is'])(
+        '%s not limited',
+        (limit) => {
+          expect(at.sandbox.notes).toContain(`${limit} not limited`)
+        },
+      )
   })
 
   // The reader is the same without namespaces, so these seconds are spent once less.
