@@ -2,16 +2,18 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
-import { drizzle } from 'drizzle-orm/pglite'
-import { migrate } from 'drizzle-orm/pglite/migrator'
 import { messageOf, SetupError } from '../errors.ts'
 import { ensureCluster, startParams } from './cluster.ts'
 import { freeBytes, hasSpace, requireSpace } from './disk.ts'
 import { createDurableFiles, type DurableFiles } from './durable-files.ts'
 import { createPool } from './pool.ts'
+import { load } from './load.ts'
 import * as schema from './schema.ts'
 import { createSession, type Session } from './session.ts'
 import type { Store } from './store.ts'
+
+const { drizzle } = load('drizzle-orm/pglite') as typeof import('drizzle-orm/pglite')
+const { migrate } = load('drizzle-orm/pglite/migrator') as typeof import('drizzle-orm/pglite/migrator')
 
 /**
  * Opens the embedded store in a folder of its own, made when it is missing. The caller holds the lock of the data

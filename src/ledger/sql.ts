@@ -1,5 +1,8 @@
-// Node reads the 180 KB of drizzle-orm's package.json anew for each file that names it: half a second of a start.
-export {
+import { load } from './load.ts'
+
+export type { AnyColumn, SQL } from 'drizzle-orm'
+
+export const {
   and,
   asc,
   count,
@@ -20,6 +23,4 @@ export {
   notInArray,
   or,
   sql,
-  type AnyColumn,
-  type SQL,
-} from 'drizzle-orm'
+} = load('drizzle-orm') as typeof import('drizzle-orm')

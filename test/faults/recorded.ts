@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/ledger/store.ts'
 import type { Recorded } from './compare.ts'

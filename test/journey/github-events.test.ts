@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { sign } from '@octokit/webhooks-methods'
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { HookJson } from '../../src/http/api/git-hub-hook.ts'
 import type { DeliveryWholeJson } from '../../src/http/api/occasion-json.ts'

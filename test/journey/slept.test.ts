@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore, type Store } from '../../src/ledger/store.ts'
 import { describe, expect, test } from 'vitest'

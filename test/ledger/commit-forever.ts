@@ -1,6 +1,6 @@
 // A process that commits numbered rows, one after another, and prints each number once its commit was acknowledged.
 import { writeSync } from 'node:fs'
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { openStore } from '../../src/ledger/store.ts'
 
 const store = await openStore({ ledger: process.argv[2]! })

@@ -1,5 +1,5 @@
 // Prints how many rows of `acked` a ledger has.
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { openStore } from '../../src/ledger/store.ts'
 
 const store = await openStore({ ledger: process.argv[2]! })

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { OvernightError } from '../../src/errors.ts'
 import { openStore, type Database } from '../../src/ledger/store.ts'
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
-import { sql } from 'drizzle-orm'
+import { sql } from '../../src/ledger/sql.ts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { SetupError } from '../../src/errors.ts'
 import { migrate } from '../../src/ledger/migrate.ts'

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { load } from '../load.ts'
 import * as schema from '../schema.ts'
 import type { Store } from '../store.ts'
 import { connectionOf, openPool, quiet } from './connections.ts'
@@ -9,6 +8,9 @@ import { addressOf, waitForServer, type FirstContact } from './first-contact.ts'
 import { openListener } from './listener.ts'
 import { createReach } from './reach.ts'
 import { TransactionPool } from './transactions.ts'
+
+const { drizzle } = load('drizzle-orm/node-postgres') as typeof import('drizzle-orm/node-postgres')
+const { migrate } = load('drizzle-orm/node-postgres/migrator') as typeof import('drizzle-orm/node-postgres/migrator')
 
 /** A server that is gone never gives a connection back. */
 const closeMs = 5_000

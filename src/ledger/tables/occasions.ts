@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { sql } from '../sql.ts'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from './pg-core.ts'
 import type { CatchUp } from '../../routines/routine.ts'
 import { bytes, clock, instant, triggers } from './columns.ts'
 

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
-import { bigserial, boolean, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { sql } from '../sql.ts'
+import { bigserial, boolean, index, integer, jsonb, pgTable, text, uniqueIndex } from './pg-core.ts'
 import { clock, instant } from './columns.ts'
 
 /** Tokens of programs. The token itself is shown once and never kept. */

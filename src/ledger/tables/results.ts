@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
-import { bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { sql } from '../sql.ts'
+import { bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from './pg-core.ts'
 import type { Change, Finding } from '../../checkout/patch.ts'
 import { bytes, clock, instant } from './columns.ts'
 

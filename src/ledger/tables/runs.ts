@@ -1,15 +1,5 @@
-import { sql } from 'drizzle-orm'
-import {
-  bigserial,
-  boolean,
-  doublePrecision,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-} from 'drizzle-orm/pg-core'
+import { sql } from '../sql.ts'
+import { bigserial, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from './pg-core.ts'
 import type { Reason } from '../../errors.ts'
 import { clock, instant, runStates, triggers } from './columns.ts'
 

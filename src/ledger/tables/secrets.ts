@@ -1,4 +1,4 @@
-import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { jsonb, pgTable, primaryKey, text } from './pg-core.ts'
 import { bytes, clock, instant } from './columns.ts'
 
 /** Secrets, encrypted with a key that is not in the ledger. */

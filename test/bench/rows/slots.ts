@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql } from '../../../src/ledger/sql.ts'
 import { createLog } from '../../../src/log.ts'
 import { parseOrRefuse } from '../../../src/routines/reading/read.ts'
 import { applyRoutines } from '../../../src/triggers/apply-routines.ts'
