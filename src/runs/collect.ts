@@ -3,6 +3,7 @@ import { StepFailed } from '../errors.ts'
 import type { GateRules } from '../checkout/gate.ts'
 import { isChanged } from '../routines/path-glob.ts'
 import type { Routine } from '../routines/routine.ts'
+import type { SandboxWish } from '../sandboxes/opener.ts'
 import type { AgentExit, PatchToPublish } from './endings.ts'
 import type { Prepared } from './prepare.ts'
 import type { Task } from './task.ts'
@@ -23,7 +24,7 @@ export async function collect(
   const timeUp = AbortSignal.timeout(exit.because === 'time_limit' ? afterTimeLimitMs : ordinaryMs)
   const signal = AbortSignal.any([task.signal, timeUp])
   try {
-    await using sandbox = await tools.openSandbox(routine, {
+    await using sandbox = await tools.openSandbox(wishOf(task, exit), {
       run: run.id,
       mounts: tools.checkouts.mountsFor(checkout).collector,
       // An agent that wrote too much is judged by what it wrote, and that must be looked at.
@@ -47,6 +48,12 @@ export async function collect(
     if (maySayLess(exit, error, timeUp)) return undefined
     throw error
   }
+}
+
+/** git meets a tree here that the agent wrote, so it is in the same walls, or in better ones than none. */
+function wishOf({ run, routine }: Task, exit: Pick<AgentExit, 'sandbox'>): SandboxWish {
+  const had = exit.sandbox ?? run.sandbox
+  return { ...routine, sandbox: had === 'process' ? routine.sandbox : (had ?? routine.sandbox), had }
 }
 
 /** Of an agent that a limit ended people must hear which one, not that what it wrote without end cannot be kept. */

@@ -8,6 +8,7 @@ import type { Relay } from '../relay/relay.ts'
 import type { UsageReport } from '../relay/usage.ts'
 import type { Routine } from '../routines/routine.ts'
 import type { Redaction } from '../secrets/redaction.ts'
+import type { SandboxWish } from '../sandboxes/opener.ts'
 import type { Sandbox, SandboxSpec } from '../sandboxes/sandbox.ts'
 import type { Checkouts } from '../checkout/index.ts'
 import type { Inspect } from '../checkout/inspection.ts'
@@ -44,7 +45,7 @@ export type PerformTools = {
   forgeOf(repository: string): Forge
   engineOf(name: string): Engine | undefined
   /** The kind of sandbox this routine gets here. Throws StepFailed('no_sandbox') with what to do. */
-  openSandbox(routine: Routine, spec: SandboxSpec): Promise<Sandbox>
+  openSandbox(wish: SandboxWish, spec: SandboxSpec): Promise<Sandbox>
   /** The way out of one attempt. Throws StepFailed('model_sign_in') when it has a model and no key is configured. */
   openRelay(way: RelayRequest): Promise<Relay>
   /** How this run reaches the connectors of its routine. Throws StepFailed('connector') with what to do. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { StepFailed } from '../errors.ts'
 import type { Engine, EngineEvent, EngineUpdate } from '../engines/engine.ts'
-import type { Mount } from '../sandboxes/sandbox.ts'
+import type { Mount, SandboxName } from '../sandboxes/sandbox.ts'
 import { headline, type AgentExit } from './endings.ts'
 import { failureOf } from './exit-cause.ts'
 import { listen, type Told } from './listen.ts'
@@ -17,22 +17,29 @@ import { openWayOut } from './way-out.ts'
 export async function work(task: Task, prepared: Prepared): Promise<AgentExit> {
   const { run, routine, held, tools, signal } = task
   const timeUp = AbortSignal.timeout(routine.limits.minutes * 60_000)
-  const { stopped, headline: said, said: lastWords } = await engage(task, prepared, AbortSignal.any([signal, timeUp]))
+  const {
+    stopped,
+    sandbox,
+    headline: said,
+    said: lastWords,
+  } = await engage(task, prepared, AbortSignal.any([signal, timeUp]))
   signal.throwIfAborted()
   const failure = failureOf(stopped)
   const end = { code: stopped.code, signal: stopped.signal, because: stopped.because }
   if (failure?.mayRepeat) throw new StepFailed(failure.reason, failure.message, { retryable: true })
   await tools.reached('agent_exited', run.id)
   const because: AgentExit['because'] = timeUp.aborted && end.because === 'aborted' ? 'time_limit' : end.because
-  const exit: AgentExit = { ...end, because, fence: held.fence, said: lastWords }
+  const exit: AgentExit = { ...end, because, sandbox, fence: held.fence, said: lastWords }
   if (failure) exit.failure = { reason: failure.reason, message: failure.message }
   await held.record({ exit, title: headline(said, routine) })
   await tools.reached('exit_recorded', run.id)
   return exit
 }
 
+type Engaged = Told & { sandbox: SandboxName }
+
 /** From opening its sandbox to closing it. What was spent is on record afterwards, however it ended. */
-async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Promise<Told> {
+async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Promise<Engaged> {
   const { run, routine, held, tools } = task
   const { checkout } = prepared
   const engine = engineOf(task)
@@ -42,16 +49,20 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
   const spending = createSpending(run, (bill) => held.record(bill))
   try {
     await using way = await openWayOut(task, { model, prepared, spending })
-    await using sandbox = await tools.openSandbox(routine, {
-      run: run.id,
-      mounts: [
-        ...tools.checkouts.mountsFor(checkout).agent,
-        ...[dirname(files.prompt), ...beside.shown, home.trusted, ...programs].map(readOnly),
-        ...[home.own, ...(setupHome === null ? [] : [setupHome])].map(writable),
-      ],
-      ...way.forward,
-      limits: routine.caps,
-    })
+    await using sandbox = await tools.openSandbox(
+      // Whatever becomes of walls, no later attempt goes without them.
+      { ...routine, had: run.sandbox },
+      {
+        run: run.id,
+        mounts: [
+          ...tools.checkouts.mountsFor(checkout).agent,
+          ...[dirname(files.prompt), ...beside.shown, home.trusted, ...programs].map(readOnly),
+          ...[home.own, ...(setupHome === null ? [] : [setupHome])].map(writable),
+        ],
+        ...way.forward,
+        limits: routine.caps,
+      },
+    )
     const ends = AbortSignal.any([signal, way.lost])
     const env = { ...way.environment(sandbox), ...(setupHome === null ? {} : { HOME: setupHome }) }
     const connectors = await writeConnectors(way.connectors(sandbox), dirname(files.prompt))
@@ -87,7 +98,7 @@ async function engage(task: Task, prepared: Prepared, signal: AbortSignal): Prom
     })
     const told = await listen(task, events, spending)
     if (told.stopped.because === 'aborted') way.lost.throwIfAborted()
-    return told
+    return { ...told, sandbox: sandbox.name }
   } finally {
     await spending.saved()
   }

@@ -5,18 +5,27 @@ import type { SandboxName } from './sandbox.ts'
 export type Probes = Partial<Record<SandboxName, string | undefined>>
 export type Choice =
   | { driver: SandboxName; /** One line for the log and the run. */ warning: string | undefined }
-  | { refused: string; reason: Reason; hint: string }
+  /** `away`: the driver to ask what is wrong with it, and whether that passes. */
+  | { refused: string; reason: Reason; hint: string; away?: SandboxName }
 
 const byDefault: readonly SandboxName[] = ['docker', 'bubblewrap']
 
-/** What a routine says of its sandbox, null = nothing; `needsWalls`: strangers' text and its repository meet in it. */
-export type Wish = { sandbox: SandboxName | null; engine: string; needsWalls: boolean }
+/**
+ * What a routine says of its sandbox, null = nothing; `needsWalls`: strangers' text and its repository meet in it. `had`: walls that
+ * worked for this run or another one of this service.
+ */
+export type Wish = { sandbox: SandboxName | null; engine: string; needsWalls: boolean; had?: readonly SandboxName[] }
 
-/** Only a `command` engine, whose program the operator wrote, may go without walls unasked. */
-export function chooseSandbox({ sandbox, engine, needsWalls }: Wish, probes: Probes): Choice {
+/** Only a `command` engine, whose program the operator wrote, may go without walls unasked, and only where there never were any. */
+export function chooseSandbox({ sandbox, engine, needsWalls, had = [] }: Wish, probes: Probes): Choice {
   if (sandbox !== null) return asFound(sandbox, probes)
   const driver = byDefault.find((name) => works(name, probes))
   if (driver) return { driver, warning: undefined }
+  const away = byDefault.find((name) => had.includes(name))
+  if (away) {
+    const refused = `${away} worked here before and does not now`
+    return { refused, reason: 'no_sandbox', hint: whyNone(probes), away }
+  }
   if (engine !== 'command') {
     const refused = 'needs a sandbox: install bubblewrap or write sandbox: process'
     return { refused, reason: 'no_sandbox', hint: whyNone(probes) }

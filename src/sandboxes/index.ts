@@ -9,8 +9,8 @@ export type SandboxDrivers = Partial<Record<SandboxName, SandboxDriver>>
 export type SandboxSettings = {
   /** Folders that no sandbox with walls may show (the data folder, the operator's home). */
   hidden: readonly string[]
-  /** The daemon's address, the image, and a folder of our own that containers are shown files of. */
-  docker: { address: string; image: string; folder: string }
+  /** The daemon's address, the image, a folder of our own that containers are shown files of, and where all that is ours is. */
+  docker: { address: string; image: string; folder: string; data: string }
   /** For routines that have none of their own. */
   limits: Limits
 }

@@ -59,7 +59,7 @@ export type SandboxSpec = {
 }
 
 export type Sandbox = AsyncDisposable & {
-  name: string
+  name: SandboxName
   /** What this sandbox does not do here, in sentences for the person who reads the run ("the network is not limited"). */
   notes: string[]
   /** Where `forward` is for a command inside: `127.0.0.1:<port>`. */

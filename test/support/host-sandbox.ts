@@ -5,7 +5,7 @@ import type { Sandbox } from '../../src/sandboxes/sandbox.ts'
 /** No confinement at all: whatever a collector would execute here, it would have executed on the host. */
 export function openHostSandbox(): Sandbox {
   return {
-    name: 'host',
+    name: 'process',
     notes: [],
     platform: async () => 'host',
     async spawn(argv, { env, cwd, signal }) {

@@ -21,7 +21,7 @@ export const smallLimits = { memoryBytes: 512 * 1024 ** 2, cpus: 2, processes: 2
 export function dockerDriver(options: Partial<DockerOptions> = {}): SandboxDriver {
   const [address, folder] = [process.env[socketKey], process.env[folderKey]]
   if (address === undefined || folder === undefined) throw new Error(`${socketKey} and ${folderKey} are not set`)
-  return createDockerDriver({ address, folder, image: sandboxImage, limits: smallLimits, ...options })
+  return createDockerDriver({ address, folder, data: folder, image: sandboxImage, limits: smallLimits, ...options })
 }
 
 /** Tells this process and all it starts which daemon is meant. */

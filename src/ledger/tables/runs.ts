@@ -1,5 +1,6 @@
 import { sql } from '../sql.ts'
 import { bigserial, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from './pg-core.ts'
+import type { SandboxName } from '../../sandboxes/sandbox.ts'
 import type { Reason } from '../../errors.ts'
 import { clock, instant, runStates, triggers } from './columns.ts'
 
@@ -58,7 +59,7 @@ export const runs = pgTable(
     repository: text(),
     base: text(),
     baseCommit: text('base_commit'),
-    sandbox: text(),
+    sandbox: text().$type<SandboxName>(),
     engine: text().notNull(),
     /** The agent's own ending, once seen: from then on the agent is never started again. */
     exit: jsonb().$type<{
@@ -67,6 +68,8 @@ export const runs = pgTable(
       signal: string | null
       /** Its last words, for a person who asks why it failed. */
       said: string | null
+      /** What it was in: what it left is looked at behind no less. */
+      sandbox?: SandboxName
       /** The attempt that saw it: its folder holds what the agent left. */
       fence?: number
       /** Why the engine says it failed, where it has a name for that. */

@@ -11,6 +11,7 @@ import { unlimited, usualLimits } from '../limits.ts'
 import { coverMounts, coverSystem } from '../mounts.ts'
 import { createOpenRuns, openSandbox } from '../open-sandbox.ts'
 import type { Limits, SandboxDriver } from '../sandbox.ts'
+import { doubtMs, remember } from '../remember.ts'
 import { roomNote } from '../room.ts'
 import { hostSocketNote, keysNote, uringNote } from '../call-notes.ts'
 import { callFilter } from './call-filter.ts'
@@ -36,8 +37,10 @@ export type BubblewrapOptions = {
 export function createBubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver {
   const { program = 'bwrap', hidden = [], limits = usualLimits } = options
   const runs = createOpenRuns()
-  let found: Promise<Found> | undefined
-  const find = () => (found ??= firstWorking(program))
+  const { ask: find } = remember(
+    () => firstWorking(program),
+    (found) => ('missing' in found ? doubtMs : Infinity),
+  )
   let cgroups: Promise<Cgroups> | undefined
   const groups = () => (cgroups ??= (options.cgroups ?? findCgroups)())
 
@@ -115,7 +118,8 @@ async function firstWorking(program: string): Promise<Found> {
     if (ability.callsFiltered && !filter) continue
     const system = { ...machine, ...ability }
     const launcher = [program, ...bubblewrapArgv(system, { mounts: [], hidden: [], cwd: '/tmp' })]
-    const why = await whyNotNamespaced(launcher, filter)
+    // What fails once, on a machine that is short of something, is not given up for good.
+    const why = (await whyNotNamespaced(launcher, filter)) && (await whyNotNamespaced(launcher, filter))
     if (why === undefined) return { system }
     missing = why
   }

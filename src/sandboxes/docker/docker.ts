@@ -3,7 +3,7 @@ import { StepFailed } from '../../errors.ts'
 import { containerOf, labels } from './container.ts'
 import { createDaemon, dockerRefused, soon, type Daemon } from './daemon.ts'
 import { ensureGround, findId, type DockerGround } from './ground.ts'
-import { findImage, type Found } from './probe.ts'
+import { findImage, probeRun, type Found } from './probe.ts'
 import { startContainer } from './start.ts'
 import { firstProcess } from '../commands/first-process.ts'
 import { forwarderInside, forwardPort, sandboxHome } from '../inside.ts'
@@ -11,6 +11,7 @@ import { lend } from './lend.ts'
 import { coverMounts, isInside } from '../mounts.ts'
 import { createOpenRuns, openSandbox, type Walls } from '../open-sandbox.ts'
 import { notStartable } from '../commands/refused.ts'
+import { doubtMs, remember } from '../remember.ts'
 import { roomNote } from '../room.ts'
 import type { Limits, SandboxDriver, SandboxSpec } from '../sandbox.ts'
 
@@ -20,15 +21,14 @@ export type DockerOptions = {
   image: string
   /** A folder of the service's own, under the same path for the daemon. */
   folder: string
+  /** Where all of the service's own files are; a service of root gives containers what they must read of it, and of nothing else. */
+  data: string
   /** Folders of the operator that no mount may show: inside a mount they are empty, and as a mount they are refused. */
   hidden?: readonly string[]
   limits: Limits
   /** Of a socket that may be anybody's, before anything else is asked of it; default 5000. */
   firstAnswerMs?: number
 }
-
-/** What does not work may be put right while the service runs, and need not be asked for each run. */
-const doubtMs = 30_000
 
 /**
  * A container for each command: its own processes and memory, no network, no right, and of the file system the image, read-only,
@@ -39,20 +39,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
   const { address, folder } = options
   const daemon = createDaemon(address)
   const runs = createOpenRuns()
-  const known: { answer?: Promise<Found>; untilMs: number } = { untilMs: Infinity }
-  const find = () => {
-    if (performance.now() > known.untilMs) forget()
-    known.answer ??= findImage(daemon, options).then((answer) => {
-      // What passes by itself may have passed when the run is tried again.
-      if ('missing' in answer) known.untilMs = answer.retryable ? 0 : performance.now() + doubtMs
-      return answer
-    })
-    return known.answer
-  }
-  const forget = () => {
-    delete known.answer
-    known.untilMs = Infinity
-  }
+  const { ask: find, forget } = remember(() => findImage(daemon, options), standsMs)
 
   return {
     name: 'docker',
@@ -86,10 +73,16 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
   }
 }
 
+function standsMs(answer: Found): number {
+  if (!('missing' in answer)) return Infinity
+  // What passes by itself may have passed when the run is tried again.
+  return answer.retryable ? 0 : doubtMs
+}
+
 type Means = { options: DockerOptions; daemon: Daemon; found: Exclude<Found, { missing: string }>; forget(): void }
 
 async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Means): Promise<Omit<Walls, 'close'>> {
-  const { image, folder, hidden = [], limits } = options
+  const { image, folder, data, hidden = [], limits } = options
   const { volumes, path, closed, notes } = found
   const caps = { ...limits, ...spec.limits }
   const ground = await ensureGround(folder)
@@ -100,7 +93,7 @@ async function prepare(spec: SandboxSpec, { options, daemon, found, forget }: Me
   )
   const covered = [...new Set([...(await coverMounts(mounts, hidden)), ...unlocked])]
   const lent = forward ? [...spec.mounts, { path: forward.socket, write: true }] : spec.mounts
-  await lend(ground.user, lent, (path) => hidden.some((folder) => isInside(path, folder)))
+  await lend(ground.user, lent, (path) => isInside(path, data))
   return {
     name: 'docker',
     notes: [...notes, roomNote],
@@ -141,7 +134,11 @@ const nameFor = (run: string) => `overnight-${run.replaceAll(/[^\w.-]/g, '-')}-$
 async function reap(daemon: Daemon, id: DockerGround['id'], abandoned: (run: string) => boolean): Promise<number> {
   const filters = { label: [`${labels.data}=${id}`] }
   const all = await soon(daemon.listContainers({ all: true, filters })).catch(() => [])
-  const left = all.filter(({ Labels }) => abandoned(Labels[labels.run] ?? ''))
+  // Of a service that was killed while it tried Docker; one at work is somebody's.
+  const left = all.filter(({ Labels, State }) => {
+    const run = Labels[labels.run] ?? ''
+    return run === probeRun ? State === 'exited' : abandoned(run)
+  })
   const removed = await Promise.all(
     left.map(({ Id }) =>
       daemon

@@ -74,6 +74,9 @@ function whyFailed(error: unknown, options: DockerOptions): Unusable {
   return whyNotStarted(message, options.image) ?? { missing: message, hint, retryable }
 }
 
+/** What containers that are tried carry in the place of a run. */
+export const probeRun = 'probe'
+
 /** Programs that collecting and the way out to the model need; folders like root's; what Docker's own filter, which is older in some, says to AF_VSOCK and io_uring_setup (EPERM; or the kernel has none, ENOSYS); a file that must be seen on both sides. */
 const script = `for program in git node; do command -v $program >/dev/null || echo "no $program"; done
 for program in curl jq make patch rg python3 xz; do command -v $program >/dev/null || echo "lacks $program"; done
@@ -92,7 +95,7 @@ async function lookInside(daemon: Daemon, options: DockerOptions, { volumes, pat
     const env = { PATH: path }
     const first = firstProcess({ argv, env, over: { streams: true, cwd } })
     const plan = {
-      run: 'probe',
+      run: probeRun,
       name: `overnight-${randomUUID()}`,
       image: options.image,
       volumes,

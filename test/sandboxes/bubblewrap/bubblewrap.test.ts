@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { rm } from 'node:fs/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createBubblewrapDriver } from '../../../src/sandboxes/bubblewrap/bubblewrap.ts'
 import { sandboxContract } from '../../contract/sandbox.ts'
 import { finish } from '../../contract/sandbox/place.ts'
@@ -132,4 +131,17 @@ test('a bwrap that starts things without walls does not count', async () => {
   const program = join(root, 'bwrap')
   await writeFile(program, '#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n', { mode: 0o755 })
   expect(await createBubblewrapDriver({ program }).probe()).toContain('pid namespace')
+})
+
+test('a bwrap that is installed while the service runs is found half a minute later', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const program = join(await ground(), 'bwrap')
+  const driver = createBubblewrapDriver({ program })
+  expect(await driver.probe()).toMatch(/ENOENT/)
+  await symlink('/bin/sh', program)
+  vi.advanceTimersByTime(29_000)
+  expect(await driver.probe()).toMatch(/ENOENT/)
+  vi.advanceTimersByTime(1_000)
+  expect(await driver.probe()).not.toMatch(/ENOENT/)
 })

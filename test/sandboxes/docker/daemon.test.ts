@@ -22,7 +22,14 @@ async function ground() {
   return {
     folder,
     driver: (address = `unix://${join(folder, 'sock')}`, firstAnswerMs = 5000) =>
-      createDockerDriver({ address, image: 'overnight-sandbox', folder: join(folder, 'own'), limits, firstAnswerMs }),
+      createDockerDriver({
+        address,
+        image: 'overnight-sandbox',
+        data: folder,
+        folder: join(folder, 'own'),
+        limits,
+        firstAnswerMs,
+      }),
     async listen(server: Server) {
       server.listen(join(folder, 'sock'))
       await once(server, 'listening')
@@ -116,7 +123,7 @@ test('what passes by itself is looked at again for the next run; what does not, 
 test('what a routine asks for and is not there says itself what to do, and is tried again when that may help', async () => {
   const { driver } = await ground()
   const open = createSandboxOpener({ docker: driver(), process: createProcessDriver() }, createLog('silent'))
-  const wish = { sandbox: 'docker', engine: { name: 'command' }, needsWalls: false } as const
+  const wish = { sandbox: 'docker', engine: { name: 'command' }, needsWalls: false, had: null } as const
   await expect(open(wish, { run: 'r', mounts: [] })).rejects.toMatchObject({
     reason: 'no_sandbox',
     message: expect.stringContaining('there is no Docker daemon at') as string,

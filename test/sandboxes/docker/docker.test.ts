@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -110,6 +110,11 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     // Another process of the same service, for which the run is not its own.
     expect(await dockerDriver({ folder: join(folder, 'theirs') }).reap((run) => run === 'same-run')).toBe(1)
     expect(await command.exit).toMatchObject({ code: null, signal: 'SIGKILL' })
+    // And what one left that was killed while it tried Docker.
+    const id = (await readFile(join(folder, 'theirs', 'id'), 'utf8')).trim()
+    const labels = ['--label', `overnight.data=${id}`, '--label', 'overnight.run=probe']
+    await docker.docker('run', ...labels, 'overnight-sandbox', 'true')
+    expect(await other.reap(() => false)).toBe(1)
   })
 
   test('folders of the operator are empty in a mount, and volumes of the image are no disk', async () => {
@@ -147,13 +152,18 @@ describe.skipIf(missing.skip)(`docker${missing.note}`, () => {
     'a folder of the operator that containers may not read, under a service of root',
     async () => {
       const own = join(folder, 'private')
-      await mkdir(own, { mode: 0o700 })
-      const opening = driver.open({ run: 'private', mounts: [{ path: own, write: false }] })
+      await mkdir(join(own, 'shown'), { mode: 0o700, recursive: true })
+      // Also where it lies in the home folder, which nothing shows.
+      const opening = dockerDriver({ hidden: [folder] }).open({
+        run: 'private',
+        mounts: [{ path: join(own, 'shown'), write: false }],
+      })
       await expect(opening).rejects.toMatchObject({
         reason: 'no_sandbox',
-        message: expect.stringContaining(`may not read ${own}`),
+        message: expect.stringContaining(`may not read ${own}/shown`),
         hint: expect.stringContaining('chmod'),
       })
+      expect((await stat(join(own, 'shown'))).uid).toBe(0)
     },
   )
 
